@@ -1,0 +1,130 @@
+"""May this caller do this: caller, action and resource -> decision with the policy row that decided.
+
+* What no row allows is denied; an empty list of rows denies everything.
+* A role with scope `own` acts on its own organisation's things only, and must say whose they are.
+* A row may demand a contract.
+* This module sees text and values only.
+
+Source: 703/2023 §9 (use by task and relationship); rows: `mappings/policy/roles.yaml`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.model import Caller, Decision, Event, Oid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ANY = "*"
+"""In a list of purposes: any purpose that is told."""
+
+SCOPES = frozenset({"all", "own"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the policy."""
+
+    id: str
+    actions: frozenset[Event]
+    purposes: frozenset[str]
+    needs_contract: bool = False
+
+    def allows(self, caller: Caller, action: Event, contract: str) -> bool:
+        """Whether this row allows the action to this caller."""
+        if action not in self.actions or not caller.purpose:
+            return False
+        if self.needs_contract and not (contract or caller.contract):
+            return False
+        return ANY in self.purposes or caller.purpose in self.purposes
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What one role may do, and on whose things."""
+
+    scope: str
+    """`own`: the caller's own organisation's; `all`: everybody's."""
+    rules: tuple[Rule, ...]
+
+
+class Policy:
+    """The rows by role."""
+
+    def __init__(self, roles: Mapping[str, Role]) -> None:
+        self._roles = roles
+
+    @classmethod
+    def load(cls, text: str) -> Policy:
+        """Read the policy file.
+
+        Raises:
+            MisconfiguredError: unknown actions, scopes or forms; all mistakes at once.
+        """
+        mistakes: list[str] = []
+        data = yaml.safe_load(text) or {}
+        roles = {
+            str(name): _role(str(name), value or {}, mistakes)
+            for name, value in data.get("roles", {}).items()
+        }
+        if mistakes:
+            raise MisconfiguredError("policy: " + "; ".join(mistakes))
+        return cls(roles)
+
+    def is_own_only(self, caller: Caller) -> bool:
+        """Whether the caller sees its own organisation's things only; a role that nobody knows does too."""
+        role = self._roles.get(caller.role)
+        return role is None or role.scope == "own"
+
+    def decide(self, caller: Caller, action: Event, *, provider: Oid | None, contract: str = "") -> Decision:
+        """Whether the caller may do this.
+
+        Args:
+            caller: who acts.
+            action: what it wants to do.
+            provider: whose thing it is; None when it is nobody's in particular.
+            contract: number of the contract under which it is done, where one is known.
+        """
+        role = self._roles.get(caller.role)
+        if role is None:
+            return Decision(allowed=False, reasons=("no role of this name in the policy",))
+        if role.scope == "own" and provider != caller.organisation:
+            return Decision(allowed=False, reasons=(f"{caller.role}: scope own, the thing is another's",))
+        for rule in role.rules:
+            if rule.allows(caller, action, contract):
+                return Decision(allowed=True, reasons=(f"{caller.role}/{rule.id}",))
+        return Decision(
+            allowed=False, reasons=(f"{caller.role}: no row allows {action.value} for this purpose",)
+        )
+
+
+def _role(name: str, value: Mapping[str, Any], mistakes: list[str]) -> Role:
+    scope = value.get("scope", "own")
+    if scope not in SCOPES:
+        mistakes.append(f"{name}: scope should be own or all")
+    return Role(scope, tuple(_rule(name, row, mistakes) for row in value.get("rules") or ()))
+
+
+def _rule(role: str, row: Mapping[str, Any], mistakes: list[str]) -> Rule:
+    known = {event.value for event in Event}
+    name = str(row.get("id", ""))
+    actions, purposes = row.get("actions") or [], row.get("purposes") or []
+    if not name:
+        mistakes.append(f"{role}: a row has no id")
+    mistakes.extend(f"{role}/{name}: no such action: {one}" for one in actions if one not in known)
+    mistakes.extend(f"{role}/{name}: unknown word: {one}" for one in row.keys() - _ROW_WORDS)
+    return Rule(
+        name,
+        frozenset(Event(one) for one in actions if one in known),
+        frozenset(map(str, purposes)),
+        bool(row.get("needs_contract", False)),
+    )
+
+
+_ROW_WORDS = frozenset({"id", "actions", "purposes", "needs_contract"})

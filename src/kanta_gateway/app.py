@@ -1,0 +1,137 @@
+"""The composition root: reads files, picks adapters, wires the pipeline, and gives it to the shells."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import holidays as holidays_package
+import orjson
+
+from kanta_gateway import __version__, knowledge
+from kanta_gateway.access.policy import Policy
+from kanta_gateway.audit.log import Log
+from kanta_gateway.contracts.case import REFERENCES
+from kanta_gateway.contracts.rules import Contract
+from kanta_gateway.database import Database
+from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.gateway import Gateway
+from kanta_gateway.intake.records import RecordSchemas
+from kanta_gateway.intake.sources import load_sources
+from kanta_gateway.keyfiles import checkpoint_signer, signer, trust_anchors
+from kanta_gateway.mapping.codes import Codes
+from kanta_gateway.mapping.conformance import Conformance
+from kanta_gateway.mapping.engine import Mapper
+from kanta_gateway.mapping.rules import load_mappings
+from kanta_gateway.mapping.sosmeta import from_sosmeta
+from kanta_gateway.mapping.structures import Structures
+from kanta_gateway.messages import Messages
+from kanta_gateway.migrate import upgrade
+from kanta_gateway.model import Oid
+from kanta_gateway.pipeline.parts import Keyring, Parts, TypePolicy
+from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
+from kanta_gateway.privacy.fingerprint import Fingerprints
+from kanta_gateway.privacy.scan import Scanner
+from kanta_gateway.safe import KeyFolder
+from kanta_gateway.settings import Settings
+from kanta_gateway.signing.display import Display
+from kanta_gateway.signing.profile import Profile
+from kanta_gateway.signing.seal import Sealer
+from kanta_gateway.spool.oids import OidSource
+from kanta_gateway.transfer.frame import load_profile
+
+MODERATOR = "kanta-gateway"
+
+
+def build(settings: Settings) -> Gateway:
+    """Build one installation.
+
+    Raises:
+        MisconfiguredError: a file or setting is wrong; all mistakes of a kind at once.
+    """
+    language = "sv" if settings.lang == "sv" else "fi"
+    folder = KeyFolder(settings.key_folder, may_make=not settings.is_production)
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.url)
+    upgrade(database)
+    master = folder.master()
+    keyring = Keyring(master)
+    structures = _structures(settings)
+    codes = Codes.load(knowledge.texts("mappings/codes"))
+    display = Display.load(knowledge.text("schemas/display.yaml"))
+    profile = Profile.load(knowledge.text("schemas/cda.yaml"))
+    schemas = RecordSchemas.load(knowledge.texts("schemas/records", suffix=".json"))
+    parts = Parts(
+        database=database,
+        keyring=keyring,
+        vault=Vault(master),
+        log=Log(
+            keyring.actors,
+            seal=lambda name: seal(keyring.names, name, b"name"),
+            open_=lambda sealed: open_sealed(keyring.names, sealed, b"name"),
+        ),
+        messages=Messages.load(knowledge.texts("mappings/messages")),
+        contracts={name: Contract.load(text, name) for name, text in knowledge.texts("mappings/contracts").items()},
+        structures=structures,
+        codes=codes,
+        mapper=Mapper(load_mappings(knowledge.texts("mappings/documents"), structures, codes), structures, codes),
+        conformances=cache(lambda oid: Conformance(structures.get(oid))),
+        scanner=Scanner.load(knowledge.text("mappings/privacy.yaml"), language),
+        fingerprints=Fingerprints(keyring.fingerprints),
+        profile=profile,
+        sealer=Sealer(profile, display, signer(folder, settings)),
+        oids=OidSource(keyring.oids),
+        checkpoints=checkpoint_signer(folder),
+        types=_types(knowledge.texts("schemas/records", suffix=".json")),
+        references=REFERENCES,
+        holidays=finnish_holidays,
+        executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
+        is_production=settings.is_production,
+        language=language,
+        software={"moderator": MODERATOR, "product": MODERATOR, "version": __version__},
+    )
+    sources = load_sources(knowledge.texts("mappings/sources"))
+    policy = Policy.load(knowledge.text("mappings/policy/roles.yaml"))
+    frame = load_profile(knowledge.text("schemas/frame.yaml"))
+    return Gateway(settings, parts, folder, policy, schemas, sources, trust_anchors(folder), frame)
+
+
+def _structures(settings: Settings) -> Structures:
+    """Our own statements of the THL structures, and official ones that were imported beside them."""
+    own = Structures.load(knowledge.texts("schemas/structures"))
+    imported = sorted((settings.data / "sosmeta").glob("*.json"))
+    return own.beside(from_sosmeta(orjson.loads(one.read_bytes())) for one in imported)
+
+
+def _types(files: Any) -> dict[str, TypePolicy]:
+    """What the annotations of the record schemas say."""
+    found: dict[str, TypePolicy] = {}
+    for name, text in files.items():
+        schema = json.loads(text)
+        properties = schema.get("properties", {})
+        found[name] = TypePolicy(
+            facts=frozenset(key for key, one in properties.items() if one.get("x-fact")),
+            privacy={key: one["x-privacy"] for key, one in properties.items() if "x-privacy" in one},
+            day=schema.get("x-day", ""),
+            is_about_client=schema.get("x-about") == "client",
+        )
+    if not found:
+        raise MisconfiguredError("schemas/records holds no record schema")
+    return found
+
+
+@cache
+def finnish_holidays(first: int, last: int) -> Collection[date]:
+    """Public holidays of Finland, Midsummer Eve and Christmas Eve included.
+
+    Args:
+        first: year.
+        last: year, included.
+    """
+    return frozenset(holidays_package.country_holidays("FI", years=range(first, last + 1)))

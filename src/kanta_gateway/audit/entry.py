@@ -1,0 +1,119 @@
+"""One event of the gateway and the entry that tells about it.
+
+* Use log: what data, whose register, the user's name and identifier, purpose, time (703/2023 §10.2).
+* Disclosure log: what, whose, discloser, recipient, time, purpose and statutory basis (703/2023 §10.3).
+* An event that lacks one of these is refused: what cannot be told lawfully is not done.
+* The user's name and identifier stand as a salted commitment; the name itself is in an erasable row.
+* Details hold counts, ids and names of rules; never a value of a record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.errors import RefusedError
+from kanta_gateway.model import Caller, Event, instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+FORMAT = 1
+"""Version of the entry's shape; stands in every entry."""
+
+DISCLOSURES = frozenset({Event.DOCUMENT_SEND})
+"""Events by which client data goes to somebody else (703/2023 §10.3)."""
+
+HOUSEKEEPING = frozenset(
+    {Event.AUDIT_CHECKPOINT, Event.AUDIT_ERASE, Event.PARTY_REGISTER, Event.REQUEST_DENY}
+)
+"""Events that use no client data; what a denied request lacks may be why it was denied."""
+
+_USE = ("controller", "purpose", "subject")
+_DISCLOSURE = (*_USE, "basis", "provider", "recipient")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """Something that happened, as the stage that did it tells it.
+
+    Raises:
+        RefusedError: a use or disclosure lacks what 703/2023 §10 requires of its entry.
+    """
+
+    event: Event
+    caller: Caller
+    at: datetime
+    client_ref: str | None
+    subject: str
+    """Ticket or document OID: which client data."""
+    provider: str
+    """OID of the provider that gave the data; the discloser when it is sent."""
+    controller: str
+    """OID of the organisation whose register it is."""
+    purpose: str
+    basis: str
+    """Statutory provision, such as `703/2023 §14`."""
+    details: Mapping[str, Any]
+    recipient: str = ""
+    """To whom the data was disclosed: an OID or a name of an organisation."""
+
+    def __post_init__(self) -> None:
+        """Refuse an event whose entry would not say what the law requires."""
+        if self.event in HOUSEKEEPING:
+            return
+        lacking = [name for name in _required(self.event) if not getattr(self, name)]
+        lacking += [name for name in ("person_id", "person_name") if not getattr(self.caller, name)]
+        if lacking:
+            raise RefusedError(
+                f"audit entry for {self.event.value}: {', '.join(lacking)} must be known before client data "
+                "is used (703/2023 §10), found none. State it in the assertion or the command and try again."
+            )
+
+    @property
+    def register(self) -> str:
+        """Which log the entry belongs to: `use`, `disclosure` or `system`."""
+        if self.event in DISCLOSURES:
+            return "disclosure"
+        return "system" if self.event in HOUSEKEEPING else "use"
+
+
+def body(event: AuditEvent, actor: Mapping[str, str], place: int, commit: tuple[int, int]) -> dict[str, Any]:
+    """The entry, before it becomes canonical bytes.
+
+    Args:
+        event: what happened.
+        actor: keyed reference and name commitment of the acting person.
+        place: index of the entry in the log; bound by the hash, so that moving a row is seen.
+        commit: first index and new tree size of the append, so that a removed tail or tree head is seen.
+    """
+    caller = event.caller
+    entry: dict[str, Any] = {
+        "v": FORMAT,
+        "idx": place,
+        "commit": commit,
+        "log": event.register,
+        "event": event.event.value,
+        "at": instant(event.at),
+        "actor": {
+            **actor,
+            "system": caller.system, "organisation": caller.organisation, "role": caller.role,
+            "contract": caller.contract, "relation": caller.relation, "development": caller.is_development,
+        },
+        "subject": event.subject,
+        "provider": event.provider,
+        "controller": event.controller,
+        "purpose": event.purpose,
+        "basis": event.basis,
+        "details": dict(event.details),
+    }  # fmt: skip
+    if event.client_ref is not None:
+        entry["client"] = event.client_ref
+    if event.recipient:
+        entry["recipient"] = event.recipient
+    return entry
+
+
+def _required(event: Event) -> tuple[str, ...]:
+    return _DISCLOSURE if event in DISCLOSURES else _USE

@@ -1,0 +1,174 @@
+"""The log: appends entries in the caller's transaction, issues checkpoints, erases names.
+
+* Entries, tree nodes and the new tree head are written by the transaction of what they tell about.
+* Appends come one after the other: SQLite has one writer, PostgreSQL takes a lock until the commit.
+* What this process remembers of the tree counts only while the stored head is the one it left.
+* A checkpoint and an erasure are entries themselves, so that removing their traces is found.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, bindparam, insert, or_, select, text
+
+from kanta_gateway.audit import merkle
+from kanta_gateway.audit.canonical import canonical
+from kanta_gateway.audit.checkpoint import CheckpointSigner, make
+from kanta_gateway.audit.entry import AuditEvent, body
+from kanta_gateway.audit.names import Names
+from kanta_gateway.database import audit_checkpoint, audit_entry, audit_head, audit_node
+from kanta_gateway.errors import UntrustedError
+from kanta_gateway.model import Caller, Event, Oid, instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+__all__ = ["AuditEvent", "Log"]
+
+_LOCK = text("SELECT pg_advisory_xact_lock(7032023010)")  # any number that nothing else here locks
+_HEAD = select(audit_head.c.size, audit_head.c.root).order_by(audit_head.c.size.desc()).limit(1)
+_LEAF = select(audit_entry.c.leaf_hash).where(audit_entry.c.idx == bindparam("idx"))
+_ADD_ENTRY = insert(audit_entry)
+_ADD_NODE = insert(audit_node)
+_ADD_HEAD = insert(audit_head)
+
+
+class Log:
+    """The audit log of one installation.
+
+    Args:
+        key: keys the references to acting persons.
+        seal: seals a name for its row beside the log.
+        open_: opens what `seal` made.
+    """
+
+    def __init__(
+        self, key: bytes, *, seal: Callable[[bytes], bytes], open_: Callable[[bytes], bytes]
+    ) -> None:
+        self.names = Names(key, seal, open_)
+        self._frontier = merkle.Frontier()
+        self._head: tuple[int, bytes] = (0, merkle.EMPTY_ROOT)
+
+    def append(self, tx: Connection, events: Sequence[AuditEvent]) -> range:
+        """Append one entry per event, all or none; gives their indexes.
+
+        Raises:
+            UntrustedError: the stored tree does not fit its own head.
+        """
+        if not events:
+            return range(0)
+        frontier = self._current(tx)
+        first, size = frontier.size, frontier.size + len(events)
+        bodies = [
+            body(event, self.names.actor(tx, event.caller), place, (first, size))
+            for place, event in enumerate(events, first)
+        ]
+        self._write(tx, frontier, bodies)
+        return range(first, size)
+
+    def checkpoint(self, tx: Connection, signer: CheckpointSigner, at: datetime) -> str:
+        """Sign the log as it stands, store the checkpoint and append the entry that tells of it."""
+        frontier = self._current(tx)
+        size, root = frontier.size, frontier.root()
+        note = make(signer.key.name, size, root, signer)
+        tx.execute(insert(audit_checkpoint), {"size": size, "note": note, "at": instant(at)})
+        details = {
+            "size": size,
+            "root": b64encode(root).decode(),
+            "note": sha256(note.encode()).hexdigest(),
+            "key": str(signer.key),
+        }
+        event = AuditEvent(
+            event=Event.AUDIT_CHECKPOINT, caller=_itself(signer.key.name), at=at, client_ref=None,
+            subject=str(size), provider="", controller="", purpose="", basis="", details=details,
+        )  # fmt: skip
+        self._write(tx, frontier, [body(event, {}, size, (size, size + 1))])
+        return note
+
+    def erase_names(  # noqa: PLR0913 — each is a part of the entry that the erasure is
+        self, tx: Connection, refs: Sequence[str], *, caller: Caller, at: datetime, purpose: str, basis: str
+    ) -> tuple[str, ...]:
+        """Delete the names of these persons and append the entry that tells of it.
+
+        Args:
+            tx: the caller's transaction.
+            refs: keyed references, from `names.reference` or from entries.
+            caller: who erases.
+            at: when.
+            purpose: why, such as the end of the retention time.
+            basis: the provision.
+
+        Returns:
+            Commitments of the erased names.
+        """
+        self._current(tx)
+        gone = self.names.erase(tx, refs)
+        if gone:
+            event = AuditEvent(
+                event=Event.AUDIT_ERASE, caller=caller, at=at, client_ref=None, subject="audit_name",
+                provider="", controller="", purpose=purpose, basis=basis, details={"names": list(gone)},
+            )  # fmt: skip
+            self.append(tx, [event])
+        return gone
+
+    def _write(self, tx: Connection, frontier: merkle.Frontier, bodies: Sequence[Mapping[str, Any]]) -> None:
+        entries: list[dict[str, Any]] = []
+        nodes: list[dict[str, Any]] = []
+        for one in bodies:
+            data = canonical(one)
+            leaf = merkle.leaf_hash(data)
+            entries.append(
+                {"idx": one["idx"], "leaf_hash": leaf, "event": one["event"], "client_ref": one.get("client"),
+                 "at": one["at"], "body": data.decode()}
+            )  # fmt: skip
+            nodes += [
+                {"level": level, "idx": idx, "hash": hash_} for level, idx, hash_ in frontier.push(leaf)
+            ]
+        head = (frontier.size, frontier.root())
+        tx.execute(_ADD_ENTRY, entries)
+        if nodes:
+            tx.execute(_ADD_NODE, nodes)
+        tx.execute(_ADD_HEAD, {"size": head[0], "root": head[1], "at": bodies[-1]["at"]})
+        self._frontier, self._head = frontier, head
+
+    def _current(self, tx: Connection) -> merkle.Frontier:
+        """The tree's end as the transaction sees it; nobody else appends until it ends."""
+        if tx.dialect.name == "postgresql":
+            tx.execute(_LOCK)
+        row = tx.execute(_HEAD).first()
+        head = (0, merkle.EMPTY_ROOT) if row is None else (row.size, bytes(row.root))
+        if head != self._head or self._frontier.size != head[0]:
+            self.names.forget()
+            self._frontier, self._head = _stored(tx, *head), head
+        return merkle.Frontier(self._frontier.size, self._frontier.peaks)
+
+
+def _stored(tx: Connection, size: int, root: bytes) -> merkle.Frontier:
+    """The tree's end from its stored nodes, which must fit the stored head."""
+    places = merkle.peaks(size)
+    inner = [place for place in places if place[0]]
+    found: dict[tuple[int, int], bytes] = {}
+    if inner:
+        wanted = or_(*(and_(audit_node.c.level == level, audit_node.c.idx == idx) for level, idx in inner))
+        rows = tx.execute(select(audit_node.c.level, audit_node.c.idx, audit_node.c.hash).where(wanted))
+        found = {(level, idx): bytes(hash_) for level, idx, hash_ in rows}
+    if size & 1:
+        found[0, size - 1] = bytes(tx.execute(_LEAF, {"idx": size - 1}).scalar() or b"")
+    peaks = [found.get(place, b"") for place in places]
+    if merkle.fold(peaks) != root:
+        raise UntrustedError(
+            "audit log: the stored tree nodes do not fit the last tree head. Nothing was written; "
+            "run `audit verify`, which names the place."
+        )
+    return merkle.Frontier(size, peaks)
+
+
+def _itself(name: str) -> Caller:
+    """The gateway, for what no person asked for."""
+    return Caller(name, Oid(""), "", "", "", "")

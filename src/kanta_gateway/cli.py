@@ -1,0 +1,376 @@
+"""The command line: thin commands over the built gateway (`app`).
+
+Every command takes `--data DIR` (before or after its name, or `KANTA_DATA`) and writes nothing elsewhere.
+A command exits 0 only when what it says holds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kanta_gateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from kanta_gateway.gateway import Gateway
+    from kanta_gateway.intake.result import Result
+
+WAITS = 3
+"""Exit code of an import in which some records are held or refused."""
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Provider records in, signed THL-structured documents archived. Kanta-style, not certified.")  # fmt: skip
+documents = typer.Typer(no_args_is_help=True, help="Finished documents: export, explain, verify.")
+audit = typer.Typer(no_args_is_help=True, help="The audit log: verify, export, report.")
+schemas = typer.Typer(no_args_is_help=True, help="THL structures: list, import official ones.")
+keys = typer.Typer(no_args_is_help=True, help="Keys and certificates of this installation.")
+systems = typer.Typer(no_args_is_help=True, help="Calling systems that may use the API.")
+parties = typer.Typer(no_args_is_help=True, help="Providers, organisers and their contracts.")
+for _name, _group in (
+    ("documents", documents), ("audit", audit), ("schemas", schemas),
+    ("keys", keys), ("systems", systems), ("parties", parties),
+):  # fmt: skip
+    app.add_typer(_group, name=_name)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Person = Annotated[str | None, typer.Option("--as", help="Identifier of the person who acts.")]
+Name = Annotated[str | None, typer.Option("--name", help="Name of the person who acts.")]
+Purpose = Annotated[str | None, typer.Option("--purpose", help="Purpose of use.")]
+Lang = Annotated[str | None, typer.Option("--lang", help="fi, sv or en.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Judge as of this day (YYYY-MM-DD).")]
+
+_state: dict[str, Any] = {}
+
+
+@app.callback()
+def _common(data: Annotated[Path | None, typer.Option("--data", help="Data folder.")] = None) -> None:
+    _state["data"] = data
+
+
+def _gateway(**given: Any) -> Gateway:
+    from kanta_gateway.app import build  # noqa: PLC0415 — heavy imports only when a command needs them
+    from kanta_gateway.settings import Settings  # noqa: PLC0415
+
+    return build(Settings.from_environment(os.environ, data=_state.get("data"), **given))
+
+
+def _say(value: Any, *, as_json: bool) -> None:
+    """Print a result: JSON as it is, else one line per key."""
+    if as_json:
+        print(json.dumps(value, ensure_ascii=False, indent=1))
+        return
+    for key, one in value.items():
+        if isinstance(one, dict):
+            print(f"{key}:")
+            for name, number in one.items():
+                print(f"  {name}: {number}")
+        elif isinstance(one, list):
+            print(f"{key}:")
+            for item in one:
+                print(f"  {item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)}")
+        else:
+            print(f"{key}: {one}")
+
+
+@app.command()
+def demo(*, keep: Annotated[bool, typer.Option(help="Keep the folder.")] = True) -> None:
+    """The main job end to end in a temporary folder, on sample data that comes with the package."""
+    from kanta_gateway.demo import run as run_demo  # noqa: PLC0415
+
+    run_demo(keep=keep)
+
+
+@app.command()
+def serve(
+    *,
+    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
+    api: Annotated[bool, typer.Option(help="Run the API.")] = True,
+    worker: Annotated[bool, typer.Option(help="Run the worker.")] = True,
+) -> None:
+    """Run the API and the worker, as two processes."""
+    from kanta_gateway.serve import run as run_serve  # noqa: PLC0415
+
+    gateway = _gateway(port=port)
+    run_serve(gateway.settings, api=api, worker=worker)
+
+
+@app.command("import")
+def import_(  # noqa: PLR0913 — options of one command
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)],
+    source: Annotated[str, typer.Option(help="Name of a source (mappings/sources).")],
+    purchaser: Annotated[str | None, typer.Option(help="Name of a contract (mappings/contracts).")] = None,
+    as_of: AsOf = None, person: Person = None, name: Name = None, purpose: Purpose = None, lang: Lang = None,
+    *, dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge everything, store nothing.")] = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Take a provider's files in; exit 0 when all stand, 3 when some are held or refused, 1 when it failed."""
+    gateway = _gateway(lang=lang)
+    caller = gateway.actor(person, name, purpose)
+    day = date.fromisoformat(as_of) if as_of else None
+    take = gateway.dry_import if dry_run else gateway.taken
+    with take(files, source, purchaser, caller, as_of=day) as result:
+        if as_json:
+            for piece in result.json():
+                sys.stdout.buffer.write(piece)
+            sys.stdout.flush()
+        else:
+            _tell(result)
+        raise typer.Exit(WAITS if result.waits else 0)
+
+
+def _tell(result: Result) -> None:
+    """An import's result for a person: what is not as it should be, then the totals."""
+    for row in result.rows():
+        for finding in row["findings"]:
+            if finding["severity"] != "info":
+                print(f"{row['id']} v{row['version']} {row['outcome']}: {finding['rule']} {finding['message']}")
+    for finding in result.findings:
+        print(f"{finding['rule']}: {finding['message']}")
+    _say(result.totals.told(), as_json=False)
+
+
+@app.command()
+def deliver(
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+    *, until_empty: Annotated[bool, typer.Option("--until-empty", help="Stop when nothing is due any more.")] = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Send what waits to the archive (KANTA_ARCHIVE_URL)."""
+    gateway = _gateway()
+    told = gateway.deliver(gateway.actor(person, name, purpose), until_empty=until_empty)
+    _say(told, as_json=as_json)
+    raise typer.Exit(0 if not told["left"] else 1)
+
+
+@app.command()
+def status(*, as_json: Json = False) -> None:
+    """Counts by state, and the oldest document that waits."""
+    _say(_gateway().status(), as_json=as_json)
+
+
+@documents.command("export")
+def export_documents(
+    folder: Path, person: Person = None, name: Name = None, purpose: Purpose = None,
+    *, all_versions: Annotated[bool, typer.Option("--all-versions", help="Superseded and invalidated too.")] = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Write archived documents as FOLDER/<OID>.xml, each in its current version."""
+    gateway = _gateway()
+    told = gateway.export(folder, gateway.actor(person, name, purpose), all_versions=all_versions)
+    _say(told, as_json=as_json)
+
+
+@documents.command("explain")
+def explain_document(
+    oid: str, person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False
+) -> None:
+    """Tell for every value of a document: the record's field, the mapping line, the rule and its source."""
+    gateway = _gateway()
+    told = gateway.explain(oid, gateway.actor(person, name, purpose))
+    if as_json:
+        _say(told, as_json=True)
+        return
+    print(f"{told['oid']}  {told['structure']}  record {told['record']}")
+    for row in told["values"]:
+        print(f"  {row['pointer']}")
+        for origin in row["origins"]:
+            print(f"      {origin['path']:<40} {origin['line']:<32} {origin['rule']:<16} {origin['source']}")
+
+
+@documents.command("verify")
+def verify_documents(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)], lang: Lang = None,
+    *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Check finished documents: structure, JSON against the THL structure, XHTML against JSON, signature, trust."""
+    told = _gateway(lang=lang).verify_files(files)
+    if as_json:
+        _say(told, as_json=True)
+    else:
+        for row in told["documents"]:
+            print(f"{row['file']}: {row['verdict']}")
+            for finding in row["findings"]:
+                print(f"  {finding['rule']} {finding['pointer']} {finding['message']}")
+    raise typer.Exit(0 if told["holds"] else 1)
+
+
+@app.command()
+def figures(
+    client: Annotated[str | None, typer.Option(help="The provider's client number.")] = None, as_of: AsOf = None,
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+    *, explain: Annotated[bool, typer.Option("--explain", help="Name the records behind each number.")] = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Derived numbers: days, hours, shares."""
+    gateway = _gateway()
+    told = gateway.figures(
+        gateway.actor(person, name, purpose), client, date.fromisoformat(as_of) if as_of else None, explain=explain
+    )
+    _say(told, as_json=as_json)
+
+
+@audit.command("verify")
+def verify_audit(
+    checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint kept outside the gateway.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Its verifier key (name+hash+key).")] = None,
+    *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Check the whole log offline; with --checkpoint and --key trust only what is given."""
+    told = _gateway().verify_audit(checkpoint, key)
+    _say(told, as_json=as_json)
+    raise typer.Exit(0 if told["holds"] else 1)
+
+
+@audit.command("checkpoint")
+def sign_checkpoint() -> None:
+    """Sign the log as it stands and print the checkpoint; keep it somewhere else."""
+    print(_gateway().checkpoint(), end="")
+
+
+@audit.command("export")
+def export_audit(
+    form: Annotated[str, typer.Option("--format", help="fhir, csv or jsonl.")] = "jsonl",
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
+    """Print every entry of the log."""
+    gateway = _gateway()
+    for line in gateway.export_audit(form, gateway.actor(person, name, purpose)):
+        sys.stdout.write(line)
+
+
+@audit.command("report")
+def report_audit(
+    client: Annotated[str, typer.Option(help="The provider's client number.")],
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Who used or was given one client's data, and on which basis (703/2023 §11)."""
+    gateway = _gateway()
+    _say(gateway.access_report(client, gateway.actor(person, name, purpose)), as_json=as_json)
+
+
+@schemas.command("list")
+def list_schemas(*, as_json: Json = False) -> None:
+    """Every usable structure."""
+    told = _gateway().list_schemas()
+    if as_json:
+        _say(told, as_json=True)
+        return
+    for row in told["structures"]:
+        print(f"{row['oid']:<42} {row['title']['fi']}")
+
+
+@schemas.command("import")
+def import_schemas(folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)], *, as_json: Json = False) -> None:
+    """Load official Sosmeta JSON Schemas beside our own statements."""
+    told = _gateway().import_schemas(folder)
+    _say(told, as_json=as_json)
+    raise typer.Exit(0 if not told["mistakes"] else 1)
+
+
+@app.command()
+def check(lang: Lang = None, *, as_json: Json = False) -> None:
+    """Check mappings, contracts, codes, certificates and settings; all mistakes at once."""
+    told = _gateway(lang=lang).check()
+    _say(told, as_json=as_json)
+    raise typer.Exit(0 if not told["mistakes"] else 1)
+
+
+@app.command("simulate-archive")
+def simulate_archive(
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    ready_file: Annotated[Path | None, typer.Option(help="Gets the base URL once it listens.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Folder that keeps what it got.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="NAME or NAME=RATE; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the faults.")] = 0,
+) -> None:
+    """Run a process that behaves like the archive; loopback only, knows no data folder."""
+    from kanta_gateway.app import simulate  # noqa: PLC0415
+
+    simulate(port, ready_file, store, fault or [], seed)
+
+
+@keys.command("make")
+def make_keys(
+    organisation: Annotated[str, typer.Option(help="OID of the organisation that signs.")] = "",
+    organisation_name: Annotated[str, typer.Option(help="Its name.")] = "",
+) -> None:
+    """Make the keys that are missing; development certificates outside production."""
+    _say(_gateway().make_keys(organisation, organisation_name), as_json=False)
+
+
+@keys.command("list")
+def list_keys(*, as_json: Json = False) -> None:
+    """Which keys there are, and until when their certificates hold."""
+    _say(_gateway().list_keys(), as_json=as_json)
+
+
+@systems.command("register")
+def register_system(
+    certificate: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    organisation: Annotated[str, typer.Option(help="OID of its organisation.")],
+    name: Annotated[str, typer.Option(help="Name of the system.")],
+) -> None:
+    """Let a calling system use the API with this certificate (PEM)."""
+    _say(_gateway().register_system(certificate.read_text("ascii"), organisation, name), as_json=False)
+
+
+@systems.command("revoke")
+def revoke_system(thumbprint: Annotated[str, typer.Argument(help="x5t#S256 of its certificate.")]) -> None:
+    """Refuse a calling system from now on."""
+    _say(_gateway().revoke_system(thumbprint), as_json=False)
+
+
+@systems.command("assertion")
+def make_assertion(
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+    role: Annotated[str, typer.Option(help="Role of the person.")] = "provider-system",
+    contract: Annotated[str, typer.Option(help="Contract number.")] = "",
+) -> None:  # fmt: skip
+    """Print a short-lived assertion of the development system, to try the API with."""
+    print(_gateway().development_assertion(person, name, purpose, role, contract))
+
+
+@parties.command("register")
+def register_party(
+    provider: Annotated[str, typer.Option(help="OID of the provider.")],
+    provider_name: Annotated[str, typer.Option()],
+    organiser: Annotated[str, typer.Option(help="OID of the organiser (controller).")],
+    organiser_name: Annotated[str, typer.Option()],
+    contract: Annotated[str, typer.Option(help="Contract number.")],
+    purchaser: Annotated[str, typer.Option(help="Name of the contract file.")],
+) -> None:
+    """Register a contract between an organiser and a provider."""
+    _say(_gateway().register_party(provider, provider_name, organiser, organiser_name, contract, purchaser), as_json=False)
+
+
+def run() -> None:
+    """Run the command line; our own errors end it with a message and exit code 1."""
+    arguments = _data_first(sys.argv[1:])
+    try:
+        app(args=arguments, standalone_mode=True)
+    except GatewayError as error:
+        print(f"kanta-gateway: {error}", file=sys.stderr)
+        for finding in error.findings:
+            print(f"  {finding.rule} {finding.pointer} {finding.kind} {dict(finding.params)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _data_first(arguments: list[str]) -> list[str]:
+    """Move `--data DIR` to the front, so that it may stand before or after the command."""
+    found: list[str] = []
+    rest: list[str] = []
+    waiting = iter(arguments)
+    for one in waiting:
+        if one == "--data":
+            found = [one, next(waiting, "")]
+        elif one.startswith("--data="):
+            found = [one]
+        else:
+            rest.append(one)
+    return [*found, *rest]

@@ -1,0 +1,80 @@
+"""What is judged together: the records of one client, and what the provider's clients share.
+
+* An entry carries facts only, so that judging again needs no content to be opened.
+* A reference record is known to the gateway and never a document of the provider.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from kanta_gateway.model import Finding
+
+REFERENCES = frozenset({"client", "decision", "provider", "purchaser", "staff", "unit"})
+
+DAY = {
+    "absence": "date",
+    "agreement": "signed_on",
+    "decision": "made_on",
+    "diary_entry": "date",
+    "final_evaluation": "date",
+    "final_summary": "made_on",
+    "guidance": "date",
+    "implementation_plan": "made_on",
+    "interim_evaluation": "date",
+    "meeting": "date",
+    "negotiation": "date",
+    "notice": "date",
+    "service_end": "date",
+    "service_start": "date",
+}
+"""The field that dates a record, by type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One delivered record as rules see it."""
+
+    type: str
+    id: str
+    version: int
+    is_cancelled: bool
+    facts: Mapping[str, Any]
+    """What `contracts.facts.facts` kept of it."""
+    row: int
+    """Names the entry in a judgement; any number that no other entry of the case has."""
+    received: int = 0
+    """Order of arrival: decides only which state of a reference record is the newest."""
+    reading: tuple[Finding, ...] = ()
+    """What was found before the contract was asked (GEN-05, SRC-…): counts in the outcome."""
+    received_on: date | None = None
+    """Day of the import: a later date is in the future. None: the as-of date of the judgement."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What identifies the record over its versions."""
+        return (self.type, self.id)
+
+    @property
+    def day(self) -> str:
+        """The date of the record (ISO 8601), empty if it has none."""
+        return str(self.facts.get(DAY.get(self.type, ""), "") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that is known about one client at one moment."""
+
+    entries: Sequence[Entry]
+    """The client's own records, in any order: client, decisions, plans, diary, absences …"""
+    shared: Sequence[Entry] = ()
+    """Staff and provider records."""
+    is_contract_known: bool = True
+    """Whether purchaser and contract number of the delivery are known."""
+    delivery_has_staff: bool = True
+    """Whether the deliveries bring a staff list at all (GEN-04)."""

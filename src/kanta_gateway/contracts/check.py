@@ -1,0 +1,189 @@
+"""Judges one client's case: findings and outcome for each record.
+
+1. Which version of each record stands (`versions.py`).
+2. What holds or refuses each record: only what is left counts in limits, shares and figures.
+3. The other rules of each record, then those of the client and of each decision.
+4. The outcome: the worst finding; a replacement goes before flagged; a reference stays a reference.
+
+The result is a function of the set of entries. With `only`, the same is judged for the named rows
+and for what they affect (same day, same week, the client), and nothing else is reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from kanta_gateway.contracts.calendar import week
+from kanta_gateway.contracts.case import REFERENCES, Case, Entry
+from kanta_gateway.contracts.kinds import Scope
+from kanta_gateway.contracts.records import CHECKS, Check
+from kanta_gateway.contracts.rules import Contract, Rule
+from kanta_gateway.contracts.situation import ATTENDED, Situation, Subject, waits
+from kanta_gateway.contracts.wholes import CLIENT_CHECKS, DECISION_CHECKS
+from kanta_gateway.model import Finding, Outcome, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import date
+
+
+_BY_DAY = frozenset({"absence", ATTENDED, "guidance", "meeting"})
+"""Types whose change touches no more than their own day and week, and the client as a whole."""
+_Checks = tuple[tuple[Check, Rule, bool], ...]
+_OUTCOMES = {
+    Severity.INFO: Outcome.ACCEPTED,
+    Severity.FLAG: Outcome.FLAGGED,
+    Severity.HOLD: Outcome.HELD,
+    Severity.REFUSE: Outcome.REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came of a case, by row of its entries."""
+
+    findings: dict[int, tuple[Finding, ...]] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    decisions: dict[int, int] = field(default_factory=dict)
+    """Row of a standing record -> row of the decision that it falls under, where there is one."""
+
+
+def judge(
+    contract: Contract,
+    case: Case,
+    as_of: date,
+    holidays: Collection[date],
+    only: Collection[int] | None = None,
+) -> Judgement:
+    """Judge a client's case.
+
+    Args:
+        contract: the purchaser's contract.
+        case: everything that is known about the client.
+        as_of: the day that every clock is read at.
+        holidays: public holidays of the years in question.
+        only: rows to judge again with whatever they affect; None for every row.
+    """
+    situation = Situation(contract, case, as_of, holidays)
+    common = tuple(_common(situation))
+    targets = None if only is None else _affected(situation, frozenset(only))
+    for subject in situation.days:
+        _block(subject, situation, common)
+    judgement = Judgement()
+    _superseded(situation, targets, judgement)
+    for entry in situation.resolution.live:
+        if targets is None or entry.row in targets:
+            findings = entry.reading + _found(entry, situation, common)
+            judgement.findings[entry.row] = findings
+            judgement.outcomes[entry.row] = _outcome(entry, findings, situation)
+            period = situation.subject(entry).period
+            if period is not None:
+                judgement.decisions[entry.row] = period.entry.row
+    return judgement
+
+
+def _common(situation: Situation) -> Iterable[Finding]:
+    """What holds every record of the client: something they all need is not known."""
+    client = situation.client
+    lacking = {
+        "client-known": client is None,
+        "decision-known": not situation.periods,
+        "non-disclosure-known": client is not None and client.facts.get("non_disclosure") is None,
+    }
+    for rule in situation.contract.of(Scope.CASE):
+        if lacking[rule.kind]:
+            yield rule.finding("text")
+
+
+def _block(subject: Subject, situation: Situation, common: tuple[Finding, ...]) -> None:
+    """Find out, once, what holds or refuses a record."""
+    found = common
+    for check, rule, is_dated in _plan(situation.contract, subject.entry.type, subject.product)[0]:
+        if not is_dated or rule.covers(subject.day):
+            found += check(rule, subject, situation)
+    subject.blocking = found
+    reading = subject.entry.reading
+    subject.counts = not (found and waits(found)) and not (reading and waits(reading))
+
+
+@lru_cache(maxsize=512)
+def _plan(contract: Contract, record_type: str, product: str) -> tuple[_Checks, _Checks]:
+    """What is asked of a record: first what can hold or refuse it, then the rest."""
+    blocking, others = (
+        tuple((CHECKS[rule.kind], rule, rule.is_dated) for rule in part)
+        for part in contract.parted(record_type, product)
+    )
+    return blocking, others
+
+
+def _found(entry: Entry, situation: Situation, common: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Everything found on one standing entry."""
+    subject = situation.subject(entry)
+    is_reference = entry.type in REFERENCES
+    if entry.type != ATTENDED:
+        _block(subject, situation, () if is_reference else common)
+    found = list(subject.blocking)
+    for check, rule, is_dated in _plan(situation.contract, entry.type, subject.product)[1]:
+        if not is_dated or rule.covers(subject.day):
+            found.extend(check(rule, subject, situation))
+    if entry.type == "client":
+        found.extend(_on_client(situation))
+    elif entry.type == "decision":
+        found.extend(_on_decision(entry, situation))
+    if is_reference:
+        found = [replace(one, severity=Severity.INFO) for one in found]
+    return tuple(found)
+
+
+def _on_client(situation: Situation) -> Iterable[Finding]:
+    for rule in situation.contract.of(Scope.CLIENT):
+        yield from CLIENT_CHECKS[rule.kind](rule, situation)
+
+
+def _on_decision(entry: Entry, situation: Situation) -> Iterable[Finding]:
+    for period in situation.periods:
+        if period.entry is entry and period.product is not None:
+            for rule in situation.contract.of(Scope.DECISION, product=period.product.code):
+                if rule.covers(period.start):
+                    yield from DECISION_CHECKS[rule.kind](rule, period, situation)
+
+
+def _outcome(entry: Entry, findings: Iterable[Finding], situation: Situation) -> Outcome:
+    if entry.type in REFERENCES:
+        return Outcome.REFERENCE
+    worst = max((one.severity for one in findings), default=Severity.INFO)
+    if worst < Severity.HOLD and entry.row in situation.resolution.replacements:
+        return Outcome.REPLACEMENT
+    return _OUTCOMES[worst]
+
+
+def _superseded(situation: Situation, targets: Collection[int] | None, judgement: Judgement) -> None:
+    """Tell what became of the rows that do not stand."""
+    resolution = situation.resolution
+    if not resolution.outcomes:
+        return
+    reading = {
+        entry.row: entry.reading for entry in situation.case.entries if entry.row in resolution.outcomes
+    }
+    for row, outcome in resolution.outcomes.items():
+        if targets is None or row in targets:
+            judgement.outcomes[row] = outcome
+            judgement.findings[row] = reading[row] + resolution.findings.get(row, ())
+
+
+def _affected(situation: Situation, only: Collection[int]) -> Collection[int] | None:
+    """The rows whose judgement may change with some rows; None for all of them."""
+    changed = [entry for entry in situation.case.entries if entry.row in only]
+    if any(entry.type not in _BY_DAY for entry in changed) or len(changed) < len(only):
+        return None
+    keys = {entry.key for entry in changed}
+    states = [entry for entry in situation.case.entries if entry.key in keys]
+    weeks = {week(entry.day) for entry in states if entry.day}
+    rows = {entry.row for entry in states}
+    for record_type in _BY_DAY:
+        rows.update(one.row for one in situation.by_type.get(record_type, ()) if week(one.day) in weeks)
+    if situation.client is not None:
+        rows.add(situation.client.row)
+    return rows

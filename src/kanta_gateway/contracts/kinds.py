@@ -1,0 +1,82 @@
+"""The closed set of rule kinds that a contract file may use: their scope, parameters and texts.
+
+* `case` is judged once and holds for every record, `record` on one, `client` and `decision` on a whole.
+* A rule of a kind needs exactly the texts named here, and every parameter.
+* A new kind is a new line here and one function beside the others of its scope.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Scope(StrEnum):
+    """What a rule looks at, and where its findings stand."""
+
+    CASE = "case"
+    CLIENT = "client"
+    DECISION = "decision"
+    RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of rule."""
+
+    scope: Scope
+    texts: tuple[str, ...]
+    params: Mapping[str, type] = field(default_factory=dict)
+    """Name -> type; every one is needed."""
+    may_hold: bool = False
+    """Whether a finding can weigh *hold* although the rule's own severity is less."""
+
+
+_ONE = ("text",)
+
+KINDS: Mapping[str, Kind] = {
+    # every record of the case
+    "client-known": Kind(Scope.CASE, _ONE),
+    "decision-known": Kind(Scope.CASE, _ONE),
+    "non-disclosure-known": Kind(Scope.CASE, _ONE),
+    # one record
+    "before-end": Kind(Scope.RECORD, _ONE),
+    "content": Kind(Scope.RECORD, _ONE, {"fields": list}),
+    "contract-known": Kind(Scope.RECORD, _ONE),
+    "days-a-week": Kind(Scope.RECORD, _ONE),
+    "days-granted": Kind(Scope.RECORD, _ONE),
+    "delivered-before-closing": Kind(Scope.RECORD, ("late", "missing"), {"closing_from_percent": int}),
+    "delivered-within": Kind(Scope.RECORD, ("late", "missing"), {"days": int}),
+    "forbidden-minutes": Kind(Scope.RECORD, _ONE, {"field": str}),
+    "hours-a-day": Kind(Scope.RECORD, ("above", "below")),
+    "hours-granted": Kind(Scope.RECORD, _ONE),
+    "hours-known": Kind(Scope.RECORD, _ONE),
+    "made-within": Kind(Scope.RECORD, _ONE, {"days": int}),
+    "no-absence": Kind(Scope.RECORD, _ONE),
+    "not-in-future": Kind(Scope.RECORD, _ONE),
+    "position": Kind(Scope.RECORD, _ONE, {"from_percent": int, "to_percent": int}),
+    "product-known": Kind(Scope.RECORD, _ONE),
+    "remote-planned": Kind(Scope.RECORD, _ONE),
+    "staff-known": Kind(Scope.RECORD, ("named", "unnamed"), may_hold=True),
+    "times-ordered": Kind(Scope.RECORD, _ONE),
+    "told-within": Kind(Scope.RECORD, ("late", "missing"), {"days": int, "field": str}),
+    "weekdays": Kind(Scope.RECORD, ("holiday", "weekend")),
+    "within-decision": Kind(Scope.RECORD, _ONE),
+    # the client as a whole
+    "evaluation-made": Kind(Scope.CLIENT, _ONE, {"evaluation": str}),
+    "monthly-visit": Kind(Scope.CLIENT, _ONE, {"word": str}),
+    "qualified": Kind(Scope.CLIENT, ("degree", "registration")),
+    "remote-granted": Kind(Scope.CLIENT, _ONE),
+    "remote-share": Kind(Scope.CLIENT, ("ended", "forecast"), {"percent": int}),
+    "summary-made": Kind(Scope.CLIENT, _ONE, {"days": int}),
+    # one decision
+    "age": Kind(Scope.DECISION, ("above", "below")),
+    "exclusive": Kind(Scope.DECISION, _ONE),
+    "period-length": Kind(Scope.DECISION, ("above", "below")),
+    "plan-made": Kind(Scope.DECISION, _ONE, {"days": int}),
+    "registered": Kind(Scope.DECISION, _ONE),
+}

@@ -1,0 +1,269 @@
+"""Rules about one record: each function is one kind, and gives what it found or nothing.
+
+* A function sees the rule, the record with its decision, and the case; it never looks at narrative text.
+* A rule whose data is not recorded finds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from kanta_gateway.contracts.calendar import SATURDAY, between, day, is_workday, later, week
+from kanta_gateway.contracts.rules import Rule
+from kanta_gateway.contracts.situation import Situation, Subject
+from kanta_gateway.model import Finding, Severity
+
+Found = tuple[Finding, ...]
+Check = Callable[[Rule, Subject, Situation], Found]
+NOTHING: Found = ()
+
+
+def contract_known(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The delivery's purchaser and contract number are known."""
+    if situation.case.is_contract_known and subject.facts.get("contract_known") is not False:
+        return NOTHING
+    return (rule.finding("text"),)
+
+
+def not_in_future(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The record is not dated after the day on which it was imported."""
+    if subject.day <= situation.as_of:
+        return NOTHING
+    received = subject.entry.received_on
+    limit = situation.as_of if received is None else received.isoformat()
+    return (rule.finding("text", "/date", date=subject.day, limit=limit),) if subject.day > limit else NOTHING
+
+
+def staff_known(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """Whoever made the record is in the staff list; else the record names them (GEN-04)."""
+    if situation.client is None or situation.author(subject) in situation.staff:
+        return NOTHING
+    if not subject.facts.get("author_named"):
+        return (rule.finding("unnamed", "/recorder", Severity.HOLD),)
+    return (rule.finding("named", "/recorder"),) if situation.case.delivery_has_staff else NOTHING
+
+
+def within_decision(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The day lies in the period of some decision of the client."""
+    if subject.period is not None or not situation.periods:
+        return NOTHING
+    near = min(situation.periods, key=lambda one: _distance(subject.day, one.start, one.end))
+    return (rule.finding("text", "/date", date=subject.day, start=near.start, end=near.end),)
+
+
+def _distance(on: str, start: str, end: str) -> tuple[int, str]:
+    return (max(between(on, start), between(end, on)), start)
+
+
+def product_known(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """The decision grants a product of this contract."""
+    if subject.period is None or subject.product:
+        return NOTHING
+    return (rule.finding("text"),)
+
+
+def hours_known(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """The hours are there and above nothing."""
+    return (rule.finding("text", "/hours"),) if subject.hours is None or subject.hours <= 0 else NOTHING
+
+
+def times_ordered(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """The end is after the start, where both are recorded."""
+    start, end = subject.facts.get("start_time"), subject.facts.get("end_time")
+    if not start or not end or start < end:
+        return NOTHING
+    return (rule.finding("text", "/end_time", start=start, end=end),)
+
+
+def no_absence(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The client was not told to be away on the same day."""
+    return (rule.finding("text", "/date", date=subject.day),) if subject.day in situation.absent else NOTHING
+
+
+def weekdays(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The day is Monday to Friday and no public holiday."""
+    if is_workday(subject.day, situation.holidays):
+        return NOTHING
+    text = "weekend" if day(subject.day).weekday() >= SATURDAY else "holiday"
+    return (rule.finding(text, "/date", date=subject.day),)
+
+
+def hours_a_day(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The hours of the day stay within the product's limits; told on the record that exceeds them."""
+    product = subject.period.product if subject.period else None
+    if product is None or product.limits.hours_per_day is None or subject.hours is None:
+        return NOTHING
+    low, high = product.limits.hours_per_day
+    so_far, is_last = _hours_so_far(subject, situation)
+    if so_far > high:
+        return (rule.finding("above", "/hours", hours=so_far, limit=high),)
+    if is_last and so_far < low:
+        return (rule.finding("below", "/hours", hours=so_far, limit=low),)
+    return NOTHING
+
+
+def hours_granted(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The hours of the day are no more than the decision grants."""
+    granted = subject.period.hours_per_day if subject.period else None
+    if granted is None or subject.hours is None:
+        return NOTHING
+    so_far, _ = _hours_so_far(subject, situation)
+    return (rule.finding("text", "/hours", hours=so_far, limit=granted),) if so_far > granted else NOTHING
+
+
+def _hours_so_far(subject: Subject, situation: Situation) -> tuple[Decimal, bool]:
+    """Hours of the day up to this record, and whether no record of the day follows."""
+    if not subject.counts or subject.hours is None:
+        return subject.hours or Decimal(0), True
+    total = Decimal(0)
+    same_day = situation.by_day[subject.day]
+    for one in same_day:
+        total += one.hours or 0
+        if one is subject:
+            break
+    return total, same_day[-1] is subject
+
+
+def days_a_week(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The days of the week stay within the product's limit; told on each day above it."""
+    product = subject.period.product if subject.period else None
+    limits = product.limits.days_per_week if product else None
+    return NOTHING if limits is None else _days_above(rule, subject, situation, limits[1])
+
+
+def days_granted(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The days of the week are no more than the decision grants."""
+    granted = subject.period.days_per_week if subject.period else None
+    return NOTHING if granted is None else _days_above(rule, subject, situation, granted)
+
+
+def _days_above(rule: Rule, subject: Subject, situation: Situation, limit: Decimal | int) -> Found:
+    if not subject.counts or subject.period is None:
+        return NOTHING
+    days = situation.by_week[(week(subject.day), subject.period.entry.row)]
+    place = days.index(subject.day) + 1
+    return (rule.finding("text", "/date", days=place, limit=limit),) if place > limit else NOTHING
+
+
+def remote_planned(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """A remote day needs a remote share in the decision; a product that is remote by nature does not."""
+    period = subject.period
+    if subject.facts.get("mode") != "remote" or period is None or period.product is None:
+        return NOTHING
+    if period.product.is_remote or (period.remote_max_percent or 0) > 0:
+        return NOTHING
+    return (rule.finding("text", "/mode"),)
+
+
+def forbidden_minutes(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """The product holds no such minutes."""
+    minutes = subject.facts.get(rule.params["field"]) or 0
+    return (rule.finding("text", f"/{rule.params['field']}", minutes=minutes),) if minutes > 0 else NOTHING
+
+
+def content(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """The fields that the contract demands tell something."""
+    empty = subject.facts.get("empty")
+    if not empty:
+        return NOTHING
+    return tuple(
+        rule.finding("text", "/" + name.replace(".", "/"), field=name)
+        for name in rule.params["fields"]
+        if name in empty
+    )
+
+
+def told_within(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """Somebody was told of the record's day in time; judged once the time has run out."""
+    name, days = rule.params["field"], rule.params["days"]
+    return _in_time(rule, subject.facts.get(name), later(subject.day, days), situation.as_of, f"/{name}")
+
+
+def _in_time(rule: Rule, done: str | None, limit: str, as_of: str, pointer: str) -> Found:
+    if done:
+        return (rule.finding("late", pointer, date=done, limit=limit),) if done > limit else NOTHING
+    return (rule.finding("missing", pointer, limit=limit),) if as_of > limit else NOTHING
+
+
+def delivered_within(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The plan reached the purchaser soon after the period began: this one, an earlier one or its version."""
+    if subject.period is None:
+        return NOTHING
+    limit = later(subject.period.start, rule.params["days"])
+    found = _in_time(rule, subject.facts.get("delivered_on"), limit, situation.as_of, "/delivered_on")
+    if not found:
+        return NOTHING
+    others = (one.facts for one in situation.under(subject.period, subject.entry.type))
+    earlier = (one.facts for one in situation.resolution.chains.get(subject.entry.key, ()))
+    is_known = any("" < str(one.get("delivered_on") or "") <= limit for one in (*others, *earlier))
+    return NOTHING if is_known else found
+
+
+def position(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """The day lies in the demanded part of the period: (date - start) / days of the period."""
+    if subject.period is None:
+        return NOTHING
+    hundredths = 100 * between(subject.period.start, subject.day)
+    low, high = rule.params["from_percent"], rule.params["to_percent"]
+    if low * subject.period.days <= hundredths <= high * subject.period.days:
+        return NOTHING
+    percent = hundredths // subject.period.days
+    return (rule.finding("text", "/date", percent=percent, low=low, high=high),)
+
+
+def before_end(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """The day is not after the period."""
+    if subject.period is None or subject.day <= subject.period.end:
+        return NOTHING
+    return (rule.finding("text", "/date", date=subject.day, end=subject.period.end),)
+
+
+def delivered_before_closing(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """The report reached the purchaser by the closing discussion; without one, by the end of the period."""
+    if subject.period is None:
+        return NOTHING
+    start, days = subject.period.start, subject.period.days
+    opens = rule.params["closing_from_percent"] * days
+    closing = [
+        one.day
+        for one in situation.under(subject.period, "negotiation")
+        if 100 * between(start, one.day) >= opens
+    ]
+    limit = max(closing, default=subject.period.end)
+    return _in_time(rule, subject.facts.get("delivered_on"), limit, situation.as_of, "/delivered_on")
+
+
+def made_within(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """The record was made soon after the period ended."""
+    if subject.period is None:
+        return NOTHING
+    taken = between(subject.period.end, subject.day)
+    limit = rule.params["days"]
+    return (rule.finding("text", "/made_on", days=taken, limit=limit),) if taken > limit else NOTHING
+
+
+CHECKS: Mapping[str, Check] = {
+    "before-end": before_end,
+    "content": content,
+    "contract-known": contract_known,
+    "days-a-week": days_a_week,
+    "days-granted": days_granted,
+    "delivered-before-closing": delivered_before_closing,
+    "delivered-within": delivered_within,
+    "forbidden-minutes": forbidden_minutes,
+    "hours-a-day": hours_a_day,
+    "hours-granted": hours_granted,
+    "hours-known": hours_known,
+    "made-within": made_within,
+    "no-absence": no_absence,
+    "not-in-future": not_in_future,
+    "position": position,
+    "product-known": product_known,
+    "remote-planned": remote_planned,
+    "staff-known": staff_known,
+    "times-ordered": times_ordered,
+    "told-within": told_within,
+    "weekdays": weekdays,
+    "within-decision": within_decision,
+}

@@ -1,0 +1,165 @@
+"""One client's case as rules see it: what stands, indexed by type, day, week and period.
+
+* Only records that stand and are neither held nor refused count in limits, shares and figures.
+* The index is built once for a judgement and answers every rule from tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.contracts.calendar import week
+from kanta_gateway.contracts.periods import Period, number, period_of, periods
+from kanta_gateway.contracts.versions import Resolution, newest, resolve
+from kanta_gateway.model import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date
+    from decimal import Decimal
+
+    from kanta_gateway.contracts.case import Case, Entry
+    from kanta_gateway.contracts.rules import Contract, Product
+
+ATTENDED = "diary_entry"
+"""The record type that tells of an attended day."""
+
+
+@dataclass(slots=True)
+class Subject:
+    """One standing record with the decision it falls under."""
+
+    entry: Entry
+    facts: Mapping[str, Any]
+    day: str
+    period: Period | None
+    product: str
+    """Code of the product, empty if there is none."""
+    hours: Decimal | None
+    blocking: tuple[Finding, ...] = ()
+    """What holds or refuses it, with what was found in the same checks."""
+    counts: bool = False
+    """Whether it is neither held nor refused."""
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """Place among the records of one day."""
+        return (str(self.facts.get("start_time") or ""), self.entry.id, self.day)
+
+
+class Situation:
+    """A case with its indexes."""
+
+    def __init__(self, contract: Contract, case: Case, as_of: date, holidays: Collection[date]) -> None:
+        self.contract = contract
+        self.case = case
+        self.as_of = as_of.isoformat()
+        self.holidays = holidays
+        self.resolution: Resolution = resolve(case.entries)
+        self.by_type: dict[str, list[Entry]] = {}
+        for entry in self.resolution.live:
+            self.by_type.setdefault(entry.type, []).append(entry)
+        self.staff = newest(case.shared, "staff")
+        self.periods = periods(contract, self.by_type.get("decision", ()))
+        self.subjects: dict[int, Subject] = {}
+
+    @cached_property
+    def client(self) -> Entry | None:
+        """The standing client record."""
+        found = self.by_type.get("client", ())
+        return found[0] if found else None
+
+    @cached_property
+    def provider(self) -> Mapping[str, Any]:
+        """Facts of the provider; empty if it is not known."""
+        found = newest(self.case.shared, "provider")
+        return next((found[name].facts for name in sorted(found)), {})
+
+    @cached_property
+    def absent(self) -> frozenset[str]:
+        """Days of absences that stand and were granted by a decision."""
+        return frozenset(
+            entry.day
+            for entry in self.by_type.get("absence", ())
+            if period_of(entry, self.periods) is not None or not self.periods
+        )
+
+    def subject(self, entry: Entry) -> Subject:
+        """A standing record with its decision, made once."""
+        if (have := self.subjects.get(entry.row)) is None:
+            day = entry.day
+            period = period_of(entry, self.periods)
+            product: Product | None = None if period is None else period.product
+            have = self.subjects[entry.row] = Subject(
+                entry=entry,
+                facts=entry.facts,
+                day=day,
+                period=period,
+                product="" if product is None else product.code,
+                hours=number(entry.facts.get("hours")),
+            )
+        return have
+
+    def standing(self, *record_types: str) -> Iterable[Subject]:
+        """Standing records of some types, with their decisions."""
+        return (self.subject(entry) for kind in record_types for entry in self.by_type.get(kind, ()))
+
+    def under(self, period: Period, *record_types: str) -> list[Subject]:
+        """Standing records of some types that fall under one decision."""
+        return [one for one in self.standing(*record_types) if one.period is period]
+
+    @cached_property
+    def days(self) -> Sequence[Subject]:
+        """Every attended day that stands, whether it counts or not."""
+        return [self.subject(entry) for entry in self.by_type.get(ATTENDED, ())]
+
+    @cached_property
+    def counted(self) -> Sequence[Subject]:
+        """Attended days that count, in order of time. Needs `blocking` to have been judged."""
+        return sorted((one for one in self.days if one.counts), key=lambda one: (one.day, *one.order))
+
+    @cached_property
+    def by_day(self) -> Mapping[str, Sequence[Subject]]:
+        """What counts, by day."""
+        found: dict[str, list[Subject]] = {}
+        for one in self.counted:
+            found.setdefault(one.day, []).append(one)
+        return found
+
+    @cached_property
+    def by_week(self) -> Mapping[tuple[str, int], Sequence[str]]:
+        """Days that count, by Monday and decision, in order."""
+        found: dict[tuple[str, int], list[str]] = {}
+        for one in self.counted:
+            if one.period is not None:
+                days = found.setdefault((week(one.day), one.period.entry.row), [])
+                if not days or days[-1] != one.day:
+                    days.append(one.day)
+        return found
+
+    def attended(self, period: Period) -> list[Subject]:
+        """What counts under one decision."""
+        return [one for one in self.counted if one.period is period]
+
+    def author(self, subject: Subject) -> str | None:
+        """Who made a record; where the source names nobody, the client's responsible worker."""
+        named = subject.facts.get("author")
+        if named is None and self.client is not None:
+            named = self.client.facts.get("responsible_worker")
+        return named
+
+    def unit(self, period: Period) -> Mapping[str, Any] | None:
+        """The unit of a decision: its own, else the one that the agreement's place names, else the first."""
+        units: Sequence[Mapping[str, Any]] = self.provider.get("units") or ()
+        oid = period.entry.facts.get("unit")
+        places = [str(one.facts.get("place") or "") for one in self.under(period, "agreement")]
+        own = (one for one in units if one.get("oid") == oid)
+        named = (one for one in units if any(place.startswith(str(one.get("name"))) for place in places))
+        return next(own, None) if oid else next(named, units[0] if units else None)
+
+
+def waits(findings: Iterable[Finding]) -> bool:
+    """Whether findings hold or refuse a record."""
+    return any(one.severity >= Severity.HOLD for one in findings)

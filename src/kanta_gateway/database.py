@@ -1,0 +1,281 @@
+"""SQLite or PostgreSQL: engine, tables and transactions.
+
+* Only `pipeline` (and the worker's short housekeeping) opens a transaction; stores get the connection.
+* SQLite: WAL, `synchronous=FULL`, one writer at a time (`BEGIN IMMEDIATE`), `secure_delete`.
+* PostgreSQL: plain read-committed transactions; the audit head is locked before an append.
+* Tables of the log begin with `audit_`, no other table does.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from kanta_gateway.errors import DatabaseUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+metadata = MetaData()
+
+Instant = String(32)  # model.instant(): text order is time order
+
+data_key = Table(
+    "data_key", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=True),   # NULL once destroyed
+    Column("made_at", Instant, nullable=False),
+    Column("destroyed_at", Instant),
+)  # fmt: skip
+
+party = Table(
+    "party", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("role", String(16), nullable=False),      # provider, organiser
+    Column("oid", String(128), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("contract", String(128), nullable=False), # contract number; empty for an organiser
+    Column("purchaser", String(64), nullable=False), # name of the contract file
+    Column("registered_at", Instant, nullable=False),
+    Index("party_unique", "role", "oid", "contract", "purchaser", unique=True),
+)  # fmt: skip
+
+calling_system = Table(
+    "calling_system", metadata,
+    Column("thumbprint", String(64), primary_key=True),  # x5t#S256, base64url
+    Column("certificate", Text, nullable=False),          # PEM
+    Column("organisation", String(128), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("registered_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)  # fmt: skip
+
+delivery = Table(
+    "delivery", metadata,
+    Column("id", String(64), primary_key=True),
+    Column("provider", String(128), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("purchaser", String(64), nullable=False),
+    Column("as_of", String(10), nullable=False),
+    Column("header", Text, nullable=False),               # JSON: what was said about the file, no client data
+    Column("received_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+)  # fmt: skip
+
+record = Table(
+    "record", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", String(128), nullable=False),
+    Column("purchaser", String(64), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("record_id", String(256), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("client_ref", String(64)),
+    Column("ticket", String(36), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False),          # keyed; empty once destroyed
+    Column("is_cancelled", Integer, nullable=False),
+    Column("state", String(16), nullable=False),           # received, settled
+    Column("outcome", String(16)),                         # NULL until settled
+    Column("findings", Text, nullable=False),              # JSON, no personal values
+    Column("removed", Text, nullable=False),               # JSON: dropped, masked
+    Column("facts", LargeBinary),                          # sealed with the facts key
+    Column("payload", LargeBinary),                        # sealed with the data key
+    Column("key_id", Integer, ForeignKey("data_key.id")),
+    Column("as_of", String(10), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Index("record_client", "client_ref", "provider"),
+    Index("record_identity", "provider", "type", "record_id", "version"),
+    Index("record_state", "state"),
+)  # fmt: skip
+
+delivered = Table(
+    "delivered", metadata,
+    Column("delivery_id", String(64), ForeignKey("delivery.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("record_row", Integer, ForeignKey("record.id"), nullable=False),
+    Column("is_duplicate", Integer, nullable=False),
+)  # fmt: skip
+
+fingerprint = Table(
+    "fingerprint", metadata,
+    Column("client_ref", String(64), primary_key=True),
+    Column("cls", String(32), primary_key=True),
+    Column("value", String(64), primary_key=True),         # HMAC-SHA-256, hex
+)  # fmt: skip
+
+document = Table(
+    "document", metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("oid", String(128), nullable=False, unique=True),
+    Column("set_oid", String(128), nullable=False),
+    Column("version_number", Integer, nullable=False),
+    Column("replaces", String(128)),
+    Column("record_row", Integer, ForeignKey("record.id"), nullable=False),
+    Column("part", String(64), nullable=False),            # mapping variant: a record may bring two documents
+    Column("structure", String(128), nullable=False),
+    Column("client_ref", String(64), nullable=False),
+    Column("provider", String(128), nullable=False),
+    Column("organiser", String(128), nullable=False),
+    Column("state", String(16), nullable=False),           # spool/states.py
+    Column("payload", LargeBinary),                        # sealed signed bytes; NULL once the key is destroyed
+    Column("key_id", Integer, ForeignKey("data_key.id"), nullable=False),
+    Column("digest", String(64), nullable=False),          # SHA-256 of the signed bytes
+    Column("inputs", Text, nullable=False),                # JSON: record rows it was made of
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("lease_token", String(36)),
+    Column("lease_until", Instant),
+    Column("problem", Text),                               # last problem, JSON, no personal values
+    Column("receipt", Text),                               # the archive's answer, kept as evidence
+    Column("made_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Index("document_due", "state", "next_attempt_at", "sequence"),
+    Index("document_set", "set_oid", "version_number"),
+    Index("document_record", "record_row"),
+    Index("document_client", "client_ref"),
+)  # fmt: skip
+
+oid_block = Table(
+    "oid_block", metadata,
+    Column("node", String(128), primary_key=True),
+    Column("next_value", Integer, nullable=False),
+)  # fmt: skip
+
+idempotency = Table(
+    "idempotency", metadata,
+    Column("caller", String(128), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("ticket", String(64), nullable=False),
+    Column("made_at", Instant, nullable=False),
+)  # fmt: skip
+
+audit_entry = Table(
+    "audit_entry", metadata,
+    Column("idx", Integer, primary_key=True, autoincrement=False),   # 0-based leaf index
+    Column("leaf_hash", LargeBinary(32), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("client_ref", String(64)),
+    Column("at", Instant, nullable=False),
+    Column("body", Text, nullable=False),                            # RFC 8785 bytes that the leaf hashes
+    Index("audit_entry_client", "client_ref"),
+)  # fmt: skip
+
+audit_node = Table(
+    "audit_node", metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),  # 1 = over two leaves
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)  # fmt: skip
+
+audit_head = Table(
+    "audit_head", metadata,
+    Column("size", Integer, primary_key=True, autoincrement=False),   # tree size after one commit
+    Column("root", LargeBinary(32), nullable=False),
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
+audit_checkpoint = Table(
+    "audit_checkpoint", metadata,
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),                             # C2SP signed note
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
+audit_name = Table(
+    "audit_name", metadata,
+    Column("commitment", String(64), primary_key=True),               # stands in the entries; covers this row
+    Column("ref", String(64), nullable=False),                        # keyed reference of the person
+    Column("salt", LargeBinary(16), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),                    # name and identifier, sealed
+    Index("audit_name_ref", "ref"),
+)  # fmt: skip
+
+
+class Database:
+    """One database and its transactions.
+
+    Args:
+        url: an SQLAlchemy URL; `sqlite:///FILE` or `postgresql+psycopg://…`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = _engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One writing transaction; commits at the end, rolls back on any exception."""
+        with _mapped(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One reading transaction with one snapshot; whatever it wrote is rolled back."""
+        engine = self.engine.execution_options(kanta_reading=True)
+        if not self.is_sqlite:
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with _mapped(), engine.connect() as connection:
+            yield connection
+            connection.rollback()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Turn the driver's connection faults into our own error; programming faults stay as they are."""
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseUnavailableError(f"the database did not carry out the request ({type(error.orig).__name__})") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailableError from error
+        raise
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN is too late for one writer at a time
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            "busy_timeout=60000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("kanta_reading", False)
+        connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,326 @@
+"""One built installation, as the command line and the web application use it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from kanta_gateway import __version__, keyfiles
+from kanta_gateway.access import parties
+from kanta_gateway.access.policy import Policy
+from kanta_gateway.audit import report
+from kanta_gateway.audit.fhir import audit_event
+from kanta_gateway.audit.verify import verify as verify_log
+from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.intake.api import build as build_api
+from kanta_gateway.intake.desk import Desk, File
+from kanta_gateway.intake.records import RecordSchemas
+from kanta_gateway.intake.result import Result
+from kanta_gateway.intake.service import Service
+from kanta_gateway.intake.sources import Source
+from kanta_gateway.mapping.sosmeta import from_sosmeta
+from kanta_gateway.model import Caller, Oid, Organisation
+from kanta_gateway.pipeline.deliver import Deliverer
+from kanta_gateway.pipeline.explain import explain
+from kanta_gateway.pipeline.export import export
+from kanta_gateway.pipeline.office import Office
+from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.safe import KeyFolder
+from kanta_gateway.settings import Settings
+from kanta_gateway.signing.inspect import inspect
+from kanta_gateway.spool import records, store
+from kanta_gateway.spool.worker import stop_on_signals
+from kanta_gateway.transfer.client import HttpArchiveClient
+from kanta_gateway.transfer.frame import FrameProfile
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+    from fastapi import FastAPI
+
+AUDIENCE = "kanta-gateway"
+"""`aud` of the assertions that callers sign."""
+OPERATOR = "operator"
+DEVELOPMENT_PERSON = {
+    "person_id": "development-person", "name": "Development Person", "role": OPERATOR, "purpose": "development",
+}  # fmt: skip
+"""Stands in for the acting person outside production; marked as such in every entry."""
+
+
+class Gateway:
+    """The use cases of one installation."""
+
+    def __init__(
+        self, settings: Settings, parts: Parts, folder: KeyFolder, policy: Policy, schemas: RecordSchemas,
+        sources: Mapping[str, Source], anchors: Sequence[Certificate], frame: FrameProfile,
+    ) -> None:  # fmt: skip
+        self.settings = settings
+        self.parts = parts
+        self._folder = folder
+        self._schemas = schemas
+        self._anchors = anchors
+        self._frame = frame
+        self.sources = sources
+        self.desk = Desk(parts, sources)
+        self.office = Office(parts, policy)
+
+    def close(self) -> None:
+        """Give connections and threads back."""
+        self.parts.executor.shutdown()
+        self.parts.database.close()
+
+    def actor(self, person: str | None, name: str | None, purpose: str | None) -> Caller:
+        """Who acts by a local command: what was given, else the actor file, else a development person.
+
+        Raises:
+            MisconfiguredError: production, and nobody was named.
+        """
+        told: dict[str, str] = {}
+        if self.settings.actor_file:
+            told = json.loads(Path(self.settings.actor_file).read_text("utf-8"))
+        told |= {k: v for k, v in {"person_id": person, "name": name, "purpose": purpose}.items() if v}
+        is_stand_in = not {"person_id", "name", "purpose"} <= told.keys()
+        if is_stand_in and self.settings.is_production:
+            raise MisconfiguredError("production needs --as, --name and --purpose, or KANTA_ACTOR_FILE")
+        told = {**DEVELOPMENT_PERSON, **told} if is_stand_in else {"role": OPERATOR, **told}
+        return Caller(
+            system="local", organisation=Oid(told.get("organisation", "")), person_id=told["person_id"],
+            person_name=told["name"], role=told["role"], purpose=told["purpose"], is_development=is_stand_in,
+        )  # fmt: skip
+
+    @contextmanager
+    def taken(
+        self, files: Sequence[Path], source: str, purchaser: str | None, caller: Caller, *, as_of: date | None = None
+    ) -> Iterator[Result]:
+        """Take a provider's files in; the result, in the same shape as a dry run's."""
+        yield self.import_files(files, source, purchaser, caller, as_of=as_of)
+
+    def import_files(
+        self, files: Sequence[Path], source: str, purchaser: str | None, caller: Caller, *, as_of: date | None = None
+    ) -> Result:
+        """Take a provider's files in."""
+        self.desk.finish(caller)
+        return self.desk.import_files(
+            _opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of
+        )
+
+    def dry_import(
+        self, files: Sequence[Path], source: str, purchaser: str | None, caller: Caller, *, as_of: date | None = None
+    ) -> AbstractContextManager[Result]:
+        """Judge a provider's files and store nothing."""
+        return self.desk.dry_import(
+            _opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of
+        )
+
+    @cached_property
+    def _archive(self) -> HttpArchiveClient:
+        if not self.settings.archive_url:
+            raise MisconfiguredError("KANTA_ARCHIVE_URL names no archive; start `kanta-gateway simulate-archive`")
+        return HttpArchiveClient(
+            self.settings.archive_url, timeout_seconds=self.settings.archive_timeout_seconds,
+            ca_file=self.settings.archive_ca_file or None,
+            certificate_file=self.settings.archive_client_certificate_file or None,
+            key_file=self.settings.archive_client_key_file or None,
+            is_production=self.settings.is_production,
+        )  # fmt: skip
+
+    def _deliverer(self, caller: Caller) -> Deliverer:
+        return Deliverer(self.parts, self._archive, self._frame, caller, self.settings.lease_seconds)
+
+    def deliver(self, caller: Caller, *, until_empty: bool) -> dict[str, Any]:
+        """Send what waits; how many were handled, and what is left."""
+        self.desk.finish(caller)
+        deliverer, stop = self._deliverer(caller), threading.Event()
+        stop_on_signals(stop)
+        done = deliverer.run(stop, until_empty=until_empty)
+        if self.desk.finish(caller):  # corrections that waited for their earlier version
+            done = deliverer.run(stop, until_empty=until_empty)
+        with self.parts.database.reading() as tx:
+            return {"handled": done.handled, "left": done.left, "documents": store.counts(tx)}
+
+    def work(self, stop: threading.Event) -> None:
+        """The worker: deliver, judge what was left, destroy what is spent, until told to stop."""
+        caller = self.actor("worker", "kanta-gateway worker", "archiving")
+        deliverer = self._deliverer(caller)
+        while not stop.is_set():
+            self.desk.finish(caller)
+            deliverer.run(stop, until_empty=True)
+            destroy_spent_keys(self.parts, caller, self.settings.grace_days)
+            stop.wait(1.0)
+
+    def status(self) -> dict[str, Any]:
+        """Counts by state, and the oldest document that waits."""
+        with self.parts.database.reading() as tx:
+            return {
+                "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx)
+            }  # fmt: skip
+
+    def export(self, folder: Path, caller: Caller, *, all_versions: bool) -> dict[str, Any]:
+        """Write archived documents as FOLDER/<OID>.xml."""
+        return export(self.parts, self.office, folder, caller, self.settings.grace_days, all_versions=all_versions)
+
+    def explain(self, oid: str, caller: Caller) -> dict[str, Any]:
+        """Where every value of a document comes from."""
+        return explain(self.parts, self.office, oid, caller)
+
+    def verify_files(self, files: Sequence[Path]) -> dict[str, Any]:
+        """Check finished documents, all mistakes of each."""
+        rows = []
+        for path in files:
+            seen = inspect(
+                path.read_bytes(),
+                check_structure=lambda oid, value: self.parts.conformances(oid).check(value),
+                labels_of=lambda oid: self.parts.structures.get(oid).labels(),
+                display=self.parts.sealer.display, profile=self.parts.profile, anchors=self._anchors,
+                now=self.parts.now(),
+            )  # fmt: skip
+            findings = [self.parts.messages.finding(one, self.settings.lang) for one in seen.findings]
+            rows.append({"file": path.name, "oid": seen.oid, "verdict": seen.verdict.value, "findings": findings})
+        return {"documents": rows, "holds": all(row["verdict"] == "PASSED" for row in rows)}
+
+    def figures(self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool) -> dict[str, Any]:
+        """Derived numbers."""
+        return self.office.figures(caller, client, as_of, explain=explain)
+
+    def verify_audit(self, checkpoint: Path | None, key: Path | None) -> dict[str, Any]:
+        """Check the whole log offline."""
+        note = checkpoint.read_text("utf-8") if checkpoint else None
+        vkey = key.read_text("utf-8") if key else str(self.parts.checkpoints.key)
+        with self.parts.database.reading() as tx:
+            seen = verify_log(tx, vkey=vkey, checkpoint=note)
+        messages, language = self.parts.messages, self.settings.lang
+        problems = [
+            {"table": one.table, "place": one.place, "what": messages.text(one.what, language, one.params)}
+            for one in seen.problems
+        ]
+        return {"holds": seen.is_sound, "size": seen.size, "root": seen.root.hex(), "problems": problems}
+
+    def checkpoint(self) -> str:
+        """Sign the log as it stands."""
+        return self.office.checkpoint(None)
+
+    def export_audit(self, form: str, caller: Caller) -> Iterator[str]:
+        """Every entry of the log, line by line."""
+        self.office.entries(caller, None, -1, 1)  # permits the caller and writes the reading down
+        with self.parts.database.reading() as tx:
+            wanted = report.Filter()
+            if form == "fhir":
+                for _, body in report.every(tx, wanted):
+                    yield orjson.dumps(audit_event(orjson.loads(body), observer=self.parts.checkpoints.key.name)).decode() + "\n"
+            else:
+                lines = report.table(tx, wanted, self.parts.log.names) if form == "csv" else report.jsonl(tx, wanted)
+                yield from lines
+
+    def access_report(self, client: str, caller: Caller) -> dict[str, Any]:
+        """Who used one client's data (703/2023 §11)."""
+        return self.office.access_report(caller, client)
+
+    def list_schemas(self) -> dict[str, Any]:
+        """Every usable structure."""
+        return {
+            "structures": [
+                {"oid": one.oid, "number": one.number, "title": dict(one.title), "document_type": one.document_type}
+                for one in self.parts.structures.all()
+            ]
+        }
+
+    def import_schemas(self, folder: Path) -> dict[str, Any]:
+        """Keep official Sosmeta schemas in the data folder, each that can be read."""
+        target = self.settings.data / "sosmeta"
+        target.mkdir(parents=True, exist_ok=True)
+        mistakes: list[str] = []
+        loaded: list[str] = []
+        for path in sorted(folder.rglob("*.json")):
+            try:
+                oid = from_sosmeta(orjson.loads(path.read_bytes())).oid
+            except (MisconfiguredError, ValueError, KeyError) as error:
+                mistakes.append(f"{path.name}: {type(error).__name__}: is no Sosmeta schema")
+                continue
+            (target / f"{oid}.json").write_bytes(path.read_bytes())
+            loaded.append(str(oid))
+        return {"loaded": len(loaded), "mistakes": mistakes}
+
+    def check(self) -> dict[str, Any]:
+        """What building did not refuse but an operator must know: unverified codes, certificates, rules."""
+        codes = [
+            {"list": one.list, "key": one.key, "code": one.code} for one in self.parts.codes.unverified()
+        ]
+        return {
+            "mistakes": keyfiles.mistakes(self._folder, self.settings),
+            "unverified_codes": codes,
+            "not_judged": {name: [one.rule for one in contract.not_judged]
+                           for name, contract in self.parts.contracts.items()},
+            "production_would_refuse": bool(codes),
+        }  # fmt: skip
+
+    def make_keys(self, organisation: str, name: str) -> dict[str, Any]:
+        """Make the keys that are missing."""
+        return keyfiles.make(self._folder, self.settings, organisation, name)
+
+    def list_keys(self) -> dict[str, Any]:
+        """Which keys there are."""
+        return {"keys": keyfiles.listed(self._folder)}
+
+    def register_system(self, certificate: str, organisation: str, name: str) -> dict[str, Any]:
+        """Let a calling system use the API."""
+        one = parties.CallingSystem(keyfiles.thumbprint_of(certificate), certificate, Oid(organisation), name, False)  # noqa: FBT003
+        with self.parts.database.transaction() as tx:
+            parties.register_system(tx, one, self.parts.now())
+        return {"thumbprint": one.thumbprint}
+
+    def revoke_system(self, thumbprint: str) -> dict[str, Any]:
+        """Refuse a calling system from now on."""
+        with self.parts.database.transaction() as tx:
+            return {"revoked": parties.revoke_system(tx, thumbprint, self.parts.now())}
+
+    def register_party(
+        self, provider: str, provider_name: str, organiser: str, organiser_name: str, contract: str, purchaser: str
+    ) -> dict[str, Any]:
+        """Register a contract."""
+        one = parties.Agreement(
+            Organisation(Oid(provider), provider_name), Organisation(Oid(organiser), organiser_name), contract, purchaser
+        )
+        with self.parts.database.transaction() as tx:
+            parties.register(tx, one, self.parts.now())
+        return {"registered": contract}
+
+    def development_assertion(
+        self, person: str | None, name: str | None, purpose: str | None, role: str, contract: str
+    ) -> str:
+        """A short-lived assertion of the development system, registering it on first use."""
+        if self.settings.is_production:
+            raise MisconfiguredError("production has no development system; sign assertions with the system's own key")
+        with self.parts.database.reading() as tx:
+            known = parties.agreements(tx)
+        if not known:
+            raise MisconfiguredError("nothing is registered yet; import a delivery first, or register a party")
+        key, certificate = keyfiles.development_system(self._folder)
+        self.register_system(certificate.decode(), known[0].provider.oid, "development-system")
+        return keyfiles.assertion_of(
+            key, certificate, organisation=known[0].provider.oid, person_id=person or "development-person",
+            name=name or "Development Person", role=role, purpose=purpose or "development",
+            contract=contract or known[0].number, audience=AUDIENCE, now=self.parts.now(),
+        )  # fmt: skip
+
+    def api(self) -> FastAPI:
+        """The web application."""
+        caller = self.actor("api", "kanta-gateway api", "start")
+        self.desk.finish(caller)
+        service = Service(
+            self.parts, self.desk, self.office, self._schemas, audience=AUDIENCE,
+            max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
+            max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
+        )  # fmt: skip
+        return build_api(service)
+
+
+def _opened(files: Sequence[Path]) -> list[File]:
+    return [File(path.name, partial(path.open, "rb")) for path in files]

@@ -1,0 +1,281 @@
+"""Where deliveries are handed in: a provider's files, one canonical record, or a batch of them.
+
+* A file is read twice: first for its header (who delivers, for whom, as of when), then record by record,
+  so that the order of its parts does not matter and memory stays flat.
+* A record that cannot be read at all is a finding; what can be read of the rest is taken.
+* Whatever was stored but not judged when a process died is judged by the next one (`finish`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from kanta_gateway.access.parties import Agreement, agreements, register
+from kanta_gateway.audit.log import AuditEvent
+from kanta_gateway.errors import NotFoundError, NotPermittedError, UnreadableError
+from kanta_gateway.intake.readers import Header, Item, Problem, read
+from kanta_gateway.intake.result import Result, row
+from kanta_gateway.intake.sources import Source
+from kanta_gateway.model import Caller, Event, Finding, Oid, Organisation, Outcome, Record, Severity, instant
+from kanta_gateway.pipeline.parts import Parts, Scope, dry_run
+from kanta_gateway.pipeline.receive import Delivery, Receiver, Taken
+from kanta_gateway.pipeline.settle import Settler
+from kanta_gateway.pipeline.wording import canonical
+from kanta_gateway.spool import records, store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that can be opened more than once."""
+
+    name: str
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the header parts of a delivery say."""
+
+    header: Header | None
+    provider: Record | None
+    purchaser: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of one record."""
+
+    told: dict[str, Any]
+    outcome: Outcome | None
+
+
+class Desk:
+    """Takes deliveries in, and tells what became of them."""
+
+    def __init__(self, parts: Parts, sources: Mapping[str, Source]) -> None:
+        self._parts = parts
+        self._sources = sources
+
+    def import_files(
+        self, files: Sequence[File], source: str, purchaser: str, caller: Caller, language: str, *,
+        as_of: date | None = None,
+    ) -> Result:  # fmt: skip
+        """Take a provider's files in and judge everything that they concern.
+
+        Args:
+            files: the files of one delivery.
+            source: name of a file in `mappings/sources`.
+            purchaser: name of a file in `mappings/contracts`.
+            caller: who delivers.
+            language: of the texts that are told.
+            as_of: the day as of which deadlines are judged; the export's own day by default.
+
+        Raises:
+            UnreadableError: a file is not what the source describes; nothing of it was stored.
+            NotFoundError: there is no such source or contract.
+        """
+        self._known(source, purchaser)
+        return self._import(Scope(self._parts.database), files, source, purchaser, caller, language, as_of)
+
+    @contextmanager
+    def dry_import(
+        self, files: Sequence[File], source: str, purchaser: str, caller: Caller, language: str, *,
+        as_of: date | None = None,
+    ) -> Iterator[Result]:  # fmt: skip
+        """Judge everything as `import_files` would, and store nothing; the result lives as long as the context."""
+        self._known(source, purchaser)
+        with dry_run(self._parts.database) as scope:
+            yield self._import(scope, files, source, purchaser, caller, language, as_of)
+
+    def _known(self, source: str, purchaser: str) -> None:
+        for what, name, known in (
+            ("source", source, self._sources), ("contract", purchaser, self._parts.contracts)
+        ):  # fmt: skip
+            if name not in known:
+                raise NotFoundError(f"there is no {what} {name!r}; known: {', '.join(sorted(known))}")
+
+    def _import(
+        self, scope: Scope, files: Sequence[File], source: str, purchaser: str, caller: Caller, language: str,
+        as_of: date | None,
+    ) -> Result:  # fmt: skip
+        front = self._front(files, self._sources[source])
+        problems: list[Finding] = []
+        delivery, told = self._open(scope, front, source, purchaser, caller, as_of)
+        receiver = Receiver(self._parts, scope)
+        taken = receiver.take(self._records(files, self._sources[source], problems), delivery, caller)
+        self._judge(scope, delivery, caller, taken)
+        with scope.write() as tx:
+            records.close_delivery(tx, delivery.id, self._parts.now())
+        return Result(self._parts, scope, delivery.id, delivery.provider, (*told, *problems), language)
+
+    def _records(self, files: Sequence[File], source: Source, problems: list[Finding]) -> Iterator[Record]:
+        for item in self._items(files, source):
+            if isinstance(item, Record):
+                yield item
+            elif isinstance(item, Problem):
+                problems.append(item.finding)
+
+    @staticmethod
+    def _items(files: Sequence[File], source: Source) -> Iterator[Item]:
+        for file in files:
+            with file.open() as stream:
+                yield from read(source, stream, file.name)
+
+    def _front(self, files: Sequence[File], source: Source) -> Front:
+        """Header, provider and purchaser of a delivery: reading stops as soon as all three are known."""
+        header: Header | None = None
+        found: dict[str, Record] = {}
+        for item in self._items(files, source):
+            if isinstance(item, Header):
+                header = item
+            elif isinstance(item, Record) and item.type in {"provider", "purchaser"}:
+                found.setdefault(item.type, item)
+            if header is not None and len(found) == 2:
+                break
+        return Front(header, found.get("provider"), found.get("purchaser"))
+
+    def _open(
+        self, scope: Scope, front: Front, source: str, purchaser: str, caller: Caller, as_of: date | None
+    ) -> tuple[Delivery, tuple[Finding, ...]]:
+        """Open the delivery; outside production a first delivery registers its own parties."""
+        now = self._parts.now()
+        with scope.write() as tx:
+            agreement, is_known, told = self._party(tx, front, purchaser, caller, now)
+            day = as_of or (front.header.as_of if front.header else None) or now.date()
+            delivery = Delivery(
+                id=str(uuid.uuid4()), provider=agreement.provider.oid, controller=agreement.organiser.oid,
+                purchaser=purchaser, source=source, as_of=day, is_contract_known=is_known,
+            )  # fmt: skip
+            records.open_delivery(tx, {
+                "id": delivery.id, "provider": delivery.provider, "source": source, "purchaser": purchaser,
+                "as_of": day.isoformat(), "received_at": instant(now),
+                "header": canonical({"system": front.header.system if front.header else ""}).decode(),
+            })  # fmt: skip
+            if told:
+                self._parts.log.append(tx, [AuditEvent(
+                    event=Event.PARTY_REGISTER, caller=caller, at=now, client_ref=None, subject=delivery.id,
+                    provider=delivery.provider, controller=delivery.controller, purpose=caller.purpose,
+                    basis="GDPR 28(3)", details={"contract": agreement.number, "purchaser": purchaser},
+                )])  # fmt: skip
+        return delivery, told
+
+    def _party(
+        self, tx: Connection, front: Front, purchaser: str, caller: Caller, now: datetime
+    ) -> tuple[Agreement, bool, tuple[Finding, ...]]:
+        """The contract that the delivery falls under, whether it is the one it names, and what to tell.
+
+        Raises:
+            UnreadableError: the delivery does not say whose it is, and nothing registered tells.
+            NotPermittedError: the provider has no registered contract and may not bring its own.
+        """
+        provider = str(front.provider.content["oid"]) if front.provider else ""
+        have = [one for one in agreements(tx, provider or caller.organisation or None) if one.purchaser == purchaser]
+        if not provider and not have:
+            have = [one for one in agreements(tx) if one.purchaser == purchaser]
+        if len({one.provider.oid for one in have}) > 1 or not (have or (front.provider and front.purchaser)):
+            finding = Finding("SRC-PARTY", Severity.REFUSE, "delivery-without-party", "", {"purchaser": purchaser})
+            raise UnreadableError("the delivery does not tell whose it is", findings=(finding,))
+        named = str(front.purchaser.content["contract_number"]) if front.purchaser else ""
+        if have:
+            same = next((one for one in have if one.number == named), None)
+            return same or have[0], same is not None or not named, ()
+        assert front.provider is not None  # noqa: S101 — narrowed above
+        assert front.purchaser is not None  # noqa: S101
+        if self._parts.is_production:
+            raise NotPermittedError("the provider has no registered contract; register it before anything is delivered")
+        agreement = Agreement(
+            Organisation(Oid(provider), str(front.provider.content["name"])),
+            Organisation(Oid(str(front.purchaser.content["oid"])), str(front.purchaser.content["name"])),
+            named, purchaser,
+        )  # fmt: skip
+        register(tx, agreement, now)
+        finding = Finding("SRC-PARTY", Severity.INFO, "party-taken-from-delivery", "", {"contract": named})
+        return agreement, True, (finding,)
+
+    def _judge(self, scope: Scope, delivery: Delivery, caller: Caller, taken: Taken) -> None:
+        """Judge every client that the delivery concerns; new staff or units may free held records."""
+        with scope.read() as tx:
+            clients = taken.clients | {one[2] for one in records.waiting(tx, delivery.provider)}
+            if taken.has_shared_news:
+                clients |= set(records.clients_with(tx, delivery.provider, Outcome.HELD))
+        settler = Settler(self._parts, scope, caller)
+        for client_ref in sorted(clients):
+            settler.settle(delivery.provider, delivery.purchaser, client_ref, delivery.as_of)
+
+    def submit(
+        self, record: Record, delivery: Delivery, caller: Caller, language: str, *, is_dry: bool = False
+    ) -> Submitted:
+        """Take one canonical record in and judge it at once.
+
+        Args:
+            record: the record, as read from the wire.
+            delivery: whose it is.
+            caller: who delivers.
+            language: of the texts that are told.
+            is_dry: judge and store nothing.
+        """
+        if is_dry:
+            with dry_run(self._parts.database) as scope:
+                return self._submit(scope, record, delivery, caller, language)
+        return self._submit(Scope(self._parts.database), record, delivery, caller, language)
+
+    def _submit(
+        self, scope: Scope, record: Record, delivery: Delivery, caller: Caller, language: str
+    ) -> Submitted:
+        taken = Receiver(self._parts, scope).take([record], delivery, caller)
+        number, _, is_duplicate = taken.rows[0]
+        settler = Settler(self._parts, scope, caller)
+        if taken.has_shared_news:
+            self._judge(scope, delivery, caller, taken)
+        elif not is_duplicate:
+            only = None if record.type in self._parts.references else {number}
+            for client_ref in taken.clients:
+                settler.settle(delivery.provider, delivery.purchaser, client_ref, delivery.as_of, only=only)
+        with scope.read() as tx:
+            stored = records.by_rows(tx, [number])[0]
+            documents = store.of_records(tx, [number]).get(number, ())
+        told = row(self._parts, stored, documents, language, is_duplicate=is_duplicate)
+        return Submitted(told, Outcome.DUPLICATE if is_duplicate else stored.outcome)
+
+    def delivery(self, delivery_id: str, caller: Caller, language: str) -> Result:
+        """The result of a delivery as it stands now.
+
+        Raises:
+            NotFoundError: there is none that the caller may see.
+        """
+        with self._parts.database.reading() as tx:
+            found = records.find_delivery(tx, delivery_id)
+        if found is None or caller.organisation not in {"", found["provider"]}:
+            raise NotFoundError
+        return Result(self._parts, Scope(self._parts.database), delivery_id, found["provider"], (), language)
+
+    def ticket(self, ticket: str, caller: Caller, language: str) -> dict[str, Any]:
+        """What became of one record.
+
+        Raises:
+            NotFoundError: there is none that the caller may see.
+        """
+        with self._parts.database.reading() as tx:
+            found = records.by_ticket(tx, ticket)
+            if found is None or caller.organisation not in {"", found.provider}:
+                raise NotFoundError
+            documents = store.of_records(tx, [found.row]).get(found.row, ())
+        return row(self._parts, found, documents, language, is_duplicate=False)
+
+    def finish(self, caller: Caller) -> int:
+        """Judge whatever was stored but not judged when a process died; gives the number of clients."""
+        scope = Scope(self._parts.database)
+        with scope.read() as tx:
+            clients = records.waiting(tx)
+        settler = Settler(self._parts, scope, caller)
+        for provider, purchaser, client_ref in clients:
+            settler.settle(provider, purchaser, client_ref, date.min)
+        return len(clients)

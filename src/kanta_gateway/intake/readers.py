@@ -1,0 +1,308 @@
+"""A delivery's bytes as header, records and problems, one after another, with flat memory.
+
+* One JSON document is read as a stream, item by item of its lists; JSON Lines are read line by line.
+* Nesting deeper than `MAX_DEPTH` is cut where it begins and told; nothing here recurses over the input.
+* A line that cannot be read is a problem with its number, and the others go on.
+* A document that is no JSON is an error with its byte offset: nothing behind the mistake can be trusted.
+* A key that stands twice in one object has no value: nobody knows which one is meant.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import ijson
+
+from kanta_gateway.errors import UnreadableError
+from kanta_gateway.intake.rules import unreadable
+from kanta_gateway.intake.sources import Problem, Source
+from kanta_gateway.intake.values import Reading, Unreadable, moment, name
+from kanta_gateway.model import Finding, Record, Severity
+
+MAX_DEPTH = 100
+"""Levels of nesting; real exports have fewer than ten."""
+MAX_RECORD_BYTES = 10 * 1024 * 1024
+"""One canonical record, or one line."""
+_BOM = b"\xef\xbb\xbf"
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a delivery says about itself."""
+
+    as_of: date | None
+    """The day of its own time stamp: deadlines are judged as of then."""
+    created: str
+    system: str
+    id: str
+
+
+Item = Header | Record | Problem
+
+
+def read(source: Source, stream: BinaryIO, file_name: str) -> Iterator[Item]:
+    """Everything that a file holds.
+
+    Args:
+        source: how the provider's format is read.
+        stream: the file's bytes.
+        file_name: for messages.
+
+    Raises:
+        UnreadableError: the file as a whole is not what the source says.
+    """
+    reader = {"json": _read_document, "json-lines": _read_lines}[source.format]
+    return reader(source, stream, file_name)
+
+
+def loads(data: bytes) -> Any:
+    """The JSON value that the bytes are, numbers as int or Decimal.
+
+    Raises:
+        UnreadableError: not UTF-8, not JSON, too large, too deep, or with a key that stands twice.
+    """
+    value, finding = _parsed(data)
+    if finding is None and value.twice:
+        finding = unreadable("SRC-TWICE", "")
+    if finding is not None:
+        raise _refusal(finding, "the body")
+    return value.value
+
+
+@dataclass(slots=True)
+class _Parsed:
+    value: Any = None
+    twice: int = 0
+
+
+def _refusal(finding: Finding, what: str) -> UnreadableError:
+    told = ", ".join(f"{key} {value}" for key, value in finding.params.items())
+    return UnreadableError(
+        f"{what} cannot be read ({finding.rule}{': ' if told else ''}{told})", findings=(finding,)
+    )
+
+
+def _parsed(data: bytes) -> tuple[_Parsed, Finding | None]:
+    """A JSON value, or why the bytes are none."""
+    parsed = _Parsed()
+    if len(data) > MAX_RECORD_BYTES:
+        return parsed, unreadable("SRC-SIZE", "", {"limit": str(MAX_RECORD_BYTES)})
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+        return parsed, unreadable("SRC-DEPTH", "", {"limit": str(MAX_DEPTH)})
+
+    def pairs(given: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(given)
+        if len(made) < len(given):
+            seen: set[str] = set()
+            for key, _ in given:
+                if key in seen:
+                    made[key] = Unreadable("SRC-TWICE")
+                    parsed.twice += 1
+                seen.add(key)
+        return made
+
+    try:
+        content = data.decode("utf-8-sig")
+        parsed.value = json.loads(
+            content, object_pairs_hook=pairs, parse_float=Decimal, parse_constant=_no_constant
+        )
+    except UnicodeDecodeError as error:
+        return parsed, unreadable("SRC-UTF8", "", {"offset": str(error.start)})
+    except json.JSONDecodeError as error:
+        return parsed, unreadable(
+            "SRC-JSON", "", {"offset": str(len(content[: error.pos].encode("utf-8", "replace")))}
+        )
+    except (ValueError, ArithmeticError, RecursionError):
+        return parsed, unreadable("SRC-JSON", "", {"offset": "0"})
+    return parsed, None
+
+
+def _no_constant(_: str) -> Any:
+    raise ValueError("NaN and Infinity are no JSON (RFC 8259 §6)")
+
+
+def _depth(data: bytes) -> int:
+    """How deep objects and lists stand in each other, brackets inside texts left out."""
+    deepest = level = 0
+    for bracket in _BRACKETS.finditer(data):
+        first = data[bracket.start()]
+        if first in b"[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif first in b"]}":
+            level -= 1
+    return deepest
+
+
+def _header(source: Source, value: Mapping[str, Any]) -> Header:
+    stated = {key: _short(name(value.get(source.header[key], ""), {})) for key in ("created", "system", "id")}
+    created = moment(stated["created"], {}).value
+    as_of = datetime.fromisoformat(created).date() if created else None
+    return Header(as_of, created or "", stated["system"], stated["id"])
+
+
+def _short(reading: Reading) -> str:
+    return reading.value or ""
+
+
+def _read_lines(source: Source, stream: BinaryIO, _name: str) -> Iterator[Item]:
+    number = 0
+    while line := stream.readline(MAX_RECORD_BYTES + 1):
+        number += 1
+        if len(line) > MAX_RECORD_BYTES and not line.endswith(b"\n"):
+            while (more := stream.readline(MAX_RECORD_BYTES)) and not more.endswith(b"\n"):
+                pass
+        if line.strip(b" \t\r\n" + _BOM):
+            yield from _read_line(source, line, number)
+
+
+def _read_line(source: Source, line: bytes, number: int) -> Iterator[Item]:
+    pointer = f"/{number}"
+    parsed, finding = _parsed(line)
+    if finding is not None:
+        yield Problem(unreadable(finding.rule, pointer, {"line": str(number), **finding.params}))
+        return
+    value = parsed.value
+    if not isinstance(value, dict):
+        yield Problem(unreadable("SRC-TYPE", pointer, {"line": str(number), "expected": "object"}))
+        return
+    told = value.get(source.kind_field)
+    if told == source.header["at"]:
+        yield _header(source, value)
+        for key, kind in source.header_inside.items():
+            if value.get(key) is not None:
+                yield from source.read_part(source.kinds[kind], value[key], f"{pointer}/{key}", None)
+        return
+    if not isinstance(told, str) or told not in source.top:
+        yield Problem(unreadable("SRC-KIND", f"{pointer}/{source.kind_field}", {"field": source.kind_field}))
+        return
+    client = _short(name(value.get(source.client_field, ""), {})) or None
+    envelope = frozenset({source.kind_field, source.client_field})
+    yield from source.read_object(source.kinds[source.top[told]], value, pointer, client, envelope)
+
+
+def _read_document(source: Source, stream: BinaryIO, file_name: str) -> Iterator[Item]:
+    try:
+        yield from _Document(source, stream).items()
+    except (ijson.JSONError, UnicodeError, ValueError, ArithmeticError, SystemError) as error:
+        # The parser has no common class for its mistakes: a number of 5 000 digits is a SystemError of the interpreter.
+        offset = stream.tell() if stream.seekable() else 0
+        rule = "SRC-UTF8" if "UTF8" in str(error) or isinstance(error, UnicodeError) else "SRC-JSON"
+        raise _refusal(unreadable(rule, "", {"offset": f"<= {offset}"}), f"the file {file_name}") from None
+
+
+class _Unmarked:
+    """A stream without its byte order mark."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._is_first = True
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._stream.read(size)
+        if self._is_first and size != 0:
+            self._is_first = False
+            if chunk.startswith(_BOM):
+                chunk = chunk[len(_BOM) :] or self._stream.read(size)
+        return chunk
+
+
+class _Document:
+    """One JSON document as a stream of events, built item by item."""
+
+    def __init__(self, source: Source, stream: BinaryIO) -> None:
+        self._source = source
+        self._events = iter(ijson.basic_parse(_Unmarked(stream), use_float=False))
+        self._cut = False
+
+    def items(self) -> Iterator[Item]:
+        event, _ = next(self._events)
+        if event != "start_map":
+            raise _refusal(unreadable("SRC-TYPE", "", {"expected": "object"}), "the file")
+        seen: set[str] = set()
+        for event, key in self._events:
+            if event != "map_key":
+                continue
+            if key in seen:
+                yield Problem(unreadable("SRC-TWICE", f"/{key}" if key in self._known() else ""))
+            seen.add(key)
+            yield from self._top(key)
+
+    def _known(self) -> frozenset[str]:
+        return frozenset({self._source.header["at"], *self._source.top})
+
+    def _top(self, key: str) -> Iterator[Item]:
+        event, value = next(self._events)
+        if key == self._source.header["at"]:
+            built = self._build(event, value)
+            yield _header(self._source, built if isinstance(built, dict) else {})
+        elif key in self._source.top:
+            yield from self._records(self._source.top[key], f"/{key}", event, value)
+        else:
+            self._build(event, value)
+            yield Problem(Finding("SRC-FIELD", Severity.INFO, "part-unknown"))
+        if self._cut:
+            self._cut = False
+            yield Problem(unreadable("SRC-DEPTH", "", {"limit": str(MAX_DEPTH)}))
+
+    def _records(self, kind: str, pointer: str, event: str, value: Any) -> Iterator[Item]:
+        if event != "start_array":
+            built = self._build(event, value)
+            if built is not None:
+                yield from self._one(kind, built, pointer)
+            return
+        for position, (first, given) in enumerate(self._events):
+            if first == "end_array":
+                return
+            yield from self._one(kind, self._build(first, given), f"{pointer}/{position}")
+
+    def _one(self, kind: str, built: Any, pointer: str) -> Iterator[Item]:
+        if self._cut:
+            self._cut = False
+            yield Problem(unreadable("SRC-DEPTH", pointer, {"limit": str(MAX_DEPTH)}))
+        yield from self._source.read_object(self._source.kinds[kind], built, pointer, None)
+
+    def _build(self, event: str, value: Any) -> Any:
+        """The value that begins with this event; what stands too deep is cut off."""
+        if event not in {"start_map", "start_array"}:
+            return value
+        root: Any = {} if event == "start_map" else []
+        stack: list[tuple[Any, str]] = [(root, "")]
+        while stack:
+            event, value = next(self._events)
+            if event == "map_key":
+                stack[-1] = (stack[-1][0], value)
+            elif event in {"end_map", "end_array"}:
+                stack.pop()
+            elif event not in {"start_map", "start_array"}:
+                _put(*stack[-1], value)
+            elif len(stack) >= MAX_DEPTH:
+                self._skip()
+                _put(*stack[-1], Unreadable("SRC-DEPTH"))
+            else:
+                inner: Any = {} if event == "start_map" else []
+                _put(*stack[-1], inner)
+                stack.append((inner, ""))
+        return root
+
+    def _skip(self) -> None:
+        """Read past a value that stands too deep."""
+        self._cut = True
+        level = 1
+        while level:
+            event, _ = next(self._events)
+            level += {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}.get(event, 0)
+
+
+def _put(place: Any, key: str, value: Any) -> None:
+    if isinstance(place, list):
+        place.append(value)
+    else:
+        place[key] = Unreadable("SRC-TWICE") if key in place else value

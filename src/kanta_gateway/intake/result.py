@@ -1,0 +1,137 @@
+"""What became of a delivery: one row per delivered record, then totals and figures.
+
+* The vocabulary is that of the import result (`docs/quickstart.md`); duplicates have a row too.
+* Rows are read page by page, so that memory stays flat however long the delivery is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from kanta_gateway.model import Finding, Outcome, Severity
+from kanta_gateway.pipeline.figures import of_clients
+from kanta_gateway.pipeline.parts import Parts, Scope
+from kanta_gateway.pipeline.wording import stored_finding
+from kanta_gateway.spool import records, store
+from kanta_gateway.spool.states import State
+
+if TYPE_CHECKING:
+    from kanta_gateway.spool.records import StoredRecord
+
+PAGE = 500
+
+
+class Result:
+    """The result of one delivery, told row by row.
+
+    Args:
+        parts: the built gateway.
+        scope: where it is read.
+        delivery_id: the delivery.
+        provider: OID of its provider.
+        told: findings on the delivery as a whole.
+        language: of the texts.
+    """
+
+    def __init__(
+        self, parts: Parts, scope: Scope, delivery_id: str, provider: str, told: Sequence[Finding], language: str
+    ) -> None:
+        self._parts = parts
+        self._scope = scope
+        self._provider = provider
+        self._language = language
+        self.id = delivery_id
+        self.findings = [parts.messages.finding(one, language) for one in told]
+        self.totals = Totals()
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Every delivered record, in the order of the delivery; counts them into `totals`."""
+        self.totals = Totals()
+        after = -1
+        while True:
+            with self._scope.read() as tx:
+                page = records.of_delivery(tx, self.id, after, PAGE)
+                documents = store.of_records(tx, [one.row for _, one, _ in page])
+            for position, one, again in page:
+                after = position
+                told = row(self._parts, one, documents.get(one.row, ()), self._language, is_duplicate=again)
+                self.totals.add(told)
+                yield told
+            if len(page) < PAGE:
+                return
+
+    def figures(self) -> dict[str, Any]:
+        """Figures of the delivery's clients."""
+        with self._scope.read() as tx:
+            return of_clients(self._parts, tx, self._provider, records.clients_of_delivery(tx, self.id))
+
+    def json(self) -> Iterator[bytes]:
+        """The whole result as JSON, piece by piece."""
+        yield b'{"id":' + orjson.dumps(self.id) + b',"findings":' + orjson.dumps(self.findings) + b',"records":['
+        for number, told in enumerate(self.rows()):
+            yield (b",\n" if number else b"\n") + orjson.dumps(told)
+        yield b'],\n"totals":' + orjson.dumps(self.totals.told())
+        yield b',\n"figures":' + orjson.dumps(self.figures()) + b"}\n"
+
+    @property
+    def waits(self) -> bool:
+        """Whether some records, once counted, are held or refused, or could not be read at all."""
+        unread = any(one["severity"] in {"hold", "refuse"} for one in self.findings)
+        return unread or any(self.totals.outcomes[one] for one in (Outcome.HELD, Outcome.REFUSED))
+
+
+class Totals:
+    """Records by outcome, structure and rule."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.outcomes: Counter[str] = Counter()
+        self.structures: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()
+
+    def add(self, told: dict[str, Any]) -> None:
+        """Count one row."""
+        self.records += 1
+        self.outcomes[told["outcome"]] += 1
+        self.structures.update(document["structure"] for document in told["documents"])
+        self.rules.update(finding["rule"] for finding in told["findings"])
+
+    def told(self) -> dict[str, Any]:
+        """The counts as they are told."""
+        return {
+            "records": self.records,
+            "by_outcome": dict(self.outcomes),
+            "by_structure": dict(self.structures),
+            "by_rule": dict(sorted(self.rules.items())),
+        }
+
+
+def row(
+    parts: Parts, one: StoredRecord, documents: Iterable[store.StoredDocument], language: str, *, is_duplicate: bool
+) -> dict[str, Any]:
+    """One delivered record as it is told."""
+    outcome = Outcome.DUPLICATE if is_duplicate else one.outcome
+    if is_duplicate:
+        found = [Finding("GEN-01", Severity.INFO, "delivered-again", clause="703/2023 §17")]
+    else:
+        found = [stored_finding(value) for value in one.findings]
+    stands = outcome is not None and outcome.makes_document
+    return {
+        "id": one.id,
+        "version": one.version,
+        "type": one.type,
+        "outcome": outcome.value if outcome is not None else records.RECEIVED,
+        "ticket": one.ticket,
+        "documents": [
+            {"oid": document.oid, "structure": document.structure, "state": document.state.value}
+            for document in documents
+            if stands and document.state is not State.WITHDRAWN
+        ],
+        "findings": [parts.messages.finding(finding, language) for finding in found],
+        "dropped": {} if is_duplicate else one.removed["dropped"],
+        "masked": [] if is_duplicate else one.removed["masked"],
+    }

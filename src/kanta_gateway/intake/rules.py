@@ -1,0 +1,51 @@
+"""What reading can find: rule ids, severities and text kinds (documented in `docs/source-lapha-json.md`).
+
+* What cannot be true or read is refused; what is needed and missing is held; what was only tidied is info.
+* A finding names field and rule; it never holds a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kanta_gateway.model import Finding, Severity
+
+UNREADABLE: Mapping[str, tuple[Severity, str]] = {
+    "SRC-BOOLEAN": (Severity.REFUSE, "boolean-unreadable"),
+    "SRC-CHARACTER": (Severity.REFUSE, "character-forbidden"),
+    "SRC-CHOICE": (Severity.REFUSE, "choice-unknown"),
+    "SRC-CLIENT": (Severity.REFUSE, "client-number-missing"),
+    "SRC-DATE": (Severity.REFUSE, "date-impossible"),
+    "SRC-DEPTH": (Severity.REFUSE, "nesting-too-deep"),
+    "SRC-FIELD": (Severity.REFUSE, "field-unknown"),
+    "SRC-ID": (Severity.REFUSE, "id-missing"),
+    "SRC-IDENTITY-CODE": (Severity.REFUSE, "identity-code-wrong"),
+    "SRC-JSON": (Severity.REFUSE, "json-unreadable"),
+    "SRC-KIND": (Severity.REFUSE, "record-kind-unknown"),
+    "SRC-LENGTH": (Severity.REFUSE, "text-too-long"),
+    "SRC-LIMIT": (Severity.REFUSE, "value-outside-limits"),
+    "SRC-MISSING": (Severity.HOLD, "field-missing"),
+    "SRC-MOMENT": (Severity.REFUSE, "moment-impossible"),
+    "SRC-NUMBER": (Severity.REFUSE, "number-unreadable"),
+    "SRC-SIZE": (Severity.REFUSE, "record-too-large"),
+    "SRC-TIME": (Severity.REFUSE, "time-impossible"),
+    "SRC-TWICE": (Severity.REFUSE, "field-twice"),
+    "SRC-TYPE": (Severity.REFUSE, "type-wrong"),
+    "SRC-UTF8": (Severity.REFUSE, "utf8-invalid"),
+    "SRC-VERSION": (Severity.REFUSE, "version-wrong"),
+}
+"""Rule id -> severity and key of the text in `mappings/messages/intake.yaml`."""
+
+NORMALISED = ("GEN-05", "value-normalised")
+
+
+def unreadable(rule: str, pointer: str, params: Mapping[str, str] | None = None) -> Finding:
+    """A finding on something that cannot be read."""
+    severity, kind = UNREADABLE[rule]
+    return Finding(rule, severity, kind, pointer, dict(params or {}))
+
+
+def normalised(pointer: str, name: str, how: str) -> Finding:
+    """An info finding on a value whose form had to be changed before it could be read."""
+    rule, kind = NORMALISED
+    return Finding(rule, Severity.INFO, kind, pointer, {"field": name, "normalisation": how})

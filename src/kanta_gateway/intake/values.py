@@ -1,0 +1,277 @@
+"""One value of a provider's format as a canonical value, or why it cannot be read.
+
+* A value readable only after its form was normalised says so (GEN-05); trimming text is no change of form.
+* A value that cannot be read is absent, with a rule that tells why, never with the value.
+* Empty text and null are absent.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from kanta_gateway.privacy.identity import identity_code
+
+MAX_TEXT = 100_000
+"""Characters in one text: far above any entry, and a document stays readable."""
+MAX_NAME = 200
+"""Characters in an id or a name."""
+
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+"""Control characters, lone surrogates, non-characters: what XML 1.0 §2.2 forbids or discourages."""
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_FINNISH_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
+_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
+_LOOSE_TIME = re.compile(
+    r"(?:klo\s*)?([01]?\d|2[0-3])(?:[.:]([0-5]\d)(?:[.:][0-5]\d)?)?", re.ASCII | re.IGNORECASE
+)
+_MOMENT = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII
+)
+_NUMBER = re.compile(r"([+-]?\d{1,9})(?:([.,])(\d{1,6}))?\s*([a-zA-Z%äöå/]*)", re.ASCII)
+_MAX_NUMBER, _MAX_DIGITS, _MAX_DECIMALS = 1_000_000_000, 9, 6
+
+UNITS: Mapping[str, frozenset[str]] = {
+    "h": frozenset({"h", "t", "tunti", "tuntia"}),
+    "min": frozenset({"min", "minuutti", "minuuttia"}),
+    "percent": frozenset({"%", "pros", "prosenttia"}),
+    "day": frozenset({"pv", "päivä", "päivää", "pv/vko"}),
+}
+"""Unit of a field -> words that may stand after its number."""
+
+_YES, _NO = frozenset({"true", "kyllä", "k", "ja"}), frozenset({"false", "ei", "e", "nej"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of one value."""
+
+    value: Any = None
+    """The canonical value; None when there is none or when it cannot be read."""
+    normalised: str = ""
+    """How its form had to be changed: `case`, `decimal-comma`, `form`, `spaces`, `unit`."""
+    rule: str = ""
+    """Why it cannot be read, a key of `rules.UNREADABLE`."""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+ABSENT = Reading()
+Reader = Callable[[Any, Mapping[str, Any]], Reading]
+"""Reads one value that is neither null nor empty, with the options of its field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands in for a value that the JSON reader could not build."""
+
+    rule: str
+    """`SRC-DEPTH` or `SRC-TWICE`."""
+
+
+def failed(rule: str, **params: str) -> Reading:
+    """A value that cannot be read."""
+    return Reading(rule=rule, params=params)
+
+
+def text_fault(value: str, limit: int = MAX_TEXT) -> Reading | None:
+    """Why a text cannot be taken as it is, or None."""
+    if len(value) > limit:
+        return failed("SRC-LENGTH", limit=str(limit))
+    if FORBIDDEN.search(value) is not None:
+        return failed("SRC-CHARACTER")
+    return None
+
+
+def text(value: Any, options: Mapping[str, Any]) -> Reading:
+    """Free text: trimmed, line ends as LF."""
+    if not isinstance(value, str):
+        return failed("SRC-TYPE", expected="text")
+    if (fault := text_fault(value, options.get("limit", MAX_TEXT))) is not None:
+        return fault
+    return Reading(value.strip().replace("\r\n", "\n").replace("\r", "\n") or None)
+
+
+def name(value: Any, _: Mapping[str, Any]) -> Reading:
+    """An id or a name: short text; a whole number is taken as its digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Reading(str(value), "form")
+    return text(value, {"limit": MAX_NAME})
+
+
+def person(value: Any, _: Mapping[str, Any]) -> Reading:
+    """A name in one piece: the last word is the surname, the others are given names."""
+    reading = text(value, {"limit": MAX_NAME})
+    if reading.value is None:
+        return reading
+    given_names, _blank, surname = str(reading.value).rpartition(" ")
+    if not given_names:
+        return Reading({"surname": surname})
+    return Reading({"given_names": given_names.strip(), "surname": surname})
+
+
+def day(value: Any, _: Mapping[str, Any]) -> Reading:
+    """A calendar day; `d.m.yyyy` is read too."""
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        return failed("SRC-DATE")
+    if _DATE.fullmatch(value):
+        return Reading(value) if _is_day(value) else failed("SRC-DATE")
+    stripped = value.strip()
+    normalised = "spaces"
+    if (finnish := _FINNISH_DATE.fullmatch(stripped)) is not None:
+        stripped = f"{finnish[3]}-{int(finnish[2]):02d}-{int(finnish[1]):02d}"
+        normalised = "form"
+    if _DATE.fullmatch(stripped) and _is_day(stripped):
+        return Reading(stripped, normalised)
+    return ABSENT if not stripped else failed("SRC-DATE")
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).year >= 1900
+    except ValueError:
+        return False
+
+
+def clock(value: Any, _: Mapping[str, Any]) -> Reading:
+    """A time of day; `9.00` and `klo 9` are read too."""
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        return failed("SRC-TIME")
+    if _TIME.fullmatch(value):
+        return Reading(value)
+    stripped = value.strip()
+    if _TIME.fullmatch(stripped):
+        return Reading(stripped, "spaces")
+    if (loose := _LOOSE_TIME.fullmatch(stripped)) is not None:
+        return Reading(f"{int(loose[1]):02d}:{loose[2] or '00'}", "form")
+    return ABSENT if not stripped else failed("SRC-TIME")
+
+
+def moment(value: Any, _: Mapping[str, Any]) -> Reading:
+    """A day with its time, with an offset or in Helsinki time."""
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        return failed("SRC-MOMENT")
+    if is_moment(value):
+        return Reading(value)
+    stripped = value.strip()
+    if is_moment(stripped):
+        return Reading(stripped, "spaces")
+    if is_moment(joined := stripped.replace(" ", "T", 1)):
+        return Reading(joined, "form")
+    return ABSENT if not stripped else failed("SRC-MOMENT")
+
+
+def is_moment(value: str) -> bool:
+    """Whether the text is a day with its time (ISO 8601) that exists."""
+    if _MOMENT.fullmatch(value) is None:
+        return False
+    try:
+        return datetime.fromisoformat(value).year >= 1900
+    except ValueError:
+        return False
+
+
+def is_day(value: str) -> bool:
+    """Whether the text is a calendar day that exists."""
+    return _DATE.fullmatch(value) is not None and _is_day(value)
+
+
+def number(value: Any, options: Mapping[str, Any]) -> Reading:
+    """A number; text with a decimal comma or with the field's unit is read too."""
+    if isinstance(value, bool):
+        return failed("SRC-NUMBER")
+    if isinstance(value, int | float | Decimal):
+        return _bounded(value if isinstance(value, int) else Decimal(str(value)), "", options)
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        return failed("SRC-NUMBER")
+    stripped = value.strip()
+    if not stripped:
+        return ABSENT
+    shape = _NUMBER.fullmatch(stripped)
+    if shape is None or (shape[4] and shape[4].lower() not in UNITS.get(options.get("unit", ""), ())):
+        return failed("SRC-NUMBER")
+    normalised = "unit" if shape[4] else "decimal-comma" if shape[2] == "," else "form"
+    return _bounded(Decimal(f"{shape[1]}.{shape[3] or '0'}"), normalised, options)
+
+
+def _bounded(value: int | Decimal, normalised: str, options: Mapping[str, Any]) -> Reading:
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        if not value.is_finite() or abs(value.adjusted()) > _MAX_DIGITS:
+            return failed("SRC-NUMBER")
+        if value == value.to_integral_value():
+            value = int(value)
+        elif options.get("whole") or not isinstance(exponent, int) or -exponent > _MAX_DECIMALS:
+            return failed("SRC-NUMBER")
+    if abs(value) >= _MAX_NUMBER:
+        return failed("SRC-NUMBER")
+    return Reading(value, normalised)
+
+
+def integer(value: Any, options: Mapping[str, Any]) -> Reading:
+    """A whole number."""
+    return number(value, {**options, "whole": True})
+
+
+def boolean(value: Any, _: Mapping[str, Any]) -> Reading:
+    """Yes or no; the words of Finnish and Swedish forms are read too."""
+    if isinstance(value, bool):
+        return Reading(value)
+    word = value.strip().casefold() if isinstance(value, str) and len(value) <= MAX_NAME else None
+    if word in _YES or word in _NO:
+        return Reading(word in _YES, "form")
+    return ABSENT if word == "" else failed("SRC-BOOLEAN")
+
+
+def choice(value: Any, options: Mapping[str, Any]) -> Reading:
+    """One word of a closed list; case, spaces and diaereses do not matter."""
+    words: Mapping[str, Any] = options["of"]
+    if isinstance(value, str) and value in words:
+        return Reading(words[value])
+    if isinstance(value, str) and len(value) <= MAX_NAME:
+        if not value.strip():
+            return ABSENT
+        folded = {_folded(word): meant for word, meant in words.items()}
+        if (key := _folded(value)) in folded:
+            return Reading(folded[key], "case" if value == value.strip() else "spaces")
+    return failed("SRC-CHOICE", allowed=", ".join(map(str, words)))
+
+
+def _folded(word: str) -> str:
+    plain = unicodedata.normalize("NFKD", word.strip().casefold())
+    return "".join(one for one in plain if not unicodedata.combining(one))
+
+
+def code(value: Any, _: Mapping[str, Any]) -> Reading:
+    """An identity code with its right check character."""
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        return failed("SRC-IDENTITY-CODE")
+    if identity_code(value) is not None:
+        return Reading(value)
+    packed = "".join(value.split()).upper()
+    if not packed:
+        return ABSENT
+    if identity_code(packed) is None:
+        return failed("SRC-IDENTITY-CODE")
+    return Reading(packed, "case" if packed == value.upper() else "spaces")
+
+
+KINDS: Mapping[str, Reader] = {
+    "boolean": boolean,
+    "choice": choice,
+    "code": code,
+    "date": day,
+    "integer": integer,
+    "moment": moment,
+    "name": name,
+    "number": number,
+    "person": person,
+    "text": text,
+    "time": clock,
+}
+"""Every kind of value that a source may name."""

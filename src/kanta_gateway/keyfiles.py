@@ -1,0 +1,169 @@
+"""Which keys an installation has: signers, trust anchors, checkpoint key, and the development stand-ins.
+
+* Outside production what is missing is made on first use; in production it must be there.
+* Production refuses development certificates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from kanta_gateway.access.identity import assertion, thumbprint
+from kanta_gateway.audit.checkpoint import CheckpointSigner
+from kanta_gateway.errors import GatewayError, MisconfiguredError
+from kanta_gateway.safe import (
+    CHECKPOINT_KEY,
+    CHECKPOINT_VERIFIER,
+    MASTER,
+    ROOT_CERTIFICATE,
+    SIGNING_CERTIFICATE,
+    SIGNING_KEY,
+    SYSTEM_CERTIFICATE,
+    SYSTEM_KEY,
+    KeyFolder,
+)
+from kanta_gateway.settings import Settings
+from kanta_gateway.signing.keys import FileSigner, Signer, UnsafeDevSigner, is_development, make_development_keys
+
+LOG_NAME = "kanta-gateway"
+"""Origin of the log in its checkpoints."""
+CERTIFICATES = (ROOT_CERTIFICATE, SIGNING_CERTIFICATE, SYSTEM_CERTIFICATE)
+SIGNERS = {"file": FileSigner, "development": UnsafeDevSigner}
+
+
+def signer(folder: KeyFolder, settings: Settings) -> Signer:
+    """The signer of documents.
+
+    Raises:
+        KeyUnavailableError: production, and there is none.
+        MisconfiguredError: key and certificate do not fit, or production was given a development certificate.
+    """
+    if not folder.has(SIGNING_KEY) and folder.may_make:
+        _make_signing(folder, settings, "", "development installation")
+    certificate = folder.read(SIGNING_CERTIFICATE)
+    is_unsafe = is_development(x509.load_pem_x509_certificate(certificate))
+    if is_unsafe and settings.is_production:
+        raise MisconfiguredError("production does not sign with a development certificate; install the system's own")
+    return SIGNERS["development" if is_unsafe else "file"](folder.read(SIGNING_KEY), certificate)
+
+
+def trust_anchors(folder: KeyFolder) -> Sequence[x509.Certificate]:
+    """Certificates that signing certificates must chain to; empty where none is installed."""
+    if not folder.has(ROOT_CERTIFICATE):
+        return ()
+    return tuple(x509.load_pem_x509_certificates(folder.read(ROOT_CERTIFICATE)))
+
+
+def checkpoint_signer(folder: KeyFolder) -> CheckpointSigner:
+    """The key that signs checkpoints of the log; its verifier key lies beside it for whoever checks."""
+    if not folder.has(CHECKPOINT_KEY) and folder.may_make:
+        made = CheckpointSigner.new(LOG_NAME)
+        folder.write(CHECKPOINT_KEY, made.pem())
+    found = CheckpointSigner.from_pem(LOG_NAME, folder.read(CHECKPOINT_KEY))
+    if not folder.has(CHECKPOINT_VERIFIER):
+        folder.write(CHECKPOINT_VERIFIER, f"{found.key}\n".encode())
+    return found
+
+
+def development_system(folder: KeyFolder) -> tuple[bytes, bytes]:
+    """Key and certificate (PEM) of a stand-in for a calling system; made on first use."""
+    if not folder.has(SYSTEM_KEY):
+        made = make_development_keys("development system", "", "calling system", datetime.now(UTC), algorithm="p-256")
+        folder.write(SYSTEM_CERTIFICATE, made.certificate)
+        folder.write(SYSTEM_KEY, made.key)
+    return folder.read(SYSTEM_KEY), folder.read(SYSTEM_CERTIFICATE)
+
+
+def assertion_of(key: bytes, certificate: bytes, **claims: Any) -> str:
+    """An assertion of the development system.
+
+    Raises:
+        MisconfiguredError: the key is of a kind that cannot sign assertions.
+    """
+    private = load_pem_private_key(key, None)
+    if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise MisconfiguredError("the development system's key should be RSA or P-256; remove it to have it made again")
+    return assertion(private, x509.load_pem_x509_certificate(certificate), **claims)
+
+
+def thumbprint_of(certificate: str) -> str:
+    """`x5t#S256` of a PEM certificate.
+
+    Raises:
+        MisconfiguredError: it is none.
+    """
+    try:
+        return thumbprint(x509.load_pem_x509_certificate(certificate.encode()))
+    except ValueError as error:
+        raise MisconfiguredError("the file is no PEM certificate") from error
+
+
+def make(folder: KeyFolder, settings: Settings, organisation: str, name: str) -> dict[str, Any]:
+    """Make what is missing; gives the names of what is there then.
+
+    Raises:
+        MisconfiguredError: production makes no development certificates.
+    """
+    maker = KeyFolder(folder.place, may_make=True)
+    maker.master()
+    checkpoint_signer(maker)
+    if not maker.has(SIGNING_KEY):
+        if settings.is_production:
+            raise MisconfiguredError(
+                f"production signs with the system's own certificate; put {SIGNING_KEY} and {SIGNING_CERTIFICATE} "
+                "into the key folder"
+            )
+        _make_signing(maker, settings, organisation, name or "development installation")
+    return {"keys": [one["file"] for one in listed(maker)]}
+
+
+def listed(folder: KeyFolder) -> list[dict[str, Any]]:
+    """Key files that are there; certificates with their names and the day until which they hold."""
+    rows: list[dict[str, Any]] = []
+    for name in (MASTER, SIGNING_KEY, *CERTIFICATES, CHECKPOINT_KEY, CHECKPOINT_VERIFIER, SYSTEM_KEY):
+        if not folder.has(name):
+            continue
+        row: dict[str, Any] = {"file": name}
+        if name in CERTIFICATES:
+            found = x509.load_pem_x509_certificate(folder.read(name))
+            row |= {
+                "subject": found.subject.rfc4514_string(),
+                "valid_until": found.not_valid_after_utc.date().isoformat(),
+                "x5t#S256": thumbprint(found),
+            }
+        rows.append(row)
+    return rows
+
+
+def mistakes(folder: KeyFolder, settings: Settings) -> list[str]:
+    """What is wrong with the keys, all at once."""
+    found: list[str] = []
+    for what, read in (
+        ("master key", folder.master),
+        ("signing key", lambda: signer(folder, settings)),
+        ("checkpoint key", lambda: checkpoint_signer(folder)),
+    ):
+        try:
+            read()
+        except GatewayError as error:
+            found.append(f"{what}: {error}")
+    now = datetime.now(UTC)
+    for name in CERTIFICATES:
+        if folder.has(name) and x509.load_pem_x509_certificate(folder.read(name)).not_valid_after_utc < now:
+            found.append(f"{name}: is valid no longer; install a new one")
+    return found
+
+
+def _make_signing(folder: KeyFolder, settings: Settings, organisation: str, name: str) -> None:
+    made = make_development_keys(
+        name, organisation, "kanta-gateway", datetime.now(UTC), algorithm=settings.signing_algorithm
+    )
+    folder.write(ROOT_CERTIFICATE, made.root_certificate)
+    folder.write(SIGNING_CERTIFICATE, made.certificate)
+    folder.write(SIGNING_KEY, made.key)  # last: whoever sees the key finds its certificate

@@ -1,0 +1,181 @@
+"""Composes documents: mapping rules, compiled once, and the input of one record make one tree.
+
+* Compiling turns every rule into a closure; composing reads no text of a mapping and looks up no structure.
+* Composing is total: a record of any content makes a tree; what is lacking is told by the structure's check.
+* The same input makes the same tree.
+* Fields stand in the order of the structure; nothing empty is in the tree.
+* A code that nobody has verified is told once for each document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.mapping.values import Run, compile_tests, compile_value, each
+from kanta_gateway.model import Node, Oid, Tree
+
+if TYPE_CHECKING:
+    from kanta_gateway.mapping.codes import Codes
+    from kanta_gateway.mapping.paths import Scope
+    from kanta_gateway.mapping.statements import DocumentMapping, FieldRule, Rule, VariantRule
+    from kanta_gateway.mapping.structures import Structure, Structures
+
+Nodes = tuple[Node, ...]
+Build = Callable[[Run, "Scope"], Nodes]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One document that a record makes."""
+
+    name: str
+    """Unique among the documents of one record type."""
+    structure: Oid
+    records: tuple[str, ...]
+    title: Mapping[str, str]
+    accepts: Callable[[Mapping[str, Any]], bool] = field(repr=False, compare=False)
+    """Whether it is made under a product."""
+    build: Build = field(repr=False, compare=False)
+    root: tuple[str, Mapping[str, str]] = field(repr=False, compare=False)
+
+
+class Mapper:
+    """Knows which documents a record makes, and composes them."""
+
+    def __init__(self, mappings: Iterable[DocumentMapping], structures: Structures, codes: Codes) -> None:
+        compiler = _Compiler(codes)
+        self._by_record: dict[str, list[Variant]] = {}
+        for mapping in mappings:
+            structure = structures.get(mapping.structure.oid)
+            for stated in mapping.variants:
+                variant = compiler.variant(stated, structure)
+                for record in stated.records:
+                    self._by_record.setdefault(record, []).append(variant)
+
+    def record_types(self) -> frozenset[str]:
+        """Every record type that makes documents."""
+        return frozenset(self._by_record)
+
+    def variants(self, record_type: str, product: Mapping[str, Any]) -> tuple[Variant, ...]:
+        """Which documents a record makes.
+
+        Args:
+            record_type: its canonical name.
+            product: what the contract says about the product of its decision; empty where none is known.
+        """
+        return tuple(one for one in self._by_record.get(record_type, ()) if one.accepts(product))
+
+    def compose(self, variant: Variant, source: Mapping[str, Any]) -> Tree:
+        """The tree of one document.
+
+        Args:
+            variant: one of `variants`.
+            source: the mapping's input.
+        """
+        run = Run("sv" if source.get("language") == "sv" else "fi")
+        children = variant.build(run, source)
+        key, label = variant.root
+        return Tree(variant.structure, Node(key, label, children=children), tuple(run.found.values()))
+
+
+class _Compiler:
+    """Turns rules into closures."""
+
+    def __init__(self, codes: Codes) -> None:
+        self._codes = codes
+
+    def variant(self, stated: VariantRule, structure: Structure) -> Variant:
+        holds = compile_tests(stated.tests)
+        return Variant(
+            name=stated.name,
+            structure=structure.oid,
+            records=stated.records,
+            title=structure.title,
+            accepts=lambda product: holds({"product": product}),
+            build=self._group(stated.fields, structure, {}),
+            root=(structure.root.key, structure.root.label),
+        )
+
+    def _group(self, fields: tuple[FieldRule, ...], structure: Structure, names: Mapping[str, str]) -> Build:
+        builds = tuple(self._field(one, structure, names) for one in fields)
+
+        def build(run: Run, scope: Scope) -> Nodes:
+            nodes: list[Node] = []
+            for one in builds:
+                nodes += one(run, scope)
+            return tuple(nodes)
+
+        return build
+
+    def _field(self, stated: FieldRule, structure: Structure, names: Mapping[str, str]) -> Build:
+        builds = tuple(self._rule(rule, stated, structure, names) for rule in stated.rules)
+        if len(builds) == 1:
+            return builds[0]
+
+        def build(run: Run, scope: Scope) -> Nodes:
+            for one in builds:
+                if nodes := one(run, scope):
+                    return nodes
+            return ()
+
+        return build
+
+    def _rule(self, rule: Rule, stated: FieldRule, structure: Structure, names: Mapping[str, str]) -> Build:
+        if rule.repeat:
+            names = {**names, rule.repeat.name: f"{_told(rule.repeat.path, names)}[]"}
+        build = (
+            self._nodes(rule, stated, structure, names)
+            if rule.word == "group"
+            else self._leaf(rule, stated, f"{structure.oid} {stated.place}", names)
+        )
+        if rule.tests:
+            build = _guarded(build, rule)
+        return _repeated(build, rule) if rule.repeat else build
+
+    def _nodes(self, rule: Rule, stated: FieldRule, structure: Structure, names: Mapping[str, str]) -> Build:
+        inner = self._group(rule.fields, structure, names)
+        key, label, is_list = stated.field.key, stated.field.label, stated.field.is_list
+
+        def build(run: Run, scope: Scope) -> Nodes:
+            children = inner(run, scope)
+            return (Node(key, label, None, None, children, is_list),) if children else ()
+
+        return build
+
+    def _leaf(self, rule: Rule, stated: FieldRule, source: str, names: Mapping[str, str]) -> Build:
+        make = compile_value(rule, stated.field, self._codes, source, names)
+        key, label, kind = stated.field.key, stated.field.label, stated.field.kind
+        is_list, is_contact = stated.field.is_list, rule.is_contact
+
+        def build(run: Run, scope: Scope) -> Nodes:
+            made = make(run, scope)
+            if made is None:
+                return ()
+            return (Node(key, label, kind, made[0], (), is_list, is_contact, made[1]),)
+
+        return build
+
+
+def _told(path: str, names: Mapping[str, str]) -> str:
+    head, dot, rest = path.partition(".")
+    return names.get(head, head) + dot + rest
+
+
+def _repeated(build: Build, rule: Rule) -> Build:
+    entries = each(rule)
+
+    def repeated(run: Run, scope: Scope) -> Nodes:
+        return tuple(node for inner in entries(scope) for node in build(run, inner))
+
+    return repeated
+
+
+def _guarded(build: Build, rule: Rule) -> Build:
+    holds = compile_tests(rule.tests)
+
+    def guarded(run: Run, scope: Scope) -> Nodes:
+        return build(run, scope) if holds(scope) else ()
+
+    return guarded

@@ -1,0 +1,111 @@
+"""The document tree read three ways: as JSON, as its values, and as where every value comes from.
+
+* A repeatable field is an array even for one value; nodes of one key follow each other.
+* What is empty is not written.
+
+Source: structured form of a document (Coding, Identifier, date, dateTime with zone).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.model import Coding, Identifier, Node, Origin, Scalar, Tree, ValueKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Where one value of a document comes from."""
+
+    pointer: str
+    """JSON pointer into the document's JSON."""
+    label: Mapping[str, str]
+    kind: ValueKind
+    origins: tuple[Origin, ...]
+
+
+def to_json(tree: Tree) -> dict[str, Any]:
+    """The structured form: one root key, plain JSON values."""
+    return {tree.root.key: _group(tree.root)}
+
+
+def leaves(tree: Tree) -> Iterator[Node]:
+    """Every node that holds a value, in the order of the document."""
+    stack = [tree.root]
+    while stack:
+        node = stack.pop()
+        if node.kind is not None:
+            yield node
+        stack.extend(reversed(node.children))
+
+
+def explain(tree: Tree) -> list[Explained]:
+    """For every value its JSON pointer and origins; never the value itself."""
+    return list(_explained(tree.root, f"/{tree.root.key}"))
+
+
+def plain(value: Scalar) -> Any:
+    """One value as JSON carries it."""
+    return _WRITERS[type(value)](value)
+
+
+def _group(group: Node) -> dict[str, Any]:
+    written: dict[str, Any] = {}
+    for node in group.children:
+        value = _group(node) if node.kind is None else _WRITERS[type(node.value)](node.value)
+        if not node.is_list:
+            written[node.key] = value
+        elif node.key in written:
+            written[node.key].append(value)
+        else:
+            written[node.key] = [value]
+    return written
+
+
+def _explained(group: Node, pointer: str) -> Iterator[Explained]:
+    seen: dict[str, int] = {}
+    for node in group.children:
+        place = f"{pointer}/{node.key}"
+        if node.is_list:
+            index = seen.get(node.key, 0)
+            seen[node.key] = index + 1
+            place = f"{place}/{index}"
+        if node.kind is None:
+            yield from _explained(node, place)
+        else:
+            yield Explained(place, node.label, node.kind, node.origins)
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _coding(value: Coding) -> dict[str, str]:
+    return {"system": f"urn:oid:{value.system}", "code": value.code, "display": value.display}
+
+
+def _identifier(value: Identifier) -> dict[str, str]:
+    return {"system": f"urn:oid:{value.system}", "value": value.value}
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_WRITERS: Mapping[type, Callable[[Any], Any]] = MappingProxyType({
+    bool: _same,
+    int: _same,
+    str: _same,
+    Decimal: _number,
+    date: date.isoformat,
+    datetime: lambda value: value.isoformat(timespec="seconds"),
+    Coding: _coding,
+    Identifier: _identifier,
+})  # fmt: skip

@@ -1,0 +1,97 @@
+"""Texts that a person reads: findings and notices in Finnish, Swedish and English, from files.
+
+* The catalogue is data (`mappings/messages/*.yaml`): kind -> language -> text with `{params}`.
+* A missing text is a mistake of the installation and is found at start, all at once.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.model import Finding
+
+LANGUAGES = ("fi", "sv", "en")
+
+
+class Messages:
+    """All texts by kind and language."""
+
+    def __init__(self, texts: Mapping[str, Mapping[str, str]]) -> None:
+        self._texts = texts
+
+    @classmethod
+    def load(cls, files: Mapping[str, str]) -> Messages:
+        """Read catalogue files.
+
+        Args:
+            files: name of the file -> its YAML text.
+
+        Raises:
+            MisconfiguredError: a text lacks a language, or a kind stands in two files; all mistakes at once.
+        """
+        texts: dict[str, Mapping[str, str]] = {}
+        mistakes: list[str] = []
+        for name, text in files.items():
+            for kind, by_language in (yaml.safe_load(text) or {}).items():
+                if kind in texts:
+                    mistakes.append(f"{name}: {kind} has its text in another file already")
+                lacking = [language for language in LANGUAGES if not (by_language or {}).get(language)]
+                if lacking:
+                    mistakes.append(f"{name}: {kind} lacks {', '.join(lacking)}")
+                texts[kind] = by_language
+        if mistakes:
+            raise MisconfiguredError("message catalogue: " + "; ".join(mistakes))
+        return cls(texts)
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in self._texts
+
+    def kinds(self) -> frozenset[str]:
+        """Every kind that has texts."""
+        return frozenset(self._texts)
+
+    def text(self, kind: str, language: str, params: Mapping[str, str] | None = None) -> str:
+        """The text of one kind; a parameter that is not given shows as its name in braces."""
+        by_language = self._texts.get(kind)
+        if by_language is None:
+            return kind
+        return string.Formatter().vformat(by_language[language], (), _Lenient(params or {}))
+
+    def finding(self, finding: Finding, language: str) -> dict[str, Any]:
+        """One finding as it is told to a caller."""
+        told: dict[str, Any] = {
+            "rule": finding.rule,
+            "severity": finding.severity.word,
+            "kind": finding.kind,
+            "pointer": finding.pointer,
+            "message": self.text(finding.kind, language, finding.params),
+        }
+        if finding.clause:
+            told["clause"] = finding.clause
+        return told
+
+
+class _Lenient(dict[str, str]):
+    """Parameters of a text; a text never fails for a missing one."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def language_of(wanted: str | None, default: str = "fi") -> str:
+    """The best of our languages for an `Accept-Language` value or a `--lang` option (RFC 9110 §12.5.4)."""
+    ranked: list[tuple[float, str]] = []
+    for part in (wanted or "").split(","):
+        name, _, weight = part.strip().partition(";q=")
+        try:
+            quality = float(weight) if weight else 1.0
+        except ValueError:
+            quality = 0.0
+        if name[:2].lower() in LANGUAGES and quality > 0:
+            ranked.append((-quality, name[:2].lower()))
+    return min(ranked, key=lambda item: item[0])[1] if ranked else default

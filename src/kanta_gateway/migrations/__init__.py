@@ -1,0 +1,1 @@
+"""Migrations of the tables, one file per step; run by `migrate`."""

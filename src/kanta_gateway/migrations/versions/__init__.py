@@ -1,0 +1,1 @@
+"""Steps of the migrations, in order of their names."""

@@ -1,0 +1,167 @@
+"""From a stored record to a document ready for signing: mapping input, tree, minimisation, structure check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from kanta_gateway.mapping.tree import to_json
+from kanta_gateway.model import Finding, Masked, Oid, Severity, Tree
+from kanta_gateway.pipeline.casefile import CaseFile
+from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.wording import canonical
+from kanta_gateway.privacy.minimise import minimise
+
+if TYPE_CHECKING:
+    from kanta_gateway.access.parties import Agreement
+    from kanta_gateway.contracts.rules import Contract
+    from kanta_gateway.mapping.engine import Variant
+    from kanta_gateway.privacy.scan import ClientGuard
+    from kanta_gateway.spool.records import StoredRecord
+
+AUTHOR_FIELDS = ("author", "recorder", "responsible_worker")
+"""Fields of a record that may name its author, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The mapping's input for one record."""
+
+    values: Mapping[str, Any]
+    rows: Mapping[str, int]
+    """Which stored records it was made of: for `documents explain`."""
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A composed document that has not been signed."""
+
+    source: Source
+    variant: Variant
+    tree: Tree
+    json: bytes
+    findings: tuple[Finding, ...]
+    masked: tuple[Masked, ...]
+    guard: str = ""
+    """What its masking depended on (`guard_mark`)."""
+    decision: int | None = None
+    """Row of the decision that the record falls under."""
+
+    @property
+    def holds(self) -> tuple[Finding, ...]:
+        """Findings because of which the record must wait."""
+        return tuple(one for one in self.findings if one.severity >= Severity.HOLD)
+
+
+class Composer:
+    """Composes the documents of one client."""
+
+    def __init__(self, parts: Parts, contract: Contract, agreement: Agreement, case: CaseFile) -> None:
+        self._parts = parts
+        self._contract = contract
+        self._agreement = agreement
+        self._case = case
+        self._staff = case.shared.newest("staff")
+        self._provider = next(iter(case.shared.newest("provider").values()), (0, {}))
+        client = case.newest("client")
+        self._client_row = client.row if client else 0
+        self._client: Mapping[str, Any] = case.content(client) if client else {}
+        plan = case.newest("implementation_plan")
+        self._plan_row = plan.row if plan else 0
+        self._plan: Mapping[str, Any] = case.content(plan) if plan else {}
+        agreed = case.newest("agreement")
+        self._place = str(case.content(agreed).get("place", "")) if agreed else ""
+        self._decisions = {
+            one.row: case.content(one) for one in case.rows if one.type == "decision" and not one.is_cancelled
+        }
+        self._products = {
+            row: contract.mapping_product(case.facts[row]) for row in self._decisions
+        }
+
+    def product(self, decision_row: int | None) -> Mapping[str, Any]:
+        """What the contract file says about the product of a decision."""
+        return self._products.get(decision_row or 0, {})
+
+    def source(self, one: StoredRecord, decision_row: int | None) -> Source:
+        """The mapping's input for one record.
+
+        Args:
+            one: the record.
+            decision_row: row of the decision that it falls under.
+        """
+        content = self._case.content(one)
+        author_id, author = self._author(content)
+        unit, is_assumed = self._unit(self._decisions.get(decision_row or 0, {}))
+        values = {
+            "record": {**content, "id": one.id, "version": one.version, "type": one.type},
+            "client": self._client,
+            "decision": self._decisions.get(decision_row or 0, {}),
+            "product": self.product(decision_row),
+            "author": author,
+            "staff": {key: value for key, (_, value) in self._staff.items()},
+            "unit": unit,
+            "provider": {"oid": self._agreement.provider.oid, "name": self._agreement.provider.name},
+            "organiser": {"oid": self._agreement.organiser.oid, "name": self._agreement.organiser.name},
+            "plan": self._plan,
+            "language": self._parts.language,
+        }
+        rows = {
+            "record": one.row, "client": self._client_row, "decision": decision_row or 0,
+            "plan": self._plan_row, "author": self._staff.get(author_id, (0, {}))[0],
+            "provider": self._provider[0],
+        }  # fmt: skip
+        told = Finding("SRC-UNIT", Severity.INFO, "unit-assumed", "/unit", {}, "703/2023 §37")
+        return Source(values, rows, (told,) if is_assumed else ())
+
+    def draft(self, source: Source, variant: Variant, guard: ClientGuard) -> Draft:
+        """Compose, minimise and check one document."""
+        composed = self._parts.mapper.compose(variant, source.values)
+        tree, masked = minimise(self._parts.scanner, composed, guard)
+        value = to_json(tree)
+        found = self._parts.conformances(Oid(variant.structure)).check(value)
+        return Draft(
+            source, variant, tree, orjson.dumps(value), (*source.findings, *composed.findings, *found), masked
+        )
+
+    def _author(self, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The record's own author, else the one whose name it carries, else the client's responsible worker."""
+        named: Sequence[Any] = [content.get(field) for field in AUTHOR_FIELDS]
+        for staff_id in (*named, None if any(named) else self._client.get("responsible_worker")):
+            if staff_id in self._staff:
+                return str(staff_id), {**self._staff[staff_id][1], "id": staff_id}
+        return "", content.get("recorder_name", {})
+
+    def _unit(self, decision: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+        """The decision's unit, else the one with whose name the agreed place begins, else the first one."""
+        units = self._provider[1].get("units") or []
+        given = next((unit for unit in units if unit["oid"] == decision.get("unit")), None)
+        if given is not None:
+            return given, False
+        placed = next((unit for unit in units if self._place.startswith(unit["name"])), None)
+        if placed is not None:
+            return placed, False
+        first = units[0] if units else {
+            "oid": self._agreement.provider.oid, "name": self._agreement.provider.name
+        }  # fmt: skip
+        return first, True
+
+
+def guard_mark(case: CaseFile, is_non_disclosure: bool) -> str:  # noqa: FBT001 — one fact, named by the caller
+    """What the masking of a client's documents depends on, as one short word: changes when that changes."""
+    return f"{int(is_non_disclosure)}:{len(case.prints) if is_non_disclosure else 0}"
+
+
+def snapshot(draft: Draft, stamp: tuple[int, int, int]) -> str:
+    """What a document was made of, as kept beside it: enough to compose it again.
+
+    Args:
+        draft: the document.
+        stamp: newest rows of the client and of what clients share when it was made.
+    """
+    told = {"rows": draft.source.rows, "guard": draft.guard, "decision": draft.decision or 0, "own": stamp[0],
+            "shared": stamp[1]}  # fmt: skip
+    return canonical(told).decode()

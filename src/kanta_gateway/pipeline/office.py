@@ -1,0 +1,248 @@
+"""Everything that looks at what is stored: permitted, and written in the log before it is given.
+
+A read without its entry does not happen: entry and answer come from one transaction (703/2023 §10).
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from kanta_gateway.access.policy import Policy
+from kanta_gateway.audit import proofs, report
+from kanta_gateway.audit.log import AuditEvent
+from kanta_gateway.database import audit_head, idempotency
+from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
+from kanta_gateway.model import Caller, Event, Oid, instant
+from kanta_gateway.pipeline import figures as counting
+from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.privacy.envelope import open_sealed
+from kanta_gateway.spool import records, store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from kanta_gateway.spool.store import StoredDocument
+
+
+class Office:
+    """Reads and acts for a caller, under the policy."""
+
+    def __init__(self, parts: Parts, policy: Policy) -> None:
+        self._parts = parts
+        self._policy = policy
+
+    def permit(self, caller: Caller, event: Event, *, provider: str | None) -> None:
+        """Let the caller go on, or write the denial down and refuse.
+
+        Raises:
+            NotPermittedError: the policy does not allow it.
+        """
+        decision = self._policy.decide(caller, event, provider=Oid(provider) if provider else None)
+        if decision.allowed:
+            return
+        with self._parts.database.transaction() as tx:
+            denied = self.event(caller, Event.REQUEST_DENY, subject=event.value, provider=provider or "",
+                                 details={"asked": event.value, "reasons": list(decision.reasons)})  # fmt: skip
+            self._parts.log.append(tx, [denied])
+        raise NotPermittedError(f"{event.value} is not allowed: {'; '.join(decision.reasons)}")
+
+    def event(
+        self, caller: Caller, event: Event, *, subject: str, provider: str, controller: str = "",
+        client_ref: str | None = None, details: Mapping[str, Any] | None = None,
+    ) -> AuditEvent:  # fmt: skip
+        return AuditEvent(
+            event=event, caller=caller, at=self._parts.now(), client_ref=client_ref, subject=subject,
+            provider=provider or caller.organisation, controller=controller or provider or caller.organisation,
+            purpose=caller.purpose, basis="703/2023 §9", details=details or {},
+        )  # fmt: skip
+
+    def documents(self, caller: Caller, state: str | None, after: int, limit: int) -> dict[str, Any]:
+        """Metadata of documents, oldest first."""
+        provider = self._own(caller)
+        self.permit(caller, Event.DOCUMENT_READ, provider=provider)
+        with self._parts.database.transaction() as tx:
+            found = store.listed(tx, provider=provider, state=state, after=after, limit=limit)
+            self._parts.log.append(tx, [self.event(
+                caller, Event.DOCUMENT_READ, subject="list", provider=provider or "", details={"count": len(found)}
+            )])  # fmt: skip
+        return {"documents": [metadata(one) for one in found], "next": found[-1].sequence if found else after}
+
+    def _own(self, caller: Caller) -> str | None:
+        """The provider whose things alone the caller may see; None for those who may see all."""
+        return caller.organisation if self._policy.is_own_only(caller) else None
+
+    def _seen(self, oid: str, caller: Caller, event: Event) -> StoredDocument:
+        """A document that the caller may do this with.
+
+        Raises:
+            NotFoundError: there is none that the caller may see.
+        """
+        with self._parts.database.reading() as tx:
+            found = store.get(tx, oid)
+        if found is None or self._own(caller) not in {None, found.provider}:
+            raise NotFoundError
+        self.permit(caller, event, provider=found.provider)
+        return found
+
+    def document(self, oid: str, caller: Caller) -> bytes:
+        """The signed bytes of one document.
+
+        Raises:
+            NotFoundError: there is none that the caller may see.
+            KeyUnavailableError: its content has been destroyed; its evidence stays.
+        """
+        found = self._seen(oid, caller, Event.DOCUMENT_READ)
+        with self._parts.database.transaction() as tx:
+            content = content_of(self._parts, tx, found)
+            self._parts.log.append(tx, [self.event(
+                caller, Event.DOCUMENT_READ, subject=oid, provider=found.provider, controller=found.organiser,
+                client_ref=found.client_ref, details={"structure": found.structure},
+            )])  # fmt: skip
+        return content
+
+    def invalidate(self, oid: str, caller: Caller) -> dict[str, Any]:
+        """Queue the assumed request that invalidates an archived document.
+
+        Raises:
+            NotFoundError: there is none that the caller may see.
+            ConflictError: it is not archived.
+        """
+        found = self._seen(oid, caller, Event.DOCUMENT_INVALIDATE)
+        with self._parts.database.transaction() as tx:
+            if not store.invalidate(tx, oid, self._parts.now()):
+                raise ConflictError("only an archived document can be invalidated; one that waits is withdrawn")
+            self._parts.log.append(tx, [self.event(
+                caller, Event.DOCUMENT_INVALIDATE, subject=oid, provider=found.provider,
+                controller=found.organiser, client_ref=found.client_ref,
+            )])  # fmt: skip
+        return {"oid": oid, "state": "invalidating"}
+
+    def figures(
+        self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool = False
+    ) -> dict[str, Any]:
+        """Derived numbers of one client or of all that the caller may see."""
+        own = self._own(caller)
+        self.permit(caller, Event.FIGURES_READ, provider=own)
+        told: dict[str, Any] = {}
+        with self._parts.database.transaction() as tx:
+            known = [one for one in records.clients(tx) if own in {None, one[0]}]
+            for provider in sorted({one[0] for one in known}):
+                wanted = [ref for owner, _, ref in known if owner == provider]
+                if client is not None:
+                    wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
+                told |= counting.of_clients(self._parts, tx, provider, wanted, as_of=as_of, explain=explain)
+                self._parts.log.append(tx, [
+                    self.event(caller, Event.FIGURES_READ, subject="figures", provider=provider, client_ref=ref)
+                    for ref in wanted
+                ])  # fmt: skip
+        return {"figures": told}
+
+    def entries(self, caller: Caller, client: str | None, after: int, limit: int) -> dict[str, Any]:
+        """Entries of the log, in order; reading them is an entry too."""
+        self.permit(caller, Event.AUDIT_READ, provider=None)
+        with self._parts.database.transaction() as tx:
+            refs = self._refs(tx, client) if client is not None else (None,)
+            found: list[Mapping[str, Any]] = []
+            for ref in refs:
+                found.extend(report.entries(tx, report.Filter(client_ref=ref, after=after, limit=limit)))
+            self._parts.log.append(tx, [self.event(
+                caller, Event.AUDIT_READ, subject="entries", provider="", details={"count": len(found)}
+            )])  # fmt: skip
+        return {"entries": found, "next": found[-1]["idx"] if found else after}
+
+    def _refs(self, tx: Connection, client: str) -> tuple[str, ...]:
+        """Keyed references of a client number: one for each provider that has it."""
+        providers = sorted({one[0] for one in records.clients(tx)})
+        known = {one[2] for one in records.clients(tx)}
+        refs = (str(self._parts.keyring.client(provider, client)) for provider in providers)
+        return tuple(ref for ref in refs if ref in known)
+
+    def access_report(self, caller: Caller, client: str) -> dict[str, Any]:
+        """Who used one client's data or was given it, when, why and on which basis (703/2023 §11)."""
+        self.permit(caller, Event.AUDIT_READ, provider=None)
+        with self._parts.database.transaction() as tx:
+            refs = self._refs(tx, client)
+            if not refs:
+                raise NotFoundError
+            names, now = self._parts.log.names, self._parts.now()
+            rows = [row for ref in refs for row in report.client_report(tx, ref, now, names=names)]
+            self._parts.log.append(tx, [
+                self.event(caller, Event.AUDIT_READ, subject="access-report", provider="", client_ref=ref)
+                for ref in refs
+            ])  # fmt: skip
+        return {"client": client, "rows": rows, "note": "703/2023 §11: only for clarifying the client's own rights"}
+
+    def checkpoint(self, caller: Caller | None) -> str:
+        """Sign the log as it stands, if it grew since the newest checkpoint."""
+        if caller is not None:
+            self.permit(caller, Event.AUDIT_READ, provider=None)
+        with self._parts.database.transaction() as tx:
+            return self._parts.log.checkpoint(tx, self._parts.checkpoints, self._parts.now())
+
+    def inclusion(self, caller: Caller, index: int, size: int | None) -> dict[str, Any]:
+        """Inclusion proof of one entry."""
+        self.permit(caller, Event.AUDIT_READ, provider=None)
+        with self._parts.database.reading() as tx:
+            whole = size or _size(tx)
+            return {"index": index, "size": whole, "proof": _told(proofs.inclusion(tx, index, whole))}
+
+    def consistency(self, caller: Caller, first: int, second: int | None) -> dict[str, Any]:
+        """Consistency proof between two sizes of the log."""
+        self.permit(caller, Event.AUDIT_READ, provider=None)
+        with self._parts.database.reading() as tx:
+            whole = second or _size(tx)
+            return {"first": first, "second": whole, "proof": _told(proofs.consistency(tx, first, whole))}
+
+    def remember(self, caller: Caller, key: str, digest: str) -> None:
+        """Bind an idempotency key to what was sent with it.
+
+        Raises:
+            ConflictError: the key came with another content before.
+        """
+        with self._parts.database.transaction() as tx:
+            query = select(idempotency.c.digest).where(
+                idempotency.c.caller == caller.system, idempotency.c.key == key[:128]
+            )
+            known = tx.execute(query).scalar()
+            if known is None:
+                tx.execute(idempotency.insert(), {
+                    "caller": caller.system, "key": key[:128], "digest": digest, "ticket": "",
+                    "made_at": instant(self._parts.now()),
+                })  # fmt: skip
+            elif known != digest:
+                raise ConflictError("the idempotency key was used with another content before; use a new key")
+
+
+def _size(tx: Connection) -> int:
+    """Number of entries in the log."""
+    return int(tx.execute(select(func.coalesce(func.max(audit_head.c.size), 0))).scalar_one())
+
+
+def _told(hashes: Iterable[bytes]) -> list[str]:
+    return [b64encode(one).decode() for one in hashes]
+
+
+def metadata(one: StoredDocument) -> dict[str, Any]:
+    """What is told about a document without its content."""
+    return {
+        "sequence": one.sequence, "oid": one.oid, "set": one.set_oid, "version": one.version_number,
+        "structure": one.structure, "state": one.state.value, "sha256": one.digest, "made_at": one.made_at,
+        "attempts": one.attempts, "problem": one.problem,
+    }  # fmt: skip
+
+
+def content_of(parts: Parts, tx: Connection, one: StoredDocument) -> bytes:
+    """The signed bytes of a stored document.
+
+    Raises:
+        KeyUnavailableError: they have been destroyed.
+    """
+    wrapped = records.wrapped_keys(tx, [one.key_id])
+    if one.payload is None or one.key_id not in wrapped:
+        raise KeyUnavailableError("the document's content has been destroyed after its grace period; its evidence stays")
+    return open_sealed(parts.vault.unwrap(wrapped[one.key_id]), one.payload, b"document")

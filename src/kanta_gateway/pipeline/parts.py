@@ -1,0 +1,216 @@
+"""What the pipeline works with: built once by `app`, given to every step."""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from kanta_gateway.model import ClientRef, Oid
+from kanta_gateway.privacy.envelope import derive, open_sealed, seal
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from kanta_gateway.audit.checkpoint import CheckpointSigner
+    from kanta_gateway.audit.log import Log
+    from kanta_gateway.contracts.rules import Contract
+    from kanta_gateway.database import Database
+    from kanta_gateway.mapping.codes import Codes
+    from kanta_gateway.mapping.conformance import Conformance
+    from kanta_gateway.mapping.engine import Mapper
+    from kanta_gateway.mapping.structures import Structures
+    from kanta_gateway.messages import Messages
+    from kanta_gateway.privacy.envelope import Vault
+    from kanta_gateway.privacy.fingerprint import Fingerprints
+    from kanta_gateway.privacy.scan import Scanner
+    from kanta_gateway.signing.profile import Profile
+    from kanta_gateway.signing.seal import Sealer
+    from kanta_gateway.spool.oids import OidSource
+
+
+@dataclass(frozen=True, slots=True)
+class TypePolicy:
+    """What `schemas/records/<type>.json` says about one record type."""
+
+    facts: frozenset[str]
+    """Fields that rules and figures need later."""
+    privacy: Mapping[str, str]
+    """Field -> `contact` or `code`."""
+    day: str
+    """Field that dates the record; empty when nothing does."""
+    is_about_client: bool
+
+
+class Keyring:
+    """Every key that is derived from the installation's master key (HKDF, one purpose each)."""
+
+    def __init__(self, master: bytes) -> None:
+        self._master = master
+
+    @cached_property
+    def facts(self) -> bytes:
+        """Seals what rules and figures need."""
+        return derive(self._master, "facts")
+
+    @cached_property
+    def names(self) -> bytes:
+        """Seals the names beside the audit log."""
+        return derive(self._master, "names")
+
+    @cached_property
+    def fingerprints(self) -> bytes:
+        """Keys the fingerprints of contact data."""
+        return derive(self._master, "fingerprints")
+
+    @cached_property
+    def oids(self) -> bytes:
+        """Keys the permutation of document numbers."""
+        return derive(self._master, "oids")
+
+    @cached_property
+    def actors(self) -> bytes:
+        """Keys the references to persons in the audit log."""
+        return derive(self._master, "actors")
+
+    @cached_property
+    def _references(self) -> bytes:
+        return derive(self._master, "references")
+
+    @cached_property
+    def _digests(self) -> bytes:
+        return derive(self._master, "digests")
+
+    def client(self, provider: str, number: str) -> ClientRef:
+        """The keyed reference of one client of one provider."""
+        return ClientRef(self._keyed(self._references, f"{provider}\0{number}".encode()))
+
+    def digest(self, content: bytes) -> str:
+        """A keyed digest: sameness without content."""
+        return self._keyed(self._digests, content)
+
+    def seal_facts(self, value: Any) -> bytes:
+        """Facts at rest."""
+        return seal(self.facts, orjson.dumps(value), b"facts")
+
+    def open_facts(self, sealed: bytes) -> Any:
+        """Facts as they were sealed."""
+        return orjson.loads(open_sealed(self.facts, sealed, b"facts"))
+
+    @staticmethod
+    def _keyed(key: bytes, content: bytes) -> str:
+        return hmac.new(key, content, sha256).hexdigest()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The built gateway, without its shells (command line, HTTP)."""
+
+    database: Database
+    keyring: Keyring
+    vault: Vault
+    log: Log
+    messages: Messages
+    contracts: Mapping[str, Contract]
+    structures: Structures
+    codes: Codes
+    mapper: Mapper
+    conformances: Callable[[Oid], Conformance]
+    scanner: Scanner
+    fingerprints: Fingerprints
+    profile: Profile
+    sealer: Sealer
+    oids: OidSource
+    checkpoints: CheckpointSigner
+    types: Mapping[str, TypePolicy]
+    references: frozenset[str]
+    """Record types that are known to the gateway but never documents of the provider."""
+    holidays: Callable[[int, int], Collection[date]]
+    """Finnish public holidays of the years from first to last."""
+    executor: Executor
+    """Signs on all cores: the libraries release the interpreter lock."""
+    is_production: bool
+    language: str
+    software: Mapping[str, str]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+        return self.clock()
+
+
+class Scope:
+    """Where the steps get their transactions: each its own, or (dry run) one that is rolled back."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.is_dry = False
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits at the end."""
+        with self._database.transaction() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that changes nothing."""
+        with self._database.reading() as tx:
+            yield tx
+
+
+class DryScope(Scope):
+    """Every step works in one transaction that is never committed; nothing is sealed or sent."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.is_dry = True
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The one transaction."""
+        yield self._connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """The one transaction."""
+        yield self._connection
+
+
+class _DryRunEndsError(Exception):
+    """Leaves the dry run's transaction without a commit."""
+
+
+@contextmanager
+def dry_run(database: Database) -> Iterator[Scope]:
+    """A scope whose changes are all taken back."""
+    try:
+        with database.transaction() as tx:
+            yield DryScope(tx)
+            raise _DryRunEndsError  # noqa: TRY301 — the exception is how the transaction is told to roll back
+    except _DryRunEndsError:
+        return
+
+
+def ticket() -> str:
+    """A new ticket: random, tells nothing."""
+    return str(uuid.uuid4())
+
+
+def document_node(provider: str) -> Oid:
+    """The node under which a provider's document OIDs are made: its organisation root (JHS 159).
+
+    Args:
+        provider: the organisation's OID, `<root>.10.<n>`.
+    """
+    root, separator, _ = provider.rpartition(".10.")
+    return Oid(root if separator else provider)

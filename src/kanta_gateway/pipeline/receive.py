@@ -1,0 +1,226 @@
+"""First half of the way: delivered records are masked, sealed and stored with their audit entries.
+
+* Sameness is of the canonical record: RFC 8785 bytes of the mapped fields, a keyed digest of the rest (GEN-01).
+* Contact data of a client is turned into keyed fingerprints and never stored.
+* A commit stores a batch with its entries or nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.audit.log import AuditEvent
+from kanta_gateway.contracts.facts import facts
+from kanta_gateway.model import Caller, Event, Finding, Masked, Oid, Outcome, Record, Severity
+from kanta_gateway.pipeline.parts import Parts, Scope, ticket
+from kanta_gateway.pipeline.wording import canonical, told_findings, told_removed
+from kanta_gateway.privacy.envelope import seal
+from kanta_gateway.privacy.identity import identity_code
+from kanta_gateway.privacy.minimise import masked_record
+from kanta_gateway.spool import records
+from kanta_gateway.spool.records import NewRecord, StoredRecord
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+BATCH = 400
+"""Records in one commit: group commit without a long write lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What is known about one delivery as a whole."""
+
+    id: str
+    provider: Oid
+    controller: Oid
+    purchaser: str
+    source: str
+    as_of: date
+    is_contract_known: bool = True
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of the delivered records so far."""
+
+    rows: list[tuple[int, str, bool]] = field(default_factory=list)
+    """Row, ticket, is a duplicate: one for each delivered record, in order."""
+    clients: set[str] = field(default_factory=set)
+    has_shared_news: bool = False
+    """Staff, units or the provider changed: held records may stand now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    record: Record
+    new: NewRecord
+    prints: frozenset[tuple[str, str]]
+
+
+class Receiver:
+    """Takes canonical records into the store."""
+
+    def __init__(self, parts: Parts, scope: Scope) -> None:
+        self._parts = parts
+        self._scope = scope
+
+    def take(self, delivered: Iterable[Record], delivery: Delivery, caller: Caller) -> Taken:
+        """Store delivered records with their entries, batch by batch.
+
+        Args:
+            delivered: the records, in any order; ones that count as no row (`is_row`) are stored too.
+            delivery: what is known about the delivery.
+            caller: who delivers.
+        """
+        taken = Taken()
+        for batch in _batches(delivered, BATCH):
+            prepared = [self._prepare(one, delivery) for one in batch]
+            with self._scope.write() as tx:
+                self._store(tx, prepared, delivery, caller, taken)
+        return taken
+
+    def _prepare(self, record: Record, delivery: Delivery) -> _Prepared:
+        """Everything that needs no database: digest, fingerprints, masking, facts, sealing."""
+        parts, policy = self._parts, self._parts.types[record.type]
+        digest = self._digest(record)
+        prints: frozenset[tuple[str, str]] = frozenset()
+        extra: dict[str, Any] = {}
+        if "contact" in record.content:
+            prints = frozenset(parts.fingerprints.of_contact(record.content["contact"]))
+            record = replace(record, content=_without(record.content, "contact"))
+        if (code := identity_code(str(record.content.get("identity_code", "")))) is not None:
+            extra["birth_date"] = code.birth_date.isoformat()
+        extra["contract_known"] = delivery.is_contract_known
+        record, masked = masked_record(parts.scanner, record, policy.privacy, None)
+        kept = facts(parts.contracts[delivery.purchaser], record, policy.facts, extra)
+        removed = told_removed(record.dropped, masked)
+        data_key = parts.vault.new_key()
+        reference = None
+        if policy.is_about_client:
+            number = record.id if record.type == "client" else (record.client or "")
+            reference = parts.keyring.client(delivery.provider, number)
+        new = NewRecord(
+            type=record.type, id=record.id, version=record.version, client_ref=reference, ticket=ticket(),
+            digest=digest, is_cancelled=record.is_cancelled,
+            findings=told_findings((*record.findings, *privacy_findings(masked))),
+            removed=removed,
+            facts=parts.keyring.seal_facts(
+                {"facts": kept, "reading": told_findings((*record.findings, *privacy_findings(masked)))}
+            ),
+            payload=seal(data_key.key, canonical({**record.content, "_client": record.client}), b"record"),
+            wrapped_key=data_key.wrapped,
+            state=records.RECEIVED if reference is not None else records.SETTLED,
+            outcome=None if reference is not None else Outcome.REFERENCE,
+        )  # fmt: skip
+        return _Prepared(record, new, prints)
+
+    def _digest(self, record: Record) -> str:
+        keyring = self._parts.keyring
+        whole = {
+            "type": record.type,
+            "id": record.id,
+            "version": record.version,
+            "cancelled": record.is_cancelled,
+            "client": record.client,
+            "content": record.content,
+            "rest": keyring.digest(record.rest),
+        }
+        return keyring.digest(canonical(whole))
+
+    def _store(
+        self, tx: Connection, batch: Sequence[_Prepared], delivery: Delivery, caller: Caller, taken: Taken
+    ) -> None:
+        now = self._parts.now()
+        have = records.known(tx, delivery.provider, ((p.new.type, p.new.id, p.new.version) for p in batch))
+        fresh: list[NewRecord] = []
+        places: list[tuple[_Prepared, StoredRecord | int]] = []
+        seen: dict[tuple[str, str, int, str], int] = {}
+        for one in batch:
+            identity = (one.new.type, one.new.id, one.new.version)
+            same = next((old for old in have.get(identity, ()) if old.digest in {"", one.new.digest}), None)
+            twin = seen.get((*identity, one.new.digest))
+            if same is not None and self._stands(same, have[identity]):
+                places.append((one, same))
+            elif twin is not None:
+                places.append((one, twin))
+            else:
+                seen[(*identity, one.new.digest)] = len(fresh)
+                places.append((one, len(fresh)))
+                fresh.append(one.new)
+        common = {
+            "provider": delivery.provider, "purchaser": delivery.purchaser,
+            "source": delivery.source, "as_of": delivery.as_of.isoformat(),
+        }  # fmt: skip
+        rows = records.add(tx, common, fresh, now)
+        first: set[int] = set()
+        events: list[AuditEvent] = []
+        positions: list[tuple[int, int, bool]] = []
+        for one, place in places:
+            is_again = not isinstance(place, int) or place in first
+            if isinstance(place, int):
+                first.add(place)
+                row, ticket_ = rows[place], fresh[place].ticket
+            else:
+                row, ticket_ = place.row, place.ticket
+            if one.record.is_row:
+                positions.append((len(taken.rows), row, is_again))
+                taken.rows.append((row, ticket_, is_again))
+            if not is_again:
+                self._note(tx, one, taken)
+            events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=is_again))
+        records.point(tx, delivery.id, positions)
+        self._parts.log.append(tx, events)
+
+    def _stands(self, same: StoredRecord, versions: Sequence[StoredRecord]) -> bool:
+        """Whether this is a repeat: a reference that goes back to an older state is news instead."""
+        return same.type not in self._parts.references or same.row == versions[-1].row
+
+    def _note(self, tx: Connection, one: _Prepared, taken: Taken) -> None:
+        """Remember whom a new record concerns, and keep the fingerprints it brought."""
+        if one.new.client_ref is None:
+            taken.has_shared_news = True
+            return
+        taken.clients.add(one.new.client_ref)
+        if one.prints:
+            records.add_fingerprints(tx, one.new.client_ref, one.prints)
+
+    def _events(
+        self, one: _Prepared, delivery: Delivery, caller: Caller, subject: str, *, is_duplicate: bool
+    ) -> Iterator[AuditEvent]:
+        common: dict[str, Any] = {
+            "caller": caller, "at": self._parts.now(), "client_ref": one.new.client_ref,
+            "subject": subject, "provider": delivery.provider, "controller": delivery.controller,
+            "purpose": caller.purpose, "basis": "703/2023 §14",
+        }  # fmt: skip
+        yield AuditEvent(
+            event=Event.RECORD_SUBMIT,
+            details={"type": one.new.type, "version": one.new.version, "duplicate": is_duplicate,
+                     "delivery": delivery.id, "source": delivery.source},
+            **common,
+        )  # fmt: skip
+        if not is_duplicate and (one.new.removed["dropped"] or one.new.removed["masked"]):
+            yield AuditEvent(event=Event.DOCUMENT_DROP, details=dict(one.new.removed), **common)
+
+
+def privacy_findings(masked: Iterable[Masked]) -> tuple[Finding, ...]:
+    """One info finding per field and class that was masked."""
+    return tuple(
+        Finding("PRI-01", Severity.INFO, "masked", f"/{one.field.replace('.', '/')}",
+                {"field": one.field, "class": one.cls, "count": str(one.count)}, "GDPR 5(1)(c)")
+        for one in masked
+    )  # fmt: skip
+
+
+def _batches(items: Iterable[Record], size: int) -> Iterator[list[Record]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _without(content: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name != key}

@@ -1,0 +1,193 @@
+"""Second half of the way: one client's records are judged, composed, signed and spooled.
+
+The result is a function of the set of records that are known, not of the order in which they came:
+
+* Every record of the client is judged again whenever something about the client is new.
+* A record that stands and has no document gets one; one that stands no longer loses its unsent document.
+* Judging, composing and signing happen outside the write transaction; if something else changed
+  the client meanwhile (`records.stamp`), they are done again.
+* Spool item, outcome and audit entries are committed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.access.parties import Agreement, agreements
+from kanta_gateway.audit.log import AuditEvent
+from kanta_gateway.contracts.check import Judgement
+from kanta_gateway.errors import ConflictError
+from kanta_gateway.model import Caller, Event, Finding, Oid, Outcome
+from kanta_gateway.pipeline.casefile import CaseFile, SharedFile, load
+from kanta_gateway.pipeline.compose import Composer, Draft, guard_mark
+from kanta_gateway.pipeline.judging import judged
+from kanta_gateway.pipeline.parts import Parts, Scope
+from kanta_gateway.pipeline.plan import Plan, plan
+from kanta_gateway.pipeline.publish import Made, Publisher
+from kanta_gateway.pipeline.wording import told_findings, told_removed
+from kanta_gateway.spool import records, store
+from kanta_gateway.spool.records import StoredRecord, Verdict
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+TRIES = 5
+"""How often judging starts again when others keep changing the same client."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """One client's judgement and what it brings, before it is written."""
+
+    case: CaseFile
+    judgement: Judgement
+    plan: Plan
+    drafts: Mapping[int, list[Draft]]
+    made: list[Made] = field(default_factory=list)
+
+
+class Settler:
+    """Judges clients one by one."""
+
+    def __init__(self, parts: Parts, scope: Scope, caller: Caller) -> None:
+        self._parts = parts
+        self._scope = scope
+        self._caller = caller
+        self._shared: dict[str, SharedFile] = {}
+        self._agreements: dict[tuple[str, str], Agreement] = {}
+        self._publisher = Publisher(parts)
+
+    def settle(
+        self, provider: str, purchaser: str, client_ref: str, as_of: date, only: Collection[int] | None = None
+    ) -> None:
+        """Judge one client's records and bring its documents up to date.
+
+        Args:
+            provider: OID of the provider.
+            purchaser: name of the contract file.
+            client_ref: keyed reference of the client.
+            as_of: the day as of which deadlines are judged, unless a delivery of the client has a later one.
+            only: rows that are new; None judges everything again.
+
+        Raises:
+            ConflictError: others kept changing the same client.
+        """
+        for _ in range(TRIES):
+            with self._scope.read() as tx:
+                case = load(self._parts, tx, provider, client_ref, self._shared.get(provider))
+                agreement = self._agreement(tx, provider, purchaser)
+            self._shared[provider] = case.shared
+            day = max([as_of, *(date.fromisoformat(one.as_of) for one in case.rows)])
+            work = self._work(case, agreement, purchaser, day, only)
+            if not self._scope.is_dry:
+                work.made = self._publisher.publish(work.plan, work.drafts, agreement, case)
+            with self._scope.write() as tx:
+                if records.stamp(tx, provider, client_ref) == case.stamp:
+                    self._write(tx, work, agreement)
+                    return
+        raise ConflictError("a client's records were changed by others again and again; send the record again")
+
+    def _agreement(self, tx: Connection, provider: str, purchaser: str) -> Agreement:
+        key = (provider, purchaser)
+        if key not in self._agreements:
+            known = [one for one in agreements(tx, provider) if one.purchaser == purchaser]
+            if not known:
+                raise ConflictError("the provider has no registered contract with this purchaser")
+            self._agreements[key] = known[0]
+        return self._agreements[key]
+
+    def _work(
+        self, case: CaseFile, agreement: Agreement, purchaser: str, as_of: date, only: Collection[int] | None
+    ) -> _Work:
+        """Judge, compose, and judge again if a document's content makes a record wait."""
+        contract = self._parts.contracts[purchaser]
+        composer = Composer(self._parts, contract, agreement, case)
+        held: dict[int, tuple[Finding, ...]] = {}
+        while True:
+            _, judgement, _ = judged(self._parts, case, purchaser, as_of, only=only, held=held)
+            planned, drafts = self._plan(case, composer, judgement)
+            newly = {
+                row: tuple(one for draft in of_row for one in draft.holds)
+                for row, of_row in drafts.items()
+                if row not in held and any(draft.holds for draft in of_row)
+            }
+            if not newly:
+                return _Work(case, judgement, planned, drafts)
+            held |= newly
+
+    def _plan(
+        self, case: CaseFile, composer: Composer, judgement: Judgement
+    ) -> tuple[Plan, dict[int, list[Draft]]]:
+        mapper = self._parts.mapper
+        chosen = {
+            one.row: mapper.variants(one.type, composer.product(judgement.decisions.get(one.row)))
+            for one in case.rows
+        }
+        is_secret = bool((_client(case) or {}).get("non_disclosure"))
+        mark = guard_mark(case, is_secret)
+        guard = self._parts.fingerprints.guard(case.prints, is_secret)
+        planned = plan(
+            case.rows, judgement.outcomes, case.documents,
+            {row: [variant.name for variant in of_row] for row, of_row in chosen.items()}, mark,
+        )  # fmt: skip
+        drafts: dict[int, list[Draft]] = {}
+        for wanted in planned.make:
+            decision = judgement.decisions.get(wanted.record.row)
+            variant = next(one for one in chosen[wanted.record.row] if one.name == wanted.variant)
+            draft = composer.draft(composer.source(wanted.record, decision), variant, guard)
+            drafts.setdefault(wanted.record.row, []).append(replace(draft, guard=mark, decision=decision))
+        return planned, drafts
+
+    def _write(self, tx: Connection, work: _Work, agreement: Agreement) -> None:
+        """One transaction: outcomes, spool items, withdrawals, and the entries about them."""
+        now = self._parts.now()
+        verdicts = [self._verdict(one, work) for one in work.case.rows if one.row in work.judgement.outcomes]
+        records.settle(tx, verdicts, now)
+        for document in work.plan.withdraw:
+            store.withdraw(tx, document.oid, now)
+        for document in work.plan.invalidate:
+            store.invalidate(tx, document.oid, now)
+        store.put(tx, [one.new for one in work.made], now)
+        self._parts.log.append(tx, list(self._events(work, agreement, verdicts)))
+
+    def _verdict(self, one: StoredRecord, work: _Work) -> Verdict:
+        outcome = work.judgement.outcomes[one.row]
+        findings = list(work.judgement.findings.get(one.row, ()))
+        removed = dict(one.removed)
+        for draft in work.drafts.get(one.row, ()):
+            findings.extend(f for f in draft.findings if f not in findings)
+            if draft.masked:
+                removed["masked"] = [*removed["masked"], *told_removed({}, draft.masked)["masked"]]
+        state = records.RECEIVED if one.row in work.plan.waiting else records.SETTLED
+        return Verdict(one.row, outcome, told_findings(findings), removed, state)
+
+    def _events(
+        self, work: _Work, agreement: Agreement, verdicts: Collection[Verdict]
+    ) -> Iterator[AuditEvent]:
+        common: dict[str, Any] = {
+            "caller": self._caller, "at": self._parts.now(), "client_ref": work.case.client_ref,
+            "provider": Oid(work.case.provider), "controller": agreement.organiser.oid,
+            "purpose": self._caller.purpose, "basis": "703/2023 §14",
+        }  # fmt: skip
+        tickets = {one.row: one for one in work.case.rows}
+        names = {Outcome.HELD: Event.RECORD_HOLD, Outcome.REFUSED: Event.RECORD_REFUSE}
+        for verdict in verdicts:
+            before = tickets[verdict.row]
+            if verdict.outcome in names and before.outcome is not verdict.outcome:
+                rules = sorted({str(one["rule"]) for one in verdict.findings})
+                yield AuditEvent(event=names[verdict.outcome], subject=before.ticket, details={"rules": rules}, **common)
+        for made in work.made:
+            for event in (Event.DOCUMENT_MAP, Event.DOCUMENT_SIGN, Event.DOCUMENT_SPOOL):
+                yield AuditEvent(event=event, subject=made.new.oid, details=made.told[event], **common)
+        for document in work.plan.withdraw:
+            yield AuditEvent(event=Event.DOCUMENT_WITHDRAW, subject=document.oid, details={}, **common)
+        for document in work.plan.invalidate:
+            yield AuditEvent(event=Event.DOCUMENT_INVALIDATE, subject=document.oid, details={}, **common)
+
+
+def _client(case: CaseFile) -> Mapping[str, Any] | None:
+    newest = case.newest("client")
+    return case.content(newest) if newest is not None else None

@@ -1,0 +1,126 @@
+"""What the scanner looks for, compiled from `mappings/privacy.yaml`: shapes, marks and keys as data.
+
+* Regular expressions are compiled once; a mistake in any of them stops the start, all told at once.
+* Marks are the words that stand visibly in place of a masked value, by language.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from kanta_gateway.errors import MisconfiguredError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CLASSES = ("identity-code", "account-number", "telephone", "street-address", "postal-code", "town")
+"""Classes of masked values, as ticket and audit tell them."""
+
+_SPACED = r"[ \t\u00a0\u202f-]?"
+"""What may stand between the characters of an account number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The compiled data of the scanner."""
+
+    marks: Mapping[str, str]
+    """Class -> mark in the installation's language."""
+    identity_code: re.Pattern[str]
+    accounts: Mapping[str, re.Pattern[str]]
+    """Country -> shape of its account numbers, to be matched where one may begin."""
+    accounts_by_shape: frozenset[str]
+    """Countries whose account numbers are masked also when their check digits are wrong."""
+    telephones: tuple[re.Pattern[str], ...]
+    not_telephone: re.Pattern[str]
+    streets: tuple[re.Pattern[str], ...]
+    """What looks like a street address; only for a client under turvakielto."""
+    street_number: re.Pattern[str]
+    street_exceptions: tuple[str, ...]
+    postal_code: re.Pattern[str]
+    untouched: frozenset[str]
+    """Fields that hold codes and no free text."""
+    client_groups: frozenset[str]
+    client_keys: Mapping[str, str]
+    """Key in a client's own group -> class: dropped for a client under turvakielto."""
+    anywhere_keys: Mapping[str, str]
+
+
+def load_words(text: str, language: str) -> Words:
+    """Compile the data file.
+
+    Args:
+        text: YAML text of `mappings/privacy.yaml`.
+        language: `fi` or `sv`: language of the marks.
+
+    Raises:
+        MisconfiguredError: a mark is missing, a key is missing, or a pattern cannot be compiled.
+    """
+    data: dict[str, Any] = yaml.safe_load(text) or {}
+    mistakes: list[str] = []
+    compile_ = _Compiler(mistakes)
+    try:
+        marks = {cls: str(data["marks"][cls][language]) for cls in CLASSES}
+        number = data["street_number"]
+        words = Words(
+            marks=marks,
+            identity_code=compile_("identity_code", data["identity_code"]),
+            accounts={
+                str(country): compile_("iban_lengths", _iban(country, length))
+                for country, length in data["iban_lengths"].items()
+            },
+            accounts_by_shape=frozenset(data["iban_by_shape"]),
+            telephones=tuple(compile_("telephone", one) for one in data["telephone"]),
+            not_telephone=compile_("not_telephone", data["not_telephone"]),
+            streets=tuple(compile_("street", one) for one in _streets(data, number)),
+            street_number=compile_("street_number", number),
+            street_exceptions=tuple(data["street_exceptions"]),
+            postal_code=compile_("postal_code", data["postal_code"]),
+            untouched=frozenset(data["untouched"]),
+            client_groups=frozenset(data["client_groups"]),
+            client_keys=data["client_keys"],
+            anywhere_keys=data["anywhere_keys"],
+        )
+    except KeyError as error:
+        raise MisconfiguredError(f"privacy data lacks {error}; add it to the data file") from error
+    if mistakes:
+        raise MisconfiguredError("privacy data: " + "; ".join(mistakes))
+    return words
+
+
+class _Compiler:
+    """Compiles patterns and collects the names of those that do not."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        self._mistakes = mistakes
+
+    def __call__(self, name: str, pattern: str) -> re.Pattern[str]:
+        try:
+            return re.compile(pattern)
+        except re.error as error:
+            self._mistakes.append(f"{name} is no regular expression: {error}")
+            return re.compile(r"(?!)")
+
+
+def _iban(country: str, length: int) -> str:
+    rest = r"\d" if country in {"FI", "AX"} else r"[0-9A-Za-z]"
+    return rf"[A-Za-z]{{2}}(?:{_SPACED}\d){{2}}(?:{_SPACED}{rest}){{{length - 4}}}(?![0-9A-Za-z])"
+
+
+def _streets(data: Mapping[str, Any], number: str) -> tuple[str, str, str]:
+    """Clear street with a capital letter, clear street with a number, other street with both."""
+    capital, word, ends = (
+        r"(?<!\w)[A-ZÅÄÖ][^\W\d_]{2,40}?(?:-[^\W\d_]{1,40}?){0,3}",
+        r"(?<!\w)[^\W\d_]{3,40}?",
+        data["street_endings"],
+    )
+    clear, others = data["street_clear"], data["street_others"]
+    return (
+        rf"{capital}-?(?:{clear}){ends}(?!\w)(?:{number})?",
+        rf"{word}(?:{clear}){ends}(?!\w){number}",
+        rf"{capital}-?(?:{others}){ends}(?!\w){number}",
+    )

@@ -1,0 +1,208 @@
+"""Keys that sign documents: the Signer protocol, a key file, and a development key.
+
+* A signature value is in XMLDSig form: PKCS #1 v1.5 for RSA, r and s side by side for P-256.
+* Keys and certificates come as bytes; reading and writing files is the composition root's work.
+* Development certificates say so in their names and last two years at most.
+
+Source: RFC 6931 §2.3.2 (rsa-sha256) and §2.3.6 (ecdsa-sha256); certificate shape as service certificates of the
+social and health care root.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
+
+from kanta_gateway.errors import KeyUnavailableError, MisconfiguredError
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+RSA_SHA256, ECDSA_SHA256 = "rsa-sha256", "ecdsa-sha256"
+LEAST_RSA_BITS = 3072
+LIFETIME = timedelta(days=730)
+"""Longest life of a system signature certificate of the issuer."""
+_COORDINATE_BYTES = 32
+DEVELOPMENT_MARK = "DEVELOPMENT"
+
+
+class Signer(Protocol):
+    """Signs bytes; file, token or service behind it."""
+
+    @property
+    def algorithm(self) -> str:
+        """`rsa-sha256` or `ecdsa-sha256`."""
+
+    @property
+    def certificate_der(self) -> bytes:
+        """The certificate of the key."""
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature value over the data.
+
+        Raises:
+            KeyUnavailableError: the key cannot be used now.
+        """
+
+
+class FileSigner:
+    """Signs with a key that was read from a file.
+
+    Args:
+        key_pem: private key, PKCS #8.
+        certificate_pem: its certificate.
+        password: of an encrypted key.
+
+    Raises:
+        MisconfiguredError: key and certificate do not fit, or the key is of a kind that is not allowed.
+    """
+
+    def __init__(self, key_pem: bytes, certificate_pem: bytes, password: bytes | None = None) -> None:
+        try:
+            key = load_pem_private_key(key_pem, password)
+            certificate = x509.load_pem_x509_certificate(certificate_pem)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise MisconfiguredError(
+                f"signing key or certificate cannot be read ({type(error).__name__}); expected PEM, and the right password"
+            ) from error
+        if key.public_key() != certificate.public_key():
+            raise MisconfiguredError("signing key and certificate do not belong together; install the pair")
+        self._key: PrivateKey
+        if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= LEAST_RSA_BITS:
+            self._key, self.algorithm = key, RSA_SHA256
+        elif isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+            self._key, self.algorithm = key, ECDSA_SHA256
+        else:
+            raise MisconfiguredError(
+                "signing key is of a kind that is not allowed; expected RSA-3072 or more, or P-256"
+            )
+        self.certificate = certificate
+        self.certificate_der = certificate.public_bytes(Encoding.DER)
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature value over the data.
+
+        Raises:
+            KeyUnavailableError: the library refused the key.
+        """
+        try:
+            if isinstance(self._key, rsa.RSAPrivateKey):
+                return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+            r, s = decode_dss_signature(self._key.sign(data, ec.ECDSA(hashes.SHA256())))
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise KeyUnavailableError(f"the signing key cannot be used ({type(error).__name__})") from error
+        return r.to_bytes(_COORDINATE_BYTES, "big") + s.to_bytes(_COORDINATE_BYTES, "big")
+
+
+class UnsafeDevSigner(FileSigner):
+    """Signs with a development key; refuses any other, so that it cannot stand in for a real one.
+
+    Raises:
+        MisconfiguredError: the certificate is not marked as a development certificate.
+    """
+
+    def __init__(self, key_pem: bytes, certificate_pem: bytes, password: bytes | None = None) -> None:
+        super().__init__(key_pem, certificate_pem, password)
+        if not is_development(self.certificate):
+            raise MisconfiguredError(
+                "UnsafeDevSigner takes development certificates only; use the file signer"
+            )
+
+
+def is_development(certificate: x509.Certificate) -> bool:
+    """Whether the certificate says that it is for development."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return any(DEVELOPMENT_MARK in str(one.value) for one in names)
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentKeys:
+    """A throw-away root and one service certificate beneath it, all PEM; the root's key is not kept."""
+
+    root_certificate: bytes
+    certificate: bytes
+    key: bytes
+
+
+def make_development_keys(
+    organisation: str, oid: str, system: str, now: datetime, *, algorithm: str = "rsa-3072",
+    lifetime: timedelta = LIFETIME,
+) -> DevelopmentKeys:  # fmt: skip
+    """Make a throw-away root and a service certificate.
+
+    Args:
+        organisation: name (O).
+        oid: the organisation's OID (serialNumber).
+        system: name of the system (CN).
+        now: both certificates are valid from a minute before.
+        algorithm: `rsa-3072` or `p-256`.
+        lifetime: of both certificates.
+
+    Raises:
+        MisconfiguredError: no such algorithm.
+    """
+    root_key, key = _new_key(algorithm), _new_key(algorithm)
+    root_name = _name(organisation, None, f"{DEVELOPMENT_MARK} Service Root")
+    subject = _name(organisation, oid, f"{DEVELOPMENT_MARK} {system}")
+    validity = (now - timedelta(minutes=1), now - timedelta(minutes=1) + lifetime)
+    root = _certificate(root_name, root_name, root_key, root_key, validity, is_root=True)
+    leaf = _certificate(subject, root_name, key, root_key, validity, is_root=False)
+    return DevelopmentKeys(
+        root.public_bytes(Encoding.PEM),
+        leaf.public_bytes(Encoding.PEM),
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+    )
+
+
+def _new_key(algorithm: str) -> PrivateKey:
+    if algorithm == "rsa-3072":
+        return rsa.generate_private_key(public_exponent=65537, key_size=LEAST_RSA_BITS)
+    if algorithm == "p-256":
+        return ec.generate_private_key(ec.SECP256R1())
+    raise MisconfiguredError("signing algorithm should be rsa-3072 or p-256")
+
+
+def _name(organisation: str, oid: str | None, common: str) -> x509.Name:
+    parts = [(NameOID.COUNTRY_NAME, "FI"), (NameOID.ORGANIZATION_NAME, organisation[:64])]
+    parts += [(NameOID.SERIAL_NUMBER, oid)] if oid else []
+    return x509.Name(
+        [x509.NameAttribute(kind, value) for kind, value in (*parts, (NameOID.COMMON_NAME, common[:64]))]
+    )
+
+
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, key: PrivateKey, issuer_key: PrivateKey,
+    validity: tuple[datetime, datetime], *, is_root: bool,
+) -> x509.Certificate:  # fmt: skip
+    usage = x509.KeyUsage(
+        digital_signature=not is_root, content_commitment=not is_root, key_encipherment=False, data_encipherment=False,
+        key_agreement=False, key_cert_sign=is_root, crl_sign=is_root, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(validity[0])
+        .not_valid_after(validity[1])
+        .add_extension(x509.BasicConstraints(ca=is_root, path_length=0 if is_root else None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
+        )
+        .sign(issuer_key, hashes.SHA256())
+    )

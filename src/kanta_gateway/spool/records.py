@@ -1,0 +1,388 @@
+"""Delivered records wait here until what they need is known, and stay as evidence of what was delivered.
+
+* A record is stored sealed, masked, mapped fields only; what rules need of it is sealed apart (`facts`).
+* A row is never overwritten with other content: a new version, a correction or a changed reference is a new row.
+* One row per distinct record; a repeated delivery points at the row that is there (`delivered.is_duplicate`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import bindparam, func, select, tuple_, update
+
+from kanta_gateway.database import data_key, delivered, delivery, document, fingerprint, record
+from kanta_gateway.model import Outcome, instant
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+RECEIVED = "received"
+"""Stored, not judged yet (or to be judged again)."""
+SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """One record as it lies in the database."""
+
+    row: int
+    provider: str
+    purchaser: str
+    source: str
+    type: str
+    id: str
+    version: int
+    client_ref: str | None
+    ticket: str
+    digest: str
+    is_cancelled: bool
+    state: str
+    outcome: Outcome | None
+    findings: tuple[Mapping[str, Any], ...]
+    removed: Mapping[str, Any]
+    facts: bytes
+    payload: bytes | None
+    key_id: int | None
+    as_of: str
+    received_at: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What identifies the record over its versions."""
+        return (self.type, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """One record on its way into the database."""
+
+    type: str
+    id: str
+    version: int
+    client_ref: str | None
+    ticket: str
+    digest: str
+    is_cancelled: bool
+    findings: Sequence[Mapping[str, Any]]
+    removed: Mapping[str, Any]
+    facts: bytes
+    payload: bytes
+    wrapped_key: bytes
+    state: str = RECEIVED
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What judging changed about one stored record."""
+
+    row: int
+    outcome: Outcome | None
+    findings: Sequence[Mapping[str, Any]]
+    removed: Mapping[str, Any]
+    state: str = SETTLED
+
+
+def open_delivery(tx: Connection, values: Mapping[str, Any]) -> None:
+    """Write down that a delivery began."""
+    tx.execute(delivery.insert(), dict(values))
+
+
+def close_delivery(tx: Connection, delivery_id: str, now: datetime) -> None:
+    """Write down that every record of a delivery has been judged."""
+    tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(settled_at=instant(now)))
+
+
+def find_delivery(tx: Connection, delivery_id: str) -> RowMapping | None:
+    """The delivery with this id."""
+    return tx.execute(select(delivery).where(delivery.c.id == delivery_id)).mappings().first()
+
+
+def known(
+    tx: Connection, provider: str, identities: Iterable[tuple[str, str, int]]
+) -> dict[tuple[str, str, int], list[StoredRecord]]:
+    """Stored records with these (type, id, version), oldest first."""
+    wanted = list(identities)
+    found: dict[tuple[str, str, int], list[StoredRecord]] = {}
+    for start in range(0, len(wanted), 300):  # SQLite allows a limited number of parameters
+        part = wanted[start : start + 300]
+        query = select(record).where(
+            record.c.provider == provider,
+            tuple_(record.c.type, record.c.record_id, record.c.version).in_(part),
+        )
+        for row in tx.execute(query.order_by(record.c.id)).mappings():
+            stored = _from_row(row)
+            found.setdefault((stored.type, stored.id, stored.version), []).append(stored)
+    return found
+
+
+def add(
+    tx: Connection, common: Mapping[str, str], new: Sequence[NewRecord], now: datetime
+) -> list[int]:
+    """Store new records with their data keys; gives the row of each, in order.
+
+    Args:
+        tx: the caller's transaction.
+        common: provider, purchaser, source and as_of of the delivery.
+        new: the records.
+        now: when they were received.
+    """
+    if not new:
+        return []
+    moment = instant(now)
+    keys = tx.execute(
+        data_key.insert().returning(data_key.c.id, sort_by_parameter_order=True),
+        [{"wrapped": one.wrapped_key, "made_at": moment} for one in new],
+    ).scalars().all()
+    rows = tx.execute(
+        record.insert().returning(record.c.id, sort_by_parameter_order=True),
+        [
+            {
+                **common,
+                "type": one.type,
+                "record_id": one.id,
+                "version": one.version,
+                "client_ref": one.client_ref,
+                "ticket": one.ticket,
+                "digest": one.digest,
+                "is_cancelled": int(one.is_cancelled),
+                "state": one.state,
+                "outcome": one.outcome,
+                "findings": _text(one.findings),
+                "removed": _text(one.removed),
+                "facts": one.facts,
+                "payload": one.payload,
+                "key_id": key,
+                "received_at": moment,
+            }
+            for one, key in zip(new, keys, strict=True)
+        ],
+    ).scalars().all()
+    return list(rows)
+
+
+def point(tx: Connection, delivery_id: str, positions: Sequence[tuple[int, int, bool]]) -> None:
+    """Remember which row each delivered record became: (position, row, is a duplicate)."""
+    if positions:
+        tx.execute(
+            delivered.insert(),
+            [
+                {"delivery_id": delivery_id, "position": at, "record_row": row, "is_duplicate": int(again)}
+                for at, row, again in positions
+            ],
+        )
+
+
+def of_client(tx: Connection, provider: str, client_ref: str) -> list[StoredRecord]:
+    """Every stored record of one client, oldest first."""
+    query = select(record).where(record.c.client_ref == client_ref, record.c.provider == provider)
+    return [_from_row(row) for row in tx.execute(query.order_by(record.c.id)).mappings()]
+
+
+def shared(tx: Connection, provider: str) -> list[StoredRecord]:
+    """Records of the provider that are about no client: staff, units, the provider itself."""
+    query = select(record).where(record.c.client_ref.is_(None), record.c.provider == provider)
+    return [_from_row(row) for row in tx.execute(query.order_by(record.c.id)).mappings()]
+
+
+def stamp(tx: Connection, provider: str, client_ref: str) -> tuple[int, int, int]:
+    """A value that changes whenever a record of the client, a shared record or a document is added."""
+    own = select(func.coalesce(func.max(record.c.id), 0)).where(
+        record.c.client_ref == client_ref, record.c.provider == provider
+    )
+    common = select(func.coalesce(func.max(record.c.id), 0)).where(
+        record.c.client_ref.is_(None), record.c.provider == provider
+    )
+    documents = select(func.coalesce(func.max(document.c.sequence), 0)).where(
+        document.c.client_ref == client_ref
+    )
+    return (
+        tx.execute(own).scalar_one(),
+        tx.execute(common).scalar_one(),
+        tx.execute(documents).scalar_one(),
+    )
+
+
+def settle(tx: Connection, verdicts: Sequence[Verdict], now: datetime) -> None:
+    """Write down what judging said about stored records."""
+    if not verdicts:
+        return
+    statement = (
+        update(record)
+        .where(record.c.id == bindparam("row"))
+        .values(
+            outcome=bindparam("new_outcome"),
+            findings=bindparam("new_findings"),
+            removed=bindparam("new_removed"),
+            state=bindparam("new_state"),
+            settled_at=bindparam("now"),
+        )
+    )
+    tx.execute(
+        statement,
+        [
+            {
+                "row": one.row,
+                "new_outcome": one.outcome,
+                "new_findings": _text(one.findings),
+                "new_removed": _text(one.removed),
+                "new_state": one.state,
+                "now": instant(now),
+            }
+            for one in verdicts
+        ],
+    )
+
+
+def replace_payload(tx: Connection, row: int, payload: bytes) -> None:
+    """Store a payload that was masked more strictly."""
+    tx.execute(update(record).where(record.c.id == row).values(payload=payload))
+
+
+def reopen(tx: Connection, provider: str, client_refs: Iterable[str]) -> None:
+    """Have held records of these clients judged again."""
+    for client_ref in client_refs:
+        tx.execute(
+            update(record)
+            .where(record.c.client_ref == client_ref, record.c.provider == provider,
+                   record.c.outcome == Outcome.HELD)
+            .values(state=RECEIVED)
+        )  # fmt: skip
+
+
+def waiting(tx: Connection, provider: str | None = None) -> list[tuple[str, str, str]]:
+    """(provider, purchaser, client) of every client with records that wait for judging."""
+    query = select(record.c.provider, record.c.purchaser, record.c.client_ref).where(
+        record.c.state == RECEIVED, record.c.client_ref.is_not(None)
+    )
+    if provider is not None:
+        query = query.where(record.c.provider == provider)
+    return [(str(one[0]), str(one[1]), str(one[2])) for one in tx.execute(query.distinct())]
+
+
+def clients(tx: Connection) -> list[tuple[str, str, str]]:
+    """(provider, purchaser, client) of every client that has a client record."""
+    query = select(record.c.provider, record.c.purchaser, record.c.client_ref).where(record.c.type == "client")
+    return [(str(one[0]), str(one[1]), str(one[2])) for one in tx.execute(query.distinct())]
+
+
+def clients_with(tx: Connection, provider: str, outcome: Outcome) -> list[str]:
+    """Clients of the provider that have a record with this outcome."""
+    query = select(record.c.client_ref).where(
+        record.c.provider == provider, record.c.outcome == outcome, record.c.client_ref.is_not(None)
+    )
+    return [str(one) for one in tx.execute(query.distinct()).scalars()]
+
+
+def by_ticket(tx: Connection, ticket: str) -> StoredRecord | None:
+    """The record with this ticket."""
+    row = tx.execute(select(record).where(record.c.ticket == ticket)).mappings().first()
+    return _from_row(row) if row is not None else None
+
+
+def by_rows(tx: Connection, rows: Iterable[int]) -> list[StoredRecord]:
+    """The records in these rows."""
+    query = select(record).where(record.c.id.in_(list(rows)))
+    return [_from_row(row) for row in tx.execute(query).mappings()]
+
+
+def of_delivery(
+    tx: Connection, delivery_id: str, after: int, limit: int
+) -> list[tuple[int, StoredRecord, bool]]:
+    """Delivered records of one delivery: position, record, whether it was a duplicate.
+
+    Args:
+        tx: a reading transaction.
+        delivery_id: the delivery.
+        after: last position seen, -1 for the beginning.
+        limit: how many at most.
+    """
+    query = (
+        select(record, delivered.c.is_duplicate, delivered.c.position)
+        .join(delivered, delivered.c.record_row == record.c.id)
+        .where(delivered.c.delivery_id == delivery_id, delivered.c.position > after)
+        .order_by(delivered.c.position)
+        .limit(limit)
+    )
+    found = tx.execute(query).mappings()
+    return [(int(row["position"]), _from_row(row), bool(row["is_duplicate"])) for row in found]
+
+
+def clients_of_delivery(tx: Connection, delivery_id: str) -> list[str]:
+    """Clients that one delivery brought records of."""
+    query = (
+        select(record.c.client_ref)
+        .join(delivered, delivered.c.record_row == record.c.id)
+        .where(delivered.c.delivery_id == delivery_id, record.c.client_ref.is_not(None))
+        .distinct()
+    )
+    return sorted(str(one) for one in tx.execute(query).scalars())
+
+
+def wrapped_keys(tx: Connection, key_ids: Iterable[int]) -> dict[int, bytes]:
+    """The wrapped data keys that have not been destroyed."""
+    wanted = sorted(set(key_ids))
+    found: dict[int, bytes] = {}
+    for start in range(0, len(wanted), 500):
+        query = select(data_key.c.id, data_key.c.wrapped).where(
+            data_key.c.id.in_(wanted[start : start + 500]), data_key.c.wrapped.is_not(None)
+        )
+        found.update((int(one[0]), bytes(one[1])) for one in tx.execute(query))
+    return found
+
+
+def add_fingerprints(tx: Connection, client_ref: str, prints: Iterable[tuple[str, str]]) -> None:
+    """Keep keyed fingerprints of a client's contact data; known ones stay."""
+    have = fingerprints(tx, client_ref)
+    new = [
+        {"client_ref": client_ref, "cls": cls, "value": value}
+        for cls, value in sorted(set(prints) - have)
+    ]
+    if new:
+        tx.execute(fingerprint.insert(), new)
+
+
+def fingerprints(tx: Connection, client_ref: str) -> set[tuple[str, str]]:
+    """The keyed fingerprints of a client's contact data."""
+    query = select(fingerprint.c.cls, fingerprint.c.value).where(fingerprint.c.client_ref == client_ref)
+    return {(str(one[0]), str(one[1])) for one in tx.execute(query)}
+
+
+def counts(tx: Connection) -> dict[str, int]:
+    """Number of records by outcome; `received` for those not judged yet."""
+    query = select(func.coalesce(record.c.outcome, RECEIVED), func.count()).group_by(record.c.outcome)
+    return {str(one[0]): int(one[1]) for one in tx.execute(query)}
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _from_row(row: RowMapping) -> StoredRecord:
+    return StoredRecord(
+        row=row["id"],
+        provider=row["provider"],
+        purchaser=row["purchaser"],
+        source=row["source"],
+        type=row["type"],
+        id=row["record_id"],
+        version=row["version"],
+        client_ref=row["client_ref"],
+        ticket=row["ticket"],
+        digest=row["digest"],
+        is_cancelled=bool(row["is_cancelled"]),
+        state=row["state"],
+        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        findings=tuple(orjson.loads(row["findings"])),
+        removed=orjson.loads(row["removed"]),
+        facts=row["facts"],
+        payload=row["payload"],
+        key_id=row["key_id"],
+        as_of=row["as_of"],
+        received_at=row["received_at"],
+    )

@@ -1,0 +1,67 @@
+"""Gate on the licences of everything that runs with the gateway: nothing GPL, LGPL libraries are allowed.
+
+Walks the installed distributions that `kanta-gateway` needs (with its extras), reads their licence
+statements and fails on GPL and AGPL, and on a package that states none.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+
+from packaging.requirements import Requirement
+
+ROOT = "kanta-gateway"
+EXTRAS = ("postgres", "fhir")
+LESSER = re.compile(r"\bL(?:esser )?GPL|lesser general public", re.IGNORECASE)
+STRONG = re.compile(r"\bA?GPL|general public licen[cs]e", re.IGNORECASE)
+
+
+def needed(name: str) -> dict[str, Distribution]:
+    """Every installed distribution that `name` needs at run time, by name."""
+    found: dict[str, Distribution] = {}
+    queue: list[tuple[str, tuple[str, ...]]] = [(name, EXTRAS)]
+    while queue:
+        wanted, extras = queue.pop()
+        try:
+            installed = distribution(wanted)
+        except PackageNotFoundError:
+            continue  # behind a marker that does not hold here
+        if wanted in found:
+            continue
+        found[wanted] = installed
+        for line in installed.requires or ():
+            requirement = Requirement(line)
+            marker = requirement.marker
+            if marker is None or any(marker.evaluate({"extra": extra}) for extra in (*extras, "")):
+                queue.append((requirement.name, tuple(requirement.extras)))
+    return found
+
+
+def statement(installed: Distribution) -> str:
+    """What a distribution says about its licence."""
+    meta = installed.metadata
+    classifiers = [line for line in meta.get_all("Classifier") or () if line.startswith("License")]
+    short = (meta.get("License") or "").split("\n", maxsplit=1)[0]
+    return "; ".join(filter(None, [meta.get("License-Expression") or "", short, *classifiers]))
+
+
+def faults() -> list[str]:
+    """One line per distribution that may not be there."""
+    told: list[str] = []
+    for name, installed in sorted(needed(ROOT).items()):
+        said = statement(installed)
+        if not said:
+            told.append(f"{name}: states no licence")
+        elif STRONG.search(LESSER.sub("", said)) and " OR " not in said:
+            told.append(f"{name}: {said}")
+    return told
+
+
+if __name__ == "__main__":
+    lines = faults()
+    for one in lines:
+        sys.stderr.write(one + "\n")
+    sys.stdout.write(f"licences of {len(needed(ROOT))} distributions read, {len(lines)} not allowed\n")
+    sys.exit(1 if lines else 0)

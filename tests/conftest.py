@@ -1,0 +1,36 @@
+"""What every test may ask for: the reference folder, a data folder, a running simulated archive."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import Archive, Cli
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder with reference material; tests that need it say so when it is not there."""
+    folder = Path(os.environ.get("REFERENCE_DIR", ROOT.parent / "shared"))
+    if not (folder / "inputs").is_dir():
+        pytest.skip("did not run: the reference folder is not there (REFERENCE_DIR, default ../shared)")
+    return folder
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    """A faultless simulated archive."""
+    one = Archive(tmp_path)
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def cli(tmp_path: Path, archive: Archive) -> Cli:
+    """The command line on a fresh data folder, with an archive to send to."""
+    return Cli(tmp_path / "data", KANTA_ARCHIVE_URL=archive.url)

@@ -1,0 +1,170 @@
+"""Assertions of calling systems: what holds, and every way in which one does not."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import jwt
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from kanta_gateway.access.identity import PrivateKey, Registration, assertion, thumbprint, verify
+from kanta_gateway.errors import NotAuthenticatedError
+from kanta_gateway.model import Oid
+
+NOW = datetime(2025, 11, 3, 9, 0, tzinfo=UTC)
+ORG = Oid("1.2.3.4")
+AUDIENCE = "kanta-gateway"
+CLAIMS: dict[str, Any] = {
+    "iss": "system", "sub": "T-MARKED", "name": "Marked Person", "org": ORG, "role": "provider-system",
+    "purpose": "delivery", "contract": "", "relation": "", "aud": AUDIENCE,
+    "iat": int(NOW.timestamp()), "exp": int(NOW.timestamp()) + 300,
+}  # fmt: skip
+
+
+@lru_cache
+def _pair(kind: str) -> tuple[PrivateKey, x509.Certificate]:
+    key: PrivateKey = (
+        rsa.generate_private_key(65537, 2048)
+        if kind.startswith("rsa")
+        else ec.generate_private_key(ec.SECP256R1())
+    )
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, kind)])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = (
+        made.serial_number(1)
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=1))
+    )
+    return key, made.sign(key, SHA256())
+
+
+def _registration(certificate: x509.Certificate, *, is_revoked: bool = False) -> Registration:
+    return Registration(certificate.public_bytes(Encoding.PEM).decode(), ORG, "Record system", is_revoked)
+
+
+def _token(
+    changes: dict[str, Any] | None = None, *, without: str = "", kind: str = "rsa", algorithm: str = "RS256"
+) -> str:
+    key, certificate = _pair(kind)
+    claims = {k: v for k, v in {**CLAIMS, **(changes or {})}.items() if k != without}
+    return jwt.encode(claims, key, algorithm, headers={"x5t#S256": thumbprint(certificate)})
+
+
+def _refused(token: str, registration: Registration | None = None, now: datetime = NOW) -> str:
+    known = registration or _registration(_pair("rsa")[1])
+    with pytest.raises(NotAuthenticatedError) as caught:
+        verify(token, lambda _: known, now, AUDIENCE)
+    assert "Marked" not in str(caught.value)
+    assert "T-MARKED" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+def test_made_assertion_holds(kind: str) -> None:
+    """What `assertion` makes, `verify` takes, for both kinds of key."""
+    key, certificate = _pair(kind)
+    token = assertion(
+        key, certificate, system="s", organisation=ORG, person_id="p", person_name="N",
+        role="provider-system",
+        purpose="delivery", audience=AUDIENCE, now=NOW, contract="C-1",
+    )  # fmt: skip
+    caller = verify(token, lambda mark: _registration(certificate) if mark else None, NOW, AUDIENCE)
+    assert (caller.organisation, caller.person_id, caller.contract) == (ORG, "p", "C-1")
+    assert caller.system == "Record system"
+
+
+def test_ps256_holds() -> None:
+    """PS256 is accepted for an RSA key."""
+    caller = verify(_token(algorithm="PS256"), lambda _: _registration(_pair("rsa")[1]), NOW, AUDIENCE)
+    assert caller.organisation == ORG
+
+
+@pytest.mark.parametrize("claim", sorted(CLAIMS))
+def test_missing_claim(claim: str) -> None:
+    """Every claim is required."""
+    _refused(_token(without=claim))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"aud": "other"}, "audience"),
+        ({"org": "9.9"}, "organisation"),
+        ({"iat": CLAIMS["iat"] + 60, "exp": CLAIMS["exp"] + 60}, "not valid yet"),
+        ({"nbf": CLAIMS["iat"] + 60}, "not valid yet"),
+        ({"exp": CLAIMS["iat"]}, "expired"),
+        ({"exp": CLAIMS["iat"] + 301}, "longer"),
+        ({"iat": CLAIMS["iat"] - 400}, "longer"),
+        ({"exp": "soon"}, "whole number"),
+        ({"exp": True}, "whole number"),
+        ({"role": ""}, "role"),
+        ({"sub": " "}, "sub"),
+        ({"name": ["Marked"]}, "name"),
+    ],
+)
+def test_bad_claims(changes: dict[str, Any], why: str) -> None:
+    """Wrong audience, organisation, times and empty claims are refused with the check that failed."""
+    told = _refused(_token(changes))
+    assert why in told
+
+
+def test_expired_by_the_clock_given() -> None:
+    """Time is the caller's argument."""
+    assert "expired" in _refused(_token(), now=NOW + timedelta(seconds=300))
+
+
+def test_no_algorithm_and_confusion() -> None:
+    """`none` and HS256 with the public key as secret are refused."""
+    certificate = _pair("rsa")[1]
+    headers = {"x5t#S256": thumbprint(certificate)}
+    public = certificate.public_bytes(Encoding.PEM)
+    # written by hand: the library refuses to make such tokens
+    for algorithm, secret in (("none", None), ("HS256", public)):
+        parts = [_base64url(json.dumps(one).encode()) for one in ({**headers, "alg": algorithm}, CLAIMS)]
+        signed = ".".join(parts)
+        mac = hmac.digest(secret, signed.encode(), "sha256") if secret is not None else b""
+        _refused(f"{signed}.{_base64url(mac)}")
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def test_algorithm_must_fit_the_key() -> None:
+    """A signature of another kind of key than the certificate's is refused."""
+    key, _ = _pair("ec")
+    _refused(jwt.encode(CLAIMS, key, "ES256", headers={"x5t#S256": thumbprint(_pair("rsa")[1])}))
+
+
+def test_registration_decides() -> None:
+    """Unknown, revoked, other and out-of-date certificates are refused."""
+    token, (_, certificate) = _token(), _pair("rsa")
+    with pytest.raises(NotAuthenticatedError, match="not registered"):
+        verify(token, lambda _: None, NOW, AUDIENCE)
+    assert "revoked" in _refused(token, _registration(certificate, is_revoked=True))
+    assert "not the registered" in _refused(token, _registration(_pair("rsa2")[1]))
+    assert "not valid now" in _refused(token, now=NOW + timedelta(days=2))
+    assert "cannot be read" in _refused(token, Registration("-", ORG, "", is_revoked=False))
+
+
+@pytest.mark.parametrize("token", ["", "a.b.c", "é", "x" * 9000, "..", "eyJhbGciOiJSUzI1NiJ9.e30.AA"])
+def test_what_is_no_token(token: str) -> None:
+    """Anything else than a token is refused, not a crash."""
+    _refused(token)
+
+
+def test_tampered() -> None:
+    """A changed payload or signature is refused."""
+    head, body, signature = _token().split(".")
+    _refused(f"{head}.{body[:-4]}AAAA.{signature}")
+    _refused(f"{head}.{body}.{'A' * len(signature)}")

@@ -1,0 +1,179 @@
+"""The scanner: what it masks, what it leaves, and what turvakielto adds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.model import Node, Oid, Record, Tree, ValueKind
+from kanta_gateway.privacy.fingerprint import ClientGuard, Fingerprints
+from kanta_gateway.privacy.minimise import masked_record, minimise
+from kanta_gateway.privacy.scan import Scanner
+
+SCANNER = Scanner.load((Path(__file__).parents[3] / "mappings/privacy.yaml").read_text("utf-8"))
+PRINTS = Fingerprints(b"k" * 32)
+CONTACT = {
+    "street_address": "Haavikonraito 17 as 2",
+    "postal_code": "99970",
+    "town": "Lehtikangasjoki",
+    "telephone": "049 833 4455",
+}
+
+
+def _guard(contact: dict[str, str] = CONTACT, *, is_secret: bool = True) -> ClientGuard:
+    return PRINTS.guard(PRINTS.of_contact(contact), is_secret)
+
+
+def _classes(text: str, guard: ClientGuard | None = None) -> dict[str, int]:
+    return dict(SCANNER.mask(text, is_contact=False, guard=guard)[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "cls"),
+    [
+        ("Parina (080891W9059) oli", "identity-code"),
+        ("080891w9059", "identity-code"),
+        ("080891 W 9059", "identity-code"),
+        ("080891W9051", "identity-code"),
+        ("111170\u2013919N", "identity-code"),
+        ("tilille FI49 9210 0001 1445 56.", "account-number"),
+        ("FI4992100001144556", "account-number"),
+        ("SE45 5000 0000 0583 9825 7466 on", "account-number"),
+        ("p. 049 833 4455", "telephone"),
+        ("0400-123456", "telephone"),
+        ("(050) 1234567", "telephone"),
+        ("+358 49 8334455", "telephone"),
+        ("00358 49 833 4455", "telephone"),
+        ("016-123 456", "telephone"),
+        ("09 123 4567", "telephone"),
+    ],
+)
+def test_masked_for_everybody(text: str, cls: str) -> None:
+    """Codes, account and telephone numbers go in every common spelling."""
+    assert _classes(text) == {cls: 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tilaus 011125-950 valmistui.",
+        "Tilaus 041225-915 valmistui.",
+        "klo 0800-1600",
+        "klo 9.00\u201315.30, 09:00-15:00",
+        "3.10.2025, 03.10.2025, 2025-10-03, 03-10-2025",
+        "12 500,50 euroa vuonna 2025",
+        "nostaminen yli 10 kg, 7,5 h, 60 min",
+        "2025-10-03T09:00:00+03:00",
+        "1.2.3.10.90000001.10.0",
+    ],
+)
+def test_look_alikes_stay(text: str) -> None:
+    """Order numbers, dates, times, prices and quantities stay character for character."""
+    assert SCANNER.mask(text, is_contact=False, guard=None) == (text, {})
+
+
+def test_quantity_after_a_number_stays() -> None:
+    """What follows a telephone number is not taken with it."""
+    assert SCANNER.mask("Soita 049 833 4455 2 kertaa", is_contact=False, guard=None)[0] == (
+        "Soita [puhelinnumero poistettu] 2 kertaa"
+    )
+
+
+def test_contact_field_keeps_its_number() -> None:
+    """A contact field keeps the telephone number, unless turvakielto; never an identity code."""
+    text = "äiti p. 049 811 9900, 080891W9059"
+    kept, counts = SCANNER.mask(text, is_contact=True, guard=_guard(is_secret=False))
+    assert "049 811 9900" in kept
+    assert counts == {"identity-code": 1}
+    assert "049" not in SCANNER.mask(text, is_contact=True, guard=_guard())[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "cls"),
+    [
+        ("osoite on Haavikonraito 17. Ilmoitettu", "street-address"),
+        ("haettiin haavikonraidolta", "street-address"),
+        ("asuu Lehtikangasjoella", "town"),
+        ("Lehtikangasjoen suunnasta", "town"),
+        ("postinumero 99970", "postal-code"),
+        ("numero 0498334455", "telephone"),
+        ("taksi osoitteesta Mannerinkatu 5 B 12", "street-address"),
+        ("muutti Storgatanille, Storgatan 4", "street-address"),
+        ("postinumero 00100", "postal-code"),
+    ],
+)
+def test_turvakielto_masks_addresses(text: str, cls: str) -> None:
+    """For a client under turvakielto its own data go in any form, and whatever looks like an address."""
+    assert cls in _classes(text, _guard())
+
+
+@pytest.mark.parametrize("form", ["Lahti", "Lahdessa", "Lahteen", "Lahden"])
+def test_short_town_in_both_grades(form: str) -> None:
+    """A short name is found in both grades of its consonant."""
+    assert _classes(f"Kävi {form} eilen", _guard({"town": "Lahti"})) == {"town": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["Kuntien välinen palvelupolku", "Tuntien 3 määrä", "Vietiin penkit pajalle"]
+)
+def test_turvakielto_leaves_ordinary_words(text: str) -> None:
+    """Ordinary words that end as a street does stay."""
+    assert not _classes(text, _guard())
+
+
+def test_addresses_stay_without_turvakielto() -> None:
+    """Without turvakielto addresses in free text are no matter of this cut."""
+    assert not _classes("Haavikonraito 17, 99970 Lehtikangasjoki", _guard(is_secret=False))
+
+
+def test_fingerprints_tell_nothing() -> None:
+    """Fingerprints hold no part of the data, and another key gives others."""
+    made = PRINTS.of_contact(CONTACT)
+    assert {cls for cls, _ in made} == {"street-address", "postal-code", "town", "telephone"}
+    assert not made & Fingerprints(b"x" * 32).of_contact(CONTACT)
+
+
+def test_long_runs_are_linear() -> None:
+    """Text made to be slow is done in time that grows with its length only."""
+    for text in ("1 " * 20_000, "Aa-" * 20_000, "a" * 60_000, "FI" * 30_000, "+1" * 20_000):
+        SCANNER.mask(text, is_contact=False, guard=_guard())
+
+
+def test_record_is_walked() -> None:
+    """Every string of a record is masked, the identity code's own field and codes are not."""
+    record = Record("client", "K", 1, "K", {
+        "identity_code": "080891W9059", "unit": "049 833 4455", "notes": [{"x": "080891W9059"}]})  # fmt: skip
+    masked, told = masked_record(SCANNER, record, {"identity_code": "code"}, None)
+    assert masked.content["identity_code"] == "080891W9059"
+    assert masked.content["notes"] == [{"x": "[henkilötunnus poistettu]"}]
+    assert [(one.field, one.cls, one.count) for one in told] == [("notes.0.x", "identity-code", 1)]
+
+
+def test_tree_loses_address_fields() -> None:
+    """Under turvakielto the client's address, municipality and telephone fields are dropped, others stay."""
+
+    def leaf(key: str, value: str) -> Node:
+        return Node(key, {"fi": key}, ValueKind.STRING, value)
+
+    client = Node(
+        "asiakas", {}, children=(leaf("sukunimi", "Niva"), leaf("postinumero", "1"), leaf("kotikunta", "x"))
+    )
+    tree = Tree(Oid("1"), Node("root", {}, children=(client, leaf("puhelinnumero", "-"))))
+    pruned, told = minimise(SCANNER, tree, _guard())
+    assert [one.key for one in pruned.root.children[0].children] == ["sukunimi"]
+    assert pruned.root.children[1].value == "-"
+    assert {one.cls for one in told} == {"postal-code", "town"}
+    assert minimise(SCANNER, tree, _guard(is_secret=False)) == (tree, ())
+
+
+def test_swedish_marks_and_faulty_data() -> None:
+    """Marks follow the language; faulty data stop the start."""
+    text = (Path(__file__).parents[3] / "mappings/privacy.yaml").read_text("utf-8")
+    assert (
+        "[personbeteckning borttagen]"
+        in Scanner.load(text, "sv").mask("080891W9059", is_contact=False, guard=None)[0]
+    )
+    with pytest.raises(MisconfiguredError):
+        Scanner.load("marks: {}", "fi")
