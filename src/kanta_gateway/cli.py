@@ -290,7 +290,7 @@ def simulate_archive(
     seed: Annotated[int, typer.Option(help="Of the faults.")] = 0,
 ) -> None:
     """Run a process that behaves like the archive; loopback only, knows no data folder."""
-    from kanta_gateway.app import simulate  # noqa: PLC0415
+    from kanta_gateway.simulate import run as simulate  # noqa: PLC0415
 
     simulate(port, ready_file, store, fault or [], seed)
 

@@ -183,6 +183,7 @@ class Contract:
             return {}
         return {
             "code": product.code,
+            "class": product.family,
             "service_task": product.service_task,
             "service": product.service,
             "name": product.name,

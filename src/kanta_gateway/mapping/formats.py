@@ -58,7 +58,7 @@ def number(value: Any, _: str = "fi") -> int | Decimal | None:
     exact: int | Decimal = Decimal(str(value)) if isinstance(value, float) else value
     if isinstance(exact, Decimal) and not exact.is_finite():
         return None
-    return exact if abs(exact) < NUMBER_LIMIT else None
+    return exact if -NUMBER_LIMIT < exact < NUMBER_LIMIT else None
 
 
 def boolean(value: Any, _: str = "fi") -> bool | None:

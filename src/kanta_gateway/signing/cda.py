@@ -11,16 +11,17 @@ Source: facts of the document format, sections 1.1 (skeleton) and 2 (metadata).
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from kanta_gateway.signing.markup import attribute, text
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kanta_gateway.signing.profile import Profile
-    from kanta_gateway.model import Coding, Header, Organisation, Person
-    from datetime import datetime
     from collections.abc import Sequence
+    from datetime import datetime
+
+    from kanta_gateway.model import Coding, Header, Organisation, Person
+    from kanta_gateway.signing.profile import Profile
 
 V3 = "urn:hl7-org:v3"
 FINLAND = "urn:hl7finland"

@@ -26,6 +26,7 @@ from kanta_gateway.signing.trust import Verdict, trust
 
 if TYPE_CHECKING:
     from datetime import datetime
+
     from cryptography import x509
     from lxml import etree
 

@@ -16,7 +16,7 @@ FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 """Characters that XML 1.0 cannot carry; intake refuses them, here they could only stand as U+FFFD."""
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
-"""No document of ours comes near: the largest record is 10 MB, its display form and JSON in Base64 under 40 MB."""
+"""The largest record is 10 MB; its display form and JSON in Base64 stay under 40 MB."""
 
 
 def text(value: str) -> str:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 
@@ -16,8 +16,8 @@ from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.model import Coding, Header, Oid, Organisation, Person
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
     from collections.abc import Callable, Mapping
+    from datetime import date, datetime
 
 CODED = (
     "confidentialityCode", "documentGroup", "fileFormat", "structuredFileFormat", "recordStatus", "registryType",

@@ -13,6 +13,7 @@ from kanta_gateway.signing.xhtml import render
 
 if TYPE_CHECKING:
     from datetime import datetime
+
     from kanta_gateway.model import Header, Tree
     from kanta_gateway.signing.display import Display
     from kanta_gateway.signing.keys import Signer

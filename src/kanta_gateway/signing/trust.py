@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from kanta_gateway.model import Finding, Severity
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from collections.abc import Sequence
+    from datetime import datetime
 
 CLAUSE = "RFC 5280 §6.1"
 _LONGEST_CHAIN = 5

@@ -13,14 +13,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.model import Header, Node, Tree, ValueKind
 from kanta_gateway.signing.markup import attribute, text
 
 if TYPE_CHECKING:
-    from kanta_gateway.signing.display import Display
     from collections.abc import Callable, Mapping
+
+    from kanta_gateway.signing.display import Display
 
 IDENTITY_CODE_KEY = "henkilotunnus"
 """THL key of an identity code."""

@@ -32,6 +32,7 @@ from kanta_gateway.signing.trust import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from lxml import etree
 
     from kanta_gateway.model import Coding

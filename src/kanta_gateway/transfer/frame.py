@@ -160,7 +160,7 @@ def parse(xml: bytes) -> etree._Element:
         raise UntrustedError(
             "the document is not well-formed XML; it was not sent as it was signed"
         ) from error
-    if root.getroottree().docinfo.doctype:
+    if getattr(root.getroottree().docinfo, "doctype", ""):
         raise UntrustedError("the document has a document type declaration; none is allowed")
     return root
 
@@ -230,10 +230,14 @@ def _name(element: etree._Element | None) -> str:
     if element is None:
         return '<name nullFlavor="NA"/>'
     parts = (
-        f"<{etree.QName(one).localname}{_qualifier(one)}>{_safe(one.text or '')}</{etree.QName(one).localname}>"
+        f"<{_local(one)}{_qualifier(one)}>{_safe(one.text or '')}</{_local(one)}>"
         for one in element.iterchildren(f"{HL7}given", f"{HL7}family")
     )
     return f"<name>{''.join(parts)}</name>"
+
+
+def _local(element: etree._Element) -> str:
+    return etree.QName(element).localname
 
 
 def _qualifier(element: etree._Element) -> str:

@@ -113,7 +113,8 @@ def _parsed(answer: bytes) -> etree._Element | None:
         root = etree.fromstring(answer, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    return root if root.tag == ROOT and not root.getroottree().docinfo.doctype else None
+    has_type = bool(getattr(root.getroottree().docinfo, "doctype", ""))
+    return root if root.tag == ROOT and not has_type else None
 
 
 def _attribute(root: etree._Element, path: str, name: str) -> str:
