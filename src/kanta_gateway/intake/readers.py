@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import ijson
 
@@ -24,6 +23,11 @@ from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.sources import Problem, Source
 from kanta_gateway.intake.values import Reading, Unreadable, moment, name
 from kanta_gateway.model import Finding, Record, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["MAX_DEPTH", "MAX_RECORD_BYTES", "Header", "Item", "Problem", "loads", "read"]
 
 MAX_DEPTH = 100
 """Levels of nesting; real exports have fewer than ten."""
@@ -192,7 +196,7 @@ def _read_document(source: Source, stream: BinaryIO, file_name: str) -> Iterator
     try:
         yield from _Document(source, stream).items()
     except (ijson.JSONError, UnicodeError, ValueError, ArithmeticError, SystemError) as error:
-        # The parser has no common class for its mistakes: a number of 5 000 digits is a SystemError of the interpreter.
+        # The parser has no common class for its mistakes: a number of 5 000 digits is a SystemError.
         offset = stream.tell() if stream.seekable() else 0
         rule = "SRC-UTF8" if "UTF8" in str(error) or isinstance(error, UnicodeError) else "SRC-JSON"
         raise _refusal(unreadable(rule, "", {"offset": f"<= {offset}"}), f"the file {file_name}") from None

@@ -8,9 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 import orjson
@@ -22,11 +21,14 @@ from kanta_gateway.intake.values import FORBIDDEN, is_day, is_moment
 from kanta_gateway.model import Finding, Record
 from kanta_gateway.privacy.identity import identity_code
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
 FRAME = frozenset({"type", "id", "version", "cancelled", "client"})
 """Fields around the content of a record."""
 
 _MAX_EXPONENT, _BEYOND = 12, 10**13
-"""No field of a canonical record holds a number as large; arithmetic on larger ones could cost without end."""
+"""No field holds a number as large; arithmetic on larger ones could cost without end."""
 
 _FORMATS: Mapping[str, Callable[[str], bool]] = {
     "clock": lambda _: True,  # its pattern says it all
@@ -148,7 +150,7 @@ def _escaped(part: str) -> str:
 
 
 def _text_faults(value: Any, base: str) -> Iterator[Finding]:
-    """Texts with characters that no document can hold, and nesting without end; no recursion over the input."""
+    """Texts with characters that no document can hold, and nesting without end; never recursive."""
     waiting: list[tuple[Any, str, int]] = [(value, base, 0)]
     while waiting:
         one, pointer, level = waiting.pop()

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from kanta_gateway.model import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 UNREADABLE: Mapping[str, tuple[Severity, str]] = {
     "SRC-BOOLEAN": (Severity.REFUSE, "boolean-unreadable"),

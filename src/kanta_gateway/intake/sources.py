@@ -1,9 +1,9 @@
 """How a provider's format becomes canonical records: compiled once, applied record by record.
 
-* A field of the dictionary that is not mapped is counted by its name; one that is not in it only as `unknown`.
-* What is not mapped is kept for a keyed digest only (`Record.rest`); the delivery's own fields are not even that.
+* A field of the dictionary that is not mapped is counted by its name; any other only as `unknown`.
+* What is not mapped serves a keyed digest only (`Record.rest`); the delivery's own fields not even that.
 * Whatever cannot be read is a finding on the record; the record comes out with what could be read.
-* A record without an id, or without the client it belongs to, cannot be told apart from others: a problem instead.
+* Without an id, or the client it belongs to, a record cannot be told apart from others: a problem instead.
 """
 
 from __future__ import annotations
@@ -211,7 +211,8 @@ def _fields(place: str, stated: Mapping[str, Mapping[str, Any]], mistakes: list[
         shape = shapes[0]
         made[key] = Field(
             name=key, shape=shape, target=one[shape], read=KINDS.get(shape), options=one,
-            is_needed=bool(one.get("needed")), fields=_fields(f"{place}.{key}", one.get("fields", {}), mistakes),
+            is_needed=bool(one.get("needed")),
+            fields=_fields(f"{place}.{key}", one.get("fields", {}), mistakes),
         )  # fmt: skip
     return made
 
@@ -231,7 +232,8 @@ def _record(
         record_type = (
             _taken(kind.by, choice, {"of": kind.types}, value, pointer, gathered, "SRC-KIND") or kind.type
         )
-    version = _taken(kind.version, integer, {}, value, pointer, gathered, "SRC-VERSION") or 1
+    version = _taken(kind.version, integer, {}, value, pointer, gathered, "SRC-VERSION")
+    version = 1 if version is None else version
     if not 1 <= version <= _MAX_VERSION:
         gathered.findings.append(
             unreadable("SRC-VERSION", f"{pointer}/{kind.version}", {"field": kind.version})
@@ -249,7 +251,8 @@ def _record(
     return Record(
         type=record_type, id=record_id, version=version, client=client if is_about_client else None,
         content=content, is_cancelled=bool(is_cancelled), is_row=kind.is_row, pointer=pointer,
-        dropped=dict(sorted(gathered.dropped.items())), rest=_rest(gathered.rest), findings=tuple(gathered.findings),
+        dropped=dict(sorted(gathered.dropped.items())), rest=_rest(gathered.rest),
+        findings=tuple(gathered.findings),
     )  # fmt: skip
 
 
@@ -316,7 +319,7 @@ def _read_field(one: Field, given: Any, pointer: str, content: dict[str, Any], g
 
 def _read_shape(one: Field, given: Any, pointer: str, content: dict[str, Any], gathered: _Gathered) -> None:
     """A group, fields lifted out of an object, a list of groups, or a list of days."""
-    expected: type = list if one.shape in {"dates", "list"} else dict
+    expected: type[Any] = list if one.shape in {"dates", "list"} else dict
     if not isinstance(given, expected):
         rule = given.rule if isinstance(given, Unreadable) else "SRC-TYPE"
         named = "list" if expected is list else "object"

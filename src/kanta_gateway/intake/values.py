@@ -35,7 +35,8 @@ _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII
 )
 _NUMBER = re.compile(r"([+-]?\d{1,9})(?:([.,])(\d{1,6}))?\s*([a-zA-Z%äöå/]*)", re.ASCII)
-_MAX_NUMBER, _MAX_DIGITS, _MAX_DECIMALS = 1_000_000_000, 9, 6
+_MAX_NUMBER: int = 1_000_000_000
+_MAX_DIGITS, _MAX_DECIMALS = 9, 6
 
 UNITS: Mapping[str, frozenset[str]] = {
     "h": frozenset({"h", "t", "tunti", "tuntia"}),
@@ -199,7 +200,7 @@ def number(value: Any, options: Mapping[str, Any]) -> Reading:
     return _bounded(Decimal(f"{shape[1]}.{shape[3] or '0'}"), normalised, options)
 
 
-def _bounded(value: int | Decimal, normalised: str, options: Mapping[str, Any]) -> Reading:
+def _bounded(value: Any, normalised: str, options: Mapping[str, Any]) -> Reading:
     if isinstance(value, Decimal):
         exponent = value.as_tuple().exponent
         if not value.is_finite() or abs(value.adjusted()) > _MAX_DIGITS:

@@ -2,7 +2,7 @@
 
 * Every value of the JSON is shown, in the order of the JSON, each after a label of the structure.
 * Beside values stand only labels, titles, and what header and footer must say; nothing is hidden in markup.
-* Shares nothing with the writer of the display form: works out each value's form again from the finished bytes.
+* Shares nothing with the writer: works out each value's form again from the finished bytes.
 * Only white space may differ; masking marks are part of the values, in JSON and display form alike.
 
 Source: facts of the display form, "Our rule for the display form".
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 ALLOWED: Mapping[str, frozenset[str]] = {
-    "div": frozenset({"class", "id", "lang"}), "p": frozenset(), "b": frozenset(), "br": frozenset(),
+    "div": frozenset({"class", "id", "lang"}),
+    "p": frozenset(),
+    "b": frozenset(),
+    "br": frozenset(),
     **{f"h{level}": frozenset({"class"}) for level in range(1, 7)},
-}  # fmt: skip
+}
 """Elements and attributes that a display form has: nothing that hides, loads or runs."""
 FRAME = ("soc-hdr1", "soc-hdr2", "soc-hdr3", "soc-ftr1", "soc-ftr2", "soc-ftr3")
 """Classes of header and footer lines."""
@@ -143,12 +146,9 @@ def _read_value(paragraph: etree._Element, shown: _Shown) -> None:
         shown.stray += 1
         return
     shown.labels.append(_flat(first.text or "").removesuffix(":"))
-    rest = [
-        first.tail or "",
-        *(f"\n{child.tail or ''}" for child in paragraph[1:] if child.tag == f"{XHTML}br"),
-    ]
-    shown.stray += any(child.tag != f"{XHTML}br" for child in paragraph[1:])
-    shown.values.append(_flat("".join(rest)))
+    breaks = list(paragraph)[1:]
+    shown.stray += any(child.tag != f"{XHTML}br" or bool(child.text) for child in breaks)
+    shown.values.append(_flat("\n".join((first.tail or "", *(child.tail or "" for child in breaks)))))
 
 
 def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:

@@ -37,11 +37,17 @@ def body(oid: str, xhtml: bytes, json: bytes) -> bytes:
         xhtml: display form.
         json: structured form, UTF-8.
     """
-    return b"".join((
-        f'<nonXMLBody xmlns="{V3}" ID="{body_id(oid)}">'.encode(),
-        b'<text mediaType="application/xhtml+xml" representation="B64">', b64encode(xhtml), b"</text>",
-        f'<hl7fi:json xmlns:hl7fi="{FINLAND}">'.encode(), b64encode(json), b"</hl7fi:json></nonXMLBody>",
-    ))  # fmt: skip
+    return b"".join(
+        (
+            f'<nonXMLBody xmlns="{V3}" ID="{body_id(oid)}">'.encode(),
+            b'<text mediaType="application/xhtml+xml" representation="B64">',
+            b64encode(xhtml),
+            b"</text>",
+            f'<hl7fi:json xmlns:hl7fi="{FINLAND}">'.encode(),
+            b64encode(json),
+            b"</hl7fi:json></nonXMLBody>",
+        )
+    )
 
 
 def body_id(oid: str) -> str:
@@ -59,10 +65,17 @@ def build(header: Header, profile: Profile, body: bytes, signature: bytes) -> by
         signature: `signatureCollection` as `xmldsig.sign` makes it.
     """
     writer = _Writer(profile)
-    return b"".join((
-        writer.head(header).encode(), b"\n", writer.local(header).encode(), signature,
-        b"\n</hl7fi:localSocialHeader>\n<component>", body, b"</component>\n</ClinicalDocument>\n",
-    ))  # fmt: skip
+    return b"".join(
+        (
+            writer.head(header).encode(),
+            b"\n",
+            writer.local(header).encode(),
+            signature,
+            b"\n</hl7fi:localSocialHeader>\n<component>",
+            body,
+            b"</component>\n</ClinicalDocument>\n",
+        )
+    )
 
 
 def stamp(moment: datetime) -> str:
@@ -79,50 +92,70 @@ class _Writer:
     def head(self, header: Header) -> str:
         """Everything before the local social header."""
         ids = self._profile.identifiers
-        return "\n".join((
-            '<?xml version="1.0" encoding="UTF-8"?>',
-            (f'<ClinicalDocument xmlns="{V3}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-            f' xsi:schemaLocation="{attribute(self._profile.schema_location)}">'),
-            '<realmCode code="FI"/>',
-            f'<typeId extension="{ids["type_extension"]}" root="{ids["type"]}"/>',
-            f'<id root="{attribute(header.oid)}"/>',
-            self._coded("code", header.general_type),
-            f'<effectiveTime value="{stamp(header.made_at)}"/>',
-            self._coded("confidentialityCode", header.codes["confidentialityCode"]),
-            f'<languageCode code="{attribute(header.language)}"/>',
-            f'<setId root="{attribute(header.set_oid)}"/>',
-            f'<versionNumber value="{header.version_number}"/>',
-            self._client(header),
-            self._author(header.author),
-            (f"<custodian><assignedCustodian><representedCustodianOrganization>{_named(header.controller)}"
-            "</representedCustodianOrganization></assignedCustodian></custodian>"),
-            *([_replaced(header)] if header.replaces else ()),
-            _encounter(header),
-        ))  # fmt: skip
+        return "\n".join(
+            (
+                '<?xml version="1.0" encoding="UTF-8"?>',
+                (
+                    f'<ClinicalDocument xmlns="{V3}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+                    f' xsi:schemaLocation="{attribute(self._profile.schema_location)}">'
+                ),
+                '<realmCode code="FI"/>',
+                f'<typeId extension="{ids["type_extension"]}" root="{ids["type"]}"/>',
+                f'<id root="{attribute(header.oid)}"/>',
+                self._coded("code", header.general_type),
+                f'<effectiveTime value="{stamp(header.made_at)}"/>',
+                self._coded("confidentialityCode", header.codes["confidentialityCode"]),
+                f'<languageCode code="{attribute(header.language)}"/>',
+                f'<setId root="{attribute(header.set_oid)}"/>',
+                f'<versionNumber value="{header.version_number}"/>',
+                self._client(header),
+                self._author(header.author),
+                (
+                    f"<custodian><assignedCustodian><representedCustodianOrganization>{_named(header.controller)}"
+                    "</representedCustodianOrganization></assignedCustodian></custodian>"
+                ),
+                *([_replaced(header)] if header.replaces else ()),
+                _encounter(header),
+            )
+        )
 
     def local(self, header: Header) -> str:
         """The local social header up to where the signature stands."""
         codes, software = header.codes, header.software
-        return "\n".join((
-            f'<hl7fi:localSocialHeader xmlns:hl7fi="{FINLAND}">',
-            self._coded("hl7fi:specificDocumentType", header.specific_type),
-            f'<hl7fi:creationTime value="{stamp(header.created_at)}"/>',
-            *(self._coded(f"hl7fi:{name}", codes[name]) for name in
-              ("documentGroup", "fileFormat", "structuredFileFormat")),
-            (f'<hl7fi:softwareSupport moderator="{attribute(software["moderator"])}"'
-            f' product="{attribute(software["product"])}" version="{attribute(software["version"])}"/>'),
-            self._coded("hl7fi:functionCode", header.service_task),
-            *(self._coded(f"hl7fi:{name}", codes[name]) for name in ("recordStatus", "registryType")),
-            f'<hl7fi:outsourcingServiceCustomer root="{attribute(header.organiser.oid)}"/>',
-            (f"<hl7fi:outsourcingServiceCustomerName>{text(header.organiser.name)}"
-            "</hl7fi:outsourcingServiceCustomerName>"),
-            *(self._coded(f"hl7fi:{name}", codes[name]) for name in
-              ("totalRetentionPeriodClass", "specialContent")),
-            f"<hl7fi:contentSpecificationId>{text(header.structure)}</hl7fi:contentSpecificationId>",
-            *([self._process(header.service_process)] if header.service_process else ()),
-            *([self._coded("hl7fi:reasonOfCorrection", codes["reasonOfCorrection"])] if header.replaces else ()),
-            "",
-        ))  # fmt: skip
+        return "\n".join(
+            (
+                f'<hl7fi:localSocialHeader xmlns:hl7fi="{FINLAND}">',
+                self._coded("hl7fi:specificDocumentType", header.specific_type),
+                f'<hl7fi:creationTime value="{stamp(header.created_at)}"/>',
+                *(
+                    self._coded(f"hl7fi:{name}", codes[name])
+                    for name in ("documentGroup", "fileFormat", "structuredFileFormat")
+                ),
+                (
+                    f'<hl7fi:softwareSupport moderator="{attribute(software["moderator"])}"'
+                    f' product="{attribute(software["product"])}" version="{attribute(software["version"])}"/>'
+                ),
+                self._coded("hl7fi:functionCode", header.service_task),
+                *(self._coded(f"hl7fi:{name}", codes[name]) for name in ("recordStatus", "registryType")),
+                f'<hl7fi:outsourcingServiceCustomer root="{attribute(header.organiser.oid)}"/>',
+                (
+                    f"<hl7fi:outsourcingServiceCustomerName>{text(header.organiser.name)}"
+                    "</hl7fi:outsourcingServiceCustomerName>"
+                ),
+                *(
+                    self._coded(f"hl7fi:{name}", codes[name])
+                    for name in ("totalRetentionPeriodClass", "specialContent")
+                ),
+                f"<hl7fi:contentSpecificationId>{text(header.structure)}</hl7fi:contentSpecificationId>",
+                *([self._process(header.service_process)] if header.service_process else ()),
+                *(
+                    [self._coded("hl7fi:reasonOfCorrection", codes["reasonOfCorrection"])]
+                    if header.replaces
+                    else ()
+                ),
+                "",
+            )
+        )
 
     def _coded(self, name: str, coding: Coding | None) -> str:
         if coding is None:

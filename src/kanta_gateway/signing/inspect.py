@@ -34,17 +34,48 @@ if TYPE_CHECKING:
     from kanta_gateway.signing.profile import Profile
 
 HEADER = (
-    "realmCode", "typeId", "id", "code", "title", "effectiveTime", "confidentialityCode", "languageCode", "setId",
-    "versionNumber", "recordTarget", "author", "custodian", "relatedDocument", "authorization", "componentOf",
-    "localSocialHeader", "component",
-)  # fmt: skip
+    "realmCode",
+    "typeId",
+    "id",
+    "code",
+    "title",
+    "effectiveTime",
+    "confidentialityCode",
+    "languageCode",
+    "setId",
+    "versionNumber",
+    "recordTarget",
+    "author",
+    "custodian",
+    "relatedDocument",
+    "authorization",
+    "componentOf",
+    "localSocialHeader",
+    "component",
+)
 LOCAL = (
-    "specificDocumentType", "creationTime", "documentGroup", "fileFormat", "structuredFileFormat", "softwareSupport",
-    "functionCode", "recordStatus", "registryType", "outsourcingServiceCustomer", "outsourcingServiceCustomerName",
-    "totalRetentionPeriodClass", "specialContent", "contentSpecificationId", "encompassingClientRelationship",
-    "serviceProcess", "authorizationRestrictionArgument", "inaccessibleArgument", "reasonOfCorrection", "signature",
+    "specificDocumentType",
+    "creationTime",
+    "documentGroup",
+    "fileFormat",
+    "structuredFileFormat",
+    "softwareSupport",
+    "functionCode",
+    "recordStatus",
+    "registryType",
+    "outsourcingServiceCustomer",
+    "outsourcingServiceCustomerName",
+    "totalRetentionPeriodClass",
+    "specialContent",
+    "contentSpecificationId",
+    "encompassingClientRelationship",
+    "serviceProcess",
+    "authorizationRestrictionArgument",
+    "inaccessibleArgument",
+    "reasonOfCorrection",
+    "signature",
     "signatureCollection",
-)  # fmt: skip
+)
 OPTIONAL = frozenset({"title", "relatedDocument", "authorization"})
 OPTIONAL_LOCAL = frozenset(LOCAL[14:20]) | {"specialContent"}
 _V3, _FI = f"{{{V3}}}", f"{{{FINLAND}}}"
@@ -63,10 +94,16 @@ class Inspection:
     findings: tuple[Finding, ...]
 
 
-def inspect(  # noqa: PLR0913 — everything a document is held against
-    xml: bytes, *, check_structure: CheckStructure, labels_of: Callable[[Oid], Collection[str]], display: Display,
-    profile: Profile, anchors: Sequence[x509.Certificate], now: datetime,
-) -> Inspection:  # fmt: skip
+def inspect(
+    xml: bytes,
+    *,
+    check_structure: CheckStructure,
+    labels_of: Callable[[Oid], Collection[str]],
+    display: Display,
+    profile: Profile,
+    anchors: Sequence[x509.Certificate],
+    now: datetime,
+) -> Inspection:
     """Look at one document.
 
     Args:
@@ -132,13 +169,19 @@ def _envelope(root: etree._Element) -> Iterator[Finding]:
 
 
 def _order(
-    parent: etree._Element, namespace: str, order: Sequence[str], optional: Collection[str],
+    parent: etree._Element,
+    namespace: str,
+    order: Sequence[str],
+    optional: Collection[str],
     exceptions: Collection[str] = (),
-) -> Iterator[Finding]:  # fmt: skip
+) -> Iterator[Finding]:
     tags = [str(one.tag) for one in parent.iterchildren("*")]
     names = [tag.rpartition("}")[2] for tag in tags]
-    strange = [n for tag, n in zip(tags, names, strict=True)
-               if n not in order or not (tag.startswith(namespace) or tag in exceptions)]  # fmt: skip
+    strange = [
+        n
+        for tag, n in zip(tags, names, strict=True)
+        if n not in order or not (tag.startswith(namespace) or tag in exceptions)
+    ]
     for name in dict.fromkeys(strange):
         yield _finding("DOC-ELEMENT", "document-element-unknown", element=name if name in order else "?")
     known = [order.index(name) for name in names if name in order]
@@ -150,9 +193,13 @@ def _order(
 
 
 def _content(
-    root: etree._Element, body: etree._Element, structure: Oid, check_structure: CheckStructure,
-    labels_of: Callable[[Oid], Collection[str]], display: Display,
-) -> Iterator[Finding]:  # fmt: skip
+    root: etree._Element,
+    body: etree._Element,
+    structure: Oid,
+    check_structure: CheckStructure,
+    labels_of: Callable[[Oid], Collection[str]],
+    display: Display,
+) -> Iterator[Finding]:
     try:
         value = json.loads(_decoded(body, f"{_FI}json"), parse_float=Decimal)
         xhtml = _decoded(body, f"{_V3}text")
@@ -178,21 +225,28 @@ def _frame(root: etree._Element, words: Any) -> agree.Frame:
     made = root.find(f"{_V3}effectiveTime")
     stamp = made.get("value", "") if made is not None else ""
     general = root.find(f"{_V3}code")
-    unit = root.find(f"{_V3}componentOf/{_V3}encompassingEncounter/{_V3}encounterParticipant"
-                     f"/{_V3}assignedEntity/{_V3}representedOrganization")  # fmt: skip
+    unit = root.find(
+        f"{_V3}componentOf/{_V3}encompassingEncounter/{_V3}encounterParticipant"
+        f"/{_V3}assignedEntity/{_V3}representedOrganization"
+    )
     names = [one.text or "" for one in unit.iter(f"{_V3}name")] if unit is not None else []
     version = root.find(f"{_V3}versionNumber")
     number = version.get("value", "") if version is not None else ""
     oid = _root(root, "id")
     custodian = root.find(f"{_V3}custodian")
-    return agree.Frame(oid, {
-        "soc-hdr1": next((one.text or "" for one in custodian.iter(f"{_V3}name")), "") if custodian is not None else "",
-        "soc-hdr2": general.get("displayName", "") if general is not None else "",
-        "soc-hdr3": f"{stamp[6:8].lstrip('0')}.{stamp[4:6].lstrip('0')}.{stamp[:4]}",
-        "soc-ftr1": f"{words['unit']}: {names[0]}" if names else "",
-        "soc-ftr2": f"{words['producer']}: {names[1]}" if len(names) > 2 else "",
-        "soc-ftr3": f"{words['document']}: {oid}, {words['version']} {number}",
-    })  # fmt: skip
+    return agree.Frame(
+        oid,
+        {
+            "soc-hdr1": next((one.text or "" for one in custodian.iter(f"{_V3}name")), "")
+            if custodian is not None
+            else "",
+            "soc-hdr2": general.get("displayName", "") if general is not None else "",
+            "soc-hdr3": f"{stamp[6:8].lstrip('0')}.{stamp[4:6].lstrip('0')}.{stamp[:4]}",
+            "soc-ftr1": f"{words['unit']}: {names[0]}" if names else "",
+            "soc-ftr2": f"{words['producer']}: {names[1]}" if len(names) > 2 else "",
+            "soc-ftr3": f"{words['document']}: {oid}, {words['version']} {number}",
+        },
+    )
 
 
 def _root(root: etree._Element, name: str) -> str:
@@ -206,8 +260,11 @@ def _code(one: etree._Element | None) -> str:
 
 def _unverified(root: etree._Element, profile: Profile) -> Iterator[Finding]:
     """Fixed codes of the envelope that no source confirms."""
-    unverified = {(one.system, one.code) for one in (*profile.codes.values(), *profile.general_types.values())
-                  if not one.verified}  # fmt: skip
+    unverified = {
+        (one.system, one.code)
+        for one in (*profile.codes.values(), *profile.general_types.values())
+        if not one.verified
+    }
     for one in root.iter():
         coded = (one.get("codeSystem", ""), one.get("code", ""))
         if coded in unverified:

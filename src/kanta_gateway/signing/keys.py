@@ -4,8 +4,8 @@
 * Keys and certificates come as bytes; reading and writing files is the composition root's work.
 * Development certificates say so in their names and last two years at most.
 
-Source: RFC 6931 §2.3.2 (rsa-sha256) and §2.3.6 (ecdsa-sha256); certificate shape as service certificates of the
-social and health care root.
+Source: RFC 6931 §2.3.2 (rsa-sha256), §2.3.6 (ecdsa-sha256); certificates shaped as the national service
+certificates of social and health care.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class FileSigner:
             certificate = x509.load_pem_x509_certificate(certificate_pem)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise MisconfiguredError(
-                f"signing key or certificate cannot be read ({type(error).__name__}); expected PEM, and the right password"
+                f"signing key or certificate cannot be read ({type(error).__name__}); expected PEM and its password"
             ) from error
         if key.public_key() != certificate.public_key():
             raise MisconfiguredError("signing key and certificate do not belong together; install the pair")
@@ -137,9 +137,14 @@ class DevelopmentKeys:
 
 
 def make_development_keys(
-    organisation: str, oid: str, system: str, now: datetime, *, algorithm: str = "rsa-3072",
+    organisation: str,
+    oid: str,
+    system: str,
+    now: datetime,
+    *,
+    algorithm: str = "rsa-3072",
     lifetime: timedelta = LIFETIME,
-) -> DevelopmentKeys:  # fmt: skip
+) -> DevelopmentKeys:
     """Make a throw-away root and a service certificate.
 
     Args:
@@ -183,13 +188,25 @@ def _name(organisation: str, oid: str | None, common: str) -> x509.Name:
 
 
 def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: PrivateKey, issuer_key: PrivateKey,
-    validity: tuple[datetime, datetime], *, is_root: bool,
-) -> x509.Certificate:  # fmt: skip
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: PrivateKey,
+    issuer_key: PrivateKey,
+    validity: tuple[datetime, datetime],
+    *,
+    is_root: bool,
+) -> x509.Certificate:
     usage = x509.KeyUsage(
-        digital_signature=not is_root, content_commitment=not is_root, key_encipherment=False, data_encipherment=False,
-        key_agreement=False, key_cert_sign=is_root, crl_sign=is_root, encipher_only=False, decipher_only=False,
-    )  # fmt: skip
+        digital_signature=not is_root,
+        content_commitment=not is_root,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=is_root,
+        crl_sign=is_root,
+        encipher_only=False,
+        decipher_only=False,
+    )
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -20,9 +20,17 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 CODED = (
-    "confidentialityCode", "documentGroup", "fileFormat", "structuredFileFormat", "recordStatus", "registryType",
-    "totalRetentionPeriodClass", "specialContent", "signatureDescription", "reasonOfCorrection",
-)  # fmt: skip
+    "confidentialityCode",
+    "documentGroup",
+    "fileFormat",
+    "structuredFileFormat",
+    "recordStatus",
+    "registryType",
+    "totalRetentionPeriodClass",
+    "specialContent",
+    "signatureDescription",
+    "reasonOfCorrection",
+)
 """Elements of the envelope that carry a fixed code."""
 
 
@@ -91,11 +99,15 @@ class Profile:
             codes = {name: _coding(one) for name, one in stated["codes"].items()}
             names = {one["system"]: one["system_name"] for one in (*stated["codes"].values(), sexes, types)}
             profile = cls(
-                schema_location=stated["schema_location"], identifiers=stated["identifiers"], codes=codes, names=names,
+                schema_location=stated["schema_location"],
+                identifiers=stated["identifiers"],
+                codes=codes,
+                names=names,
                 sexes={key: Coding(sexes["system"], key, word) for key, word in sexes["rows"].items()},
-                general_types=_general_types(types), lists=stated["lists"],
+                general_types=_general_types(types),
+                lists=stated["lists"],
                 service_process_type=stated["service_process_type"],
-            )  # fmt: skip
+            )
         except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
             raise MisconfiguredError(
                 f"schemas/cda.yaml cannot be read ({type(error).__name__}: {error})"
@@ -117,11 +129,22 @@ class Profile:
                 f'schemas/cda.yaml: document_types has no row "{document_type}"; add it with its code'
             ) from None
 
-    def header(  # noqa: PLR0913 — everything that one document's header says
-        self, *, structure: StructureInfo, source: Mapping[str, Any], oid: Oid, set_oid: Oid, version_number: int,
-        replaces: Oid | None, made_at: datetime, created_at: datetime, language: str, identity: IdentityInfo | None,
-        software: Mapping[str, str], coding: Callable[[str, str, str], Coding],
-    ) -> Header:  # fmt: skip
+    def header(
+        self,
+        *,
+        structure: StructureInfo,
+        source: Mapping[str, Any],
+        oid: Oid,
+        set_oid: Oid,
+        version_number: int,
+        replaces: Oid | None,
+        made_at: datetime,
+        created_at: datetime,
+        language: str,
+        identity: IdentityInfo | None,
+        software: Mapping[str, str],
+        coding: Callable[[str, str, str], Coding],
+    ) -> Header:
         """The header of one document.
 
         Args:
@@ -143,20 +166,30 @@ class Profile:
         task, process = source["product"].get("service_task"), structure.service_process
         organiser, provider = _organisation(source["organiser"]), _organisation(source["provider"])
         return Header(
-            oid=oid, set_oid=set_oid, version_number=version_number, replaces=replaces, structure=structure.oid,
-            title=title, general_type=general,
+            oid=oid,
+            set_oid=set_oid,
+            version_number=version_number,
+            replaces=replaces,
+            structure=structure.oid,
+            title=title,
+            general_type=general,
             specific_type=Coding(general.system, structure.number, title),
             service_task=coding(self.lists["service_task"], task, language) if task else None,
             service_process=coding(self.lists["service_process"], process, language) if process else None,
-            codes=self.codes, language=language, made_at=made_at, created_at=created_at,
+            codes=self.codes,
+            language=language,
+            made_at=made_at,
+            created_at=created_at,
             client=_person(source["client"], "identity_code"),
             author=_person(source["author"], "registration_number"),
-            controller=organiser, organiser=organiser,
+            controller=organiser,
+            organiser=organiser,
             producers=(provider, *map(_organisation, source.get("further_producers", ()))),
-            unit=_organisation(source["unit"]), software=software,
+            unit=_organisation(source["unit"]),
+            software=software,
             birth_date=identity.birth_date if identity else None,
             sex=self.sexes.get(identity.sex) if identity else None,
-        )  # fmt: skip
+        )
 
 
 def _coding(stated: Mapping[str, Any]) -> Coding:
@@ -177,6 +210,8 @@ def _organisation(stated: Mapping[str, Any]) -> Organisation:
 
 def _person(stated: Mapping[str, Any], identifier: str) -> Person:
     return Person(
-        surname=stated.get("surname", ""), given_names=stated.get("given_names", ""),
-        call_name=stated.get("call_name", ""), identifier=stated.get(identifier, ""),
-    )  # fmt: skip
+        surname=stated.get("surname", ""),
+        given_names=stated.get("given_names", ""),
+        call_name=stated.get("call_name", ""),
+        identifier=stated.get(identifier, ""),
+    )

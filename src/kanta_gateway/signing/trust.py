@@ -1,10 +1,10 @@
 """Whether a signing certificate is to be trusted: chain, validity, usages; once per certificate.
 
 * Without an anchor nothing can be said: INDETERMINATE, never PASSED.
-* The chain goes issuer by issuer up to an anchor; each issuer's signature is checked, and that it may sign others.
+* The chain goes issuer by issuer up to an anchor; each signature is checked, and that its maker may sign others.
 * The moment that counts is the one given: that of signing, as the document tells it.
 
-Source: RFC 5280 §6.1 (basic path validation); the issuer's certificates carry digitalSignature, nonRepudiation.
+Source: RFC 5280 §6.1 (basic path validation); signing certificates carry nonRepudiation.
 """
 
 from __future__ import annotations
@@ -74,9 +74,14 @@ def _validity(certificate: x509.Certificate, moment: datetime) -> list[Finding]:
     if first <= moment <= last:
         return []
     return [
-        finding("SIG-CERT-VALIDITY", "signature-certificate-not-valid",
-                first=str(first.date()), last=str(last.date()), moment=str(moment.date()))
-    ]  # fmt: skip
+        finding(
+            "SIG-CERT-VALIDITY",
+            "signature-certificate-not-valid",
+            first=str(first.date()),
+            last=str(last.date()),
+            moment=str(moment.date()),
+        )
+    ]
 
 
 @lru_cache(maxsize=256)

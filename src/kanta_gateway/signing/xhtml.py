@@ -2,7 +2,7 @@
 
 * Every value stands after its label, one paragraph each; groups are headings, repeated groups are numbered.
 * Free text stands character for character, markup in it as text; line breaks are `br`.
-* Dates are d.m.yyyy, numbers have a decimal comma, codings show their display, an identity code its first part.
+* Dates are d.m.yyyy, numbers have a decimal comma, codings show their display, identity codes their date.
 * The root carries `lang`, never `xml:lang`: inherited xml attributes break inclusive canonical forms.
 
 Source: facts of the display form (fixed class set, free nesting).
@@ -102,7 +102,7 @@ def _label(node: Node, language: str) -> str:
 
 
 def _shown(node: Node, words: Mapping[str, str]) -> str:
-    assert node.kind is not None  # noqa: S101 — `_children` gives values only
+    assert node.kind is not None
     shown = text(_FORMS[node.kind](node.value, words))
     if node.key == IDENTITY_CODE_KEY and len(shown) == _IDENTITY_CODE_LENGTH:
         return shown[:6] + "*****"

@@ -148,23 +148,29 @@ def _places(root: etree._Element) -> Iterator[Finding]:
     ):
         everywhere, there = list(root.iter(name)), root.findall(place)
         if len(everywhere) != 1 or len(there) != 1:
-            yield finding("SIG-PLACE", "signature-element-place", element=name.rpartition("}")[2],
-                          count=str(len(everywhere)))  # fmt: skip
+            yield finding(
+                "SIG-PLACE",
+                "signature-element-place",
+                element=name.rpartition("}")[2],
+                count=str(len(everywhere)),
+            )
 
 
 def _repeated_ids(root: etree._Element) -> Iterator[Finding]:
     found = Counter(
-        value for one in root.iter() for name, value in one.attrib.items()
+        value
+        for one in root.iter()
+        for name, value in one.attrib.items()
         if name in {"ID", "Id", "id", "{http://www.w3.org/XML/1998/namespace}id"}
-    )  # fmt: skip
+    )
     if any(count > 1 for count in found.values()):
         yield finding("SIG-ID", "signature-id-repeated")
 
 
 def _elements(root: etree._Element) -> tuple[etree._Element, etree._Element, etree._Element]:
     body, holder = root.find(f"{_V3}component/{_V3}nonXMLBody"), root.find(_HOLDER)
-    assert body is not None  # noqa: S101 — `_places` found it
-    assert holder is not None  # noqa: S101 — `_places` found it
+    assert body is not None
+    assert holder is not None
     return body, holder.find(f"{_FI}signatureTimestamp"), holder.find(f"{_DS}Signature")  # type: ignore[return-value]
 
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from tests.documents import PRODUCTS, full, left_out, mapper, source, texts
 
+from kanta_gateway import knowledge
+from kanta_gateway.mapping.conformance import Conformance
+from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.mapping.tree import to_json
-from kanta_gateway.model import Tree
+
+if TYPE_CHECKING:
+    from kanta_gateway.model import Tree
+
+OF_INTERRUPTION = {"interrupted_on", "interruption_reason"}
+"""A notice of a start that tells them contradicts itself, and its structure says so."""
+
+STRUCTURES = Structures.load(knowledge.texts("schemas/structures"))
 
 
 def composed(record_type: str, content: dict[str, object], product: str) -> list[Tree]:
@@ -59,3 +71,17 @@ def test_list_of_what_is_left_out_is_alive() -> None:
     }
 
     assert dead == set()
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize("record_type", sorted(mapper().record_types()))
+def test_document_of_a_full_record_fits_its_structure(record_type: str, product: str) -> None:
+    """A record with every field makes documents that their structures accept."""
+    content = {key: value for key, value in full(record_type).items() if key not in OF_INTERRUPTION}
+    found = [
+        finding
+        for tree in composed(record_type, content, product)
+        for finding in Conformance(STRUCTURES.get(tree.structure)).check(to_json(tree))
+    ]
+
+    assert found == []
