@@ -1,4 +1,4 @@
-"""A small signed document of our own for tests of spool and transfer: made with python-xmlsec and a throw-away key."""
+"""A small signed document of our own for tests of transfer: made with python-xmlsec and a throw-away key."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def signed(
     value: Any = None,
 ) -> bytes:  # fmt: skip
     """One signed document."""
-    related = f'<relatedDocument typeCode="RPLC"><parentDocument><id root="{replaces}"/></parentDocument></relatedDocument>'
+    related = (
+        f'<relatedDocument typeCode="RPLC"><parentDocument><id root="{replaces}"/></parentDocument></relatedDocument>'
+    )
     xhtml = f'<div xmlns="http://www.w3.org/1999/xhtml" class="soc-document"><p>{text}</p></div>'
     references = "".join(_REFERENCE.format(id=one) for one in ("T1", f"OID{oid}"))
     pem, certificate = _key()
@@ -92,7 +94,7 @@ def signed(
     context.key = xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatPem, None)
     for one in root.iter("{urn:hl7-org:v3}nonXMLBody", "{urn:hl7finland}signatureTimestamp"):
         context.register_id(one, "ID")
-    context.sign(root.find(f".//{{{_DS}}}Signature"))
+    context.sign(next(root.iter(f"{{{_DS}}}Signature")))
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 

@@ -29,7 +29,7 @@ LABELS = frozenset({"Merkintä", "Asiakas", "Tavoite", "Nimi", "Henkilötunnus",
 
 
 @cache
-def keys(algorithm: str = "p-256") -> DevelopmentKeys:
+def keys(algorithm: str) -> DevelopmentKeys:
     """One throw-away PKI a run and algorithm."""
     return make_development_keys("Testipalvelu Oy", "1.2.246.10.99999999.10.0", "test", NOW - timedelta(days=1),
                                  algorithm=algorithm)  # fmt: skip
@@ -85,7 +85,8 @@ def header(**changes: Any) -> Header:
         structure=SimpleNamespace(oid=Oid("1.2.3"), number="19007", title={"fi": "Merkintä", "sv": "Anteckning"},
                                   document_type="Asiakaskertomusmerkintä", service_process=None),
         source={"product": product, "author": author, "unit": {"oid": "1.2.1", "name": "Paja & Co"},
-                "provider": {"oid": "1.2.2", "name": "Tuottaja Oy"}, "organiser": {"oid": "1.2.9", "name": "Hyvinvointialue"},
+                "provider": {"oid": "1.2.2", "name": "Tuottaja Oy"},
+                "organiser": {"oid": "1.2.9", "name": "Hyvinvointialue"},
                 "client": {"surname": "Testilä", "given_names": "Tiina Maria", "call_name": "Tiina",
                            "identity_code": "010190-999C"}},
         oid=OID, made_at=NOW, created_at=NOW, identity=SimpleNamespace(birth_date=date(1990, 1, 1), sex="1"),

@@ -323,4 +323,4 @@ class Gateway:
 
 
 def _opened(files: Sequence[Path]) -> list[File]:
-    return [File(path.name, partial(path.open, "rb")) for path in files]
+    return [File(path.name, partial(open, path, "rb")) for path in files]

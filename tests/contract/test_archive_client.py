@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from tests.cda_sample import SCHEMA, STRUCTURE, digest, signed
 
 from kanta_gateway.errors import MisconfiguredError, RefusedError
 from kanta_gateway.model import Oid, Sha256Hex
@@ -25,7 +26,6 @@ from kanta_gateway.transfer.simulator.checks import Checker
 from kanta_gateway.transfer.simulator.faults import Faults
 from kanta_gateway.transfer.simulator.server import Archive
 from kanta_gateway.transfer.simulator.shelf import Shelf
-from tests.cda_sample import SCHEMA, STRUCTURE, digest, signed
 
 PROFILE = frames.load_profile((Path(__file__).parents[2] / "schemas" / "frame.yaml").read_text("utf-8"))
 OID = "1.2.246.10.88888888.95.2026.1.1"
@@ -215,4 +215,3 @@ def test_no_foreign_exception_leaves_the_client(kind: type[Exception], monkeypat
 
     assert isinstance(answer, RetryLater)
     assert answer.must_ask is not issubclass(kind, clients.NOT_SENT)
-

@@ -170,7 +170,7 @@ def test_waiting_documents_are_not_due(database: Database) -> None:
 
 def test_a_rolled_back_put_leaves_nothing(database: Database) -> None:
     """If the transaction fails, neither document nor key is stored."""
-    with pytest.raises(RuntimeError), database.transaction() as tx:  # noqa: PT012 — the failure comes after the put
+    with pytest.raises(RuntimeError), database.transaction() as tx:  # noqa: PT012 — fails late
         store.put(tx, [new("1.1")], NOW)
         raise RuntimeError
 

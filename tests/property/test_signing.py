@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import signed
 
 from kanta_gateway.model import Node, Tree, ValueKind
 from kanta_gateway.signing.agree import Frame, disagreements
 from kanta_gateway.signing.trust import Verdict
 from kanta_gateway.signing.xhtml import footer, render
-from tests import signed
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]) | st.just("\n"), min_size=1)
 
@@ -64,7 +64,9 @@ def test_one_changed_byte_is_rejected(data: st.DataObject) -> None:
                (xml.index(b"<signatureTimestamp"), xml.index(b"</signatureTimestamp>"))]  # fmt: skip
     start, end = data.draw(st.sampled_from(regions))
     place = data.draw(st.integers(start, end - 1))
-    byte = data.draw(st.integers(0, 255).filter(lambda one: one != xml[place] and not bytes((one, xml[place])).isspace()))
+    byte = data.draw(
+        st.integers(0, 255).filter(lambda one: one != xml[place] and not bytes((one, xml[place])).isspace())
+    )
     changed = xml[:place] + bytes((byte,)) + xml[place + 1 :]
 
     assert signed.look(changed).verdict is Verdict.FAILED

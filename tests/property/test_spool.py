@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import given, settings
@@ -21,7 +22,8 @@ class Spool(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.database = Database("sqlite:///file:spool?mode=memory&cache=private&uri=true")
+        self.folder = TemporaryDirectory()
+        self.database = Database(f"sqlite:///{self.folder.name}/spool.sqlite")
         metadata.create_all(self.database.engine)
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.made: dict[str, list[str]] = {}
@@ -96,6 +98,7 @@ class Spool(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Close the database."""
         self.database.close()
+        self.folder.cleanup()
 
 
 TestSpool = Spool.TestCase

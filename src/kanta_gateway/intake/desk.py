@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from kanta_gateway.access.parties import Agreement, agreements, register
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.errors import NotFoundError, NotPermittedError, UnreadableError
-from kanta_gateway.intake.readers import Header, Item, Problem, read
+from kanta_gateway.intake.readers import Header, Item, read
 from kanta_gateway.intake.result import Result, row
-from kanta_gateway.intake.sources import Source
+from kanta_gateway.intake.sources import Problem, Source
 from kanta_gateway.model import Caller, Event, Finding, Oid, Organisation, Outcome, Record, Severity, instant
 from kanta_gateway.pipeline.parts import Parts, Scope, dry_run
 from kanta_gateway.pipeline.receive import Delivery, Receiver, Taken
@@ -130,7 +130,11 @@ class Desk:
                 yield from read(source, stream, file.name)
 
     def _front(self, files: Sequence[File], source: Source) -> Front:
-        """Header, provider and purchaser of a delivery: reading stops as soon as all three are known."""
+        """Header, provider and purchaser of a delivery.
+
+        Of JSON Lines reading stops as soon as all three are known: a bad line is a finding of its own.
+        One JSON document is read to its end, so that nothing of an unreadable one is stored.
+        """
         header: Header | None = None
         found: dict[str, Record] = {}
         for item in self._items(files, source):
@@ -138,7 +142,7 @@ class Desk:
                 header = item
             elif isinstance(item, Record) and item.type in {"provider", "purchaser"}:
                 found.setdefault(item.type, item)
-            if header is not None and len(found) == 2:
+            if header is not None and len(found) == 2 and source.format == "json-lines":
                 break
         return Front(header, found.get("provider"), found.get("purchaser"))
 

@@ -8,27 +8,15 @@ Source: structured form of a document (Coding, Identifier, date, dateTime with z
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from kanta_gateway.model import Coding, Identifier, Node, Origin, Scalar, Tree, ValueKind
+from kanta_gateway.model import Coding, Identifier, Node, Scalar, Tree, ValueKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """Where one value of a document comes from."""
-
-    pointer: str
-    """JSON pointer into the document's JSON."""
-    label: Mapping[str, str]
-    kind: ValueKind
-    origins: tuple[Origin, ...]
 
 
 def to_json(tree: Tree) -> dict[str, Any]:
@@ -46,8 +34,8 @@ def leaves(tree: Tree) -> Iterator[Node]:
         stack.extend(reversed(node.children))
 
 
-def explain(tree: Tree) -> list[Explained]:
-    """For every value its JSON pointer and origins; never the value itself."""
+def explain(tree: Tree) -> list[dict[str, Any]]:
+    """For every value its JSON pointer, labels, kind and origins, as JSON values; never the value itself."""
     return list(_explained(tree.root, f"/{tree.root.key}"))
 
 
@@ -69,7 +57,7 @@ def _group(group: Node) -> dict[str, Any]:
     return written
 
 
-def _explained(group: Node, pointer: str) -> Iterator[Explained]:
+def _explained(group: Node, pointer: str) -> Iterator[dict[str, Any]]:
     seen: dict[str, int] = {}
     for node in group.children:
         place = f"{pointer}/{node.key}"
@@ -80,7 +68,10 @@ def _explained(group: Node, pointer: str) -> Iterator[Explained]:
         if node.kind is None:
             yield from _explained(node, place)
         else:
-            yield Explained(place, node.label, node.kind, node.origins)
+            origins = [
+                {"path": one.path, "line": one.line, "rule": one.rule, "source": one.source} for one in node.origins
+            ]
+            yield {"pointer": place, "label": dict(node.label), "kind": node.kind.value, "origins": origins}
 
 
 def _number(value: Decimal) -> int | float:

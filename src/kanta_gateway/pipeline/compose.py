@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kanta_gateway.access.parties import Agreement
     from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.mapping.engine import Variant
-    from kanta_gateway.privacy.scan import ClientGuard
+    from kanta_gateway.privacy.fingerprint import ClientGuard
     from kanta_gateway.spool.records import StoredRecord
 
 AUTHOR_FIELDS = ("author", "recorder", "responsible_worker")

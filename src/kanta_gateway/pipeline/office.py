@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import proofs, report
 from kanta_gateway.audit.log import AuditEvent
@@ -29,12 +30,17 @@ if TYPE_CHECKING:
     from kanta_gateway.spool.store import StoredDocument
 
 
+UNREGISTERED = "unregistered"
+"""Stands for the controller while no contract is registered."""
+
+
 class Office:
     """Reads and acts for a caller, under the policy."""
 
     def __init__(self, parts: Parts, policy: Policy) -> None:
         self._parts = parts
         self._policy = policy
+        self._controllers: dict[str, str] = {}
 
     def permit(self, caller: Caller, event: Event, *, provider: str | None) -> None:
         """Let the caller go on, or write the denial down and refuse.
@@ -57,9 +63,19 @@ class Office:
     ) -> AuditEvent:  # fmt: skip
         return AuditEvent(
             event=event, caller=caller, at=self._parts.now(), client_ref=client_ref, subject=subject,
-            provider=provider or caller.organisation, controller=controller or provider or caller.organisation,
+            provider=provider or caller.organisation, controller=controller or self._controller(provider),
             purpose=caller.purpose, basis="703/2023 §9", details=details or {},
         )  # fmt: skip
+
+    def _controller(self, provider: str) -> str:
+        """Whose register is used: the organiser of the provider's contract, or of any where no provider is meant."""
+        if provider not in self._controllers:
+            with self._parts.database.reading() as tx:
+                known = agreements(tx, provider or None)
+            if not known:
+                return UNREGISTERED
+            self._controllers[provider] = known[0].organiser.oid
+        return self._controllers[provider]
 
     def documents(self, caller: Caller, state: str | None, after: int, limit: int) -> dict[str, Any]:
         """Metadata of documents, oldest first."""

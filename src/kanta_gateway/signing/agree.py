@@ -112,9 +112,7 @@ def _name(one: etree._Element) -> str:
 
 def _is_allowed(one: etree._Element) -> bool:
     attributes = ALLOWED.get(_name(one))
-    return (
-        attributes is not None and one.tag == XHTML + _name(one) and set(map(str, one.attrib)) <= attributes
-    )
+    return attributes is not None and one.tag == XHTML + _name(one) and set(map(str, one.attrib)) <= attributes
 
 
 def _text(one: etree._Element) -> str:
@@ -189,9 +187,7 @@ def _forms(pointer: str, value: Any, words: Mapping[str, str]) -> set[str]:
 
 def _values(leaves: list[tuple[str, Any]], shown: list[str], words: Mapping[str, str]) -> Iterator[Finding]:
     expected = [(pointer, _forms(pointer, value, words)) for pointer, value in leaves]
-    if len(expected) == len(shown) and all(
-        text in forms for (_, forms), text in zip(expected, shown, strict=True)
-    ):
+    if len(expected) == len(shown) and all(text in forms for (_, forms), text in zip(expected, shown, strict=True)):
         return
     left = Counter(shown)
     missing = 0

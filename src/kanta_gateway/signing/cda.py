@@ -133,7 +133,8 @@ class _Writer:
                 ),
                 (
                     f'<hl7fi:softwareSupport moderator="{attribute(software["moderator"])}"'
-                    f' product="{attribute(software["product"])}" version="{attribute(software["version"])}"/>'
+                    f' product="{attribute(software["product"])}"'
+                    f' version="{attribute(software["version"])}"/>'
                 ),
                 self._coded("hl7fi:functionCode", header.service_task),
                 *(self._coded(f"hl7fi:{name}", codes[name]) for name in ("recordStatus", "registryType")),
@@ -148,11 +149,7 @@ class _Writer:
                 ),
                 f"<hl7fi:contentSpecificationId>{text(header.structure)}</hl7fi:contentSpecificationId>",
                 *([self._process(header.service_process)] if header.service_process else ()),
-                *(
-                    [self._coded("hl7fi:reasonOfCorrection", codes["reasonOfCorrection"])]
-                    if header.replaces
-                    else ()
-                ),
+                *([self._coded("hl7fi:reasonOfCorrection", codes["reasonOfCorrection"])] if header.replaces else ()),
                 "",
             )
         )
@@ -172,7 +169,8 @@ class _Writer:
         born = f'value="{header.birth_date:%Y%m%d}"' if header.birth_date else _NONE
         called = f'<given qualifier="CL">{text(client.call_name)}</given>' if client.call_name else ""
         return (
-            f"<recordTarget><patientRole>{self._identified('identity_code', client.identifier)}<patient><name>"
+            f"<recordTarget><patientRole>{self._identified('identity_code', client.identifier)}"
+            "<patient><name>"
             f"<given>{text(client.given_names)}</given>{called}<family>{text(client.surname)}</family></name>"
             f"{self._coded('administrativeGenderCode', header.sex)}<birthTime {born}/>"
             "</patient></patientRole></recordTarget>"
@@ -186,8 +184,8 @@ class _Writer:
             else ""
         )
         return (
-            f"<author><time {_NONE}/><assignedAuthor>{self._identified('registration_number', author.identifier)}"
-            f"{person}</assignedAuthor></author>"
+            f"<author><time {_NONE}/><assignedAuthor>"
+            f"{self._identified('registration_number', author.identifier)}{person}</assignedAuthor></author>"
         )
 
     def _identified(self, kind: str, value: str) -> str:

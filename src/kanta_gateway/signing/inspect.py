@@ -2,7 +2,7 @@
 
 * Bytes: XML declaration, UTF-8, LF line ends, no document type, well-formed.
 * Envelope: elements known, in order, none missing; body identifier fits the document's.
-* Content: JSON against its structure, display form against JSON; read from the very elements that were verified.
+* Content: JSON against its structure, display form against JSON; read from the elements that were verified.
 * Signature by python-xmlsec, certificate against the given anchors at the moment of signing.
 
 Source: facts of the document format, sections 1.1, 1.2, 2 and 6.
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from kanta_gateway.errors import GatewayError
 from kanta_gateway.model import Finding, Oid, Severity
 from kanta_gateway.signing import agree, xmldsig
 from kanta_gateway.signing.cda import FINLAND, V3
@@ -108,7 +109,7 @@ def inspect(
 
     Args:
         xml: its bytes.
-        check_structure: JSON against its THL structure; raises LookupError or a gateway error for an unknown one.
+        check_structure: JSON against its THL structure; raises for one that is not known.
         labels_of: labels and titles of a structure.
         display: words of the display form.
         profile: fixed values of the envelope.
@@ -136,14 +137,10 @@ def inspect(
         if verified.moment > now:
             found.append(_finding("SIG-TIME", "signature-from-the-future"))
     is_failed = any(one.severity >= Severity.REFUSE for one in found)
-    return Inspection(
-        oid, structure, Verdict.FAILED if is_failed else verdict, (*found, *_unverified(root, profile))
-    )
+    return Inspection(oid, structure, Verdict.FAILED if is_failed else verdict, (*found, *_unverified(root, profile)))
 
 
-def _finding(
-    rule: str, kind: str, severity: Severity = Severity.REFUSE, pointer: str = "", **params: str
-) -> Finding:
+def _finding(rule: str, kind: str, severity: Severity = Severity.REFUSE, pointer: str = "", **params: str) -> Finding:
     return Finding(rule, severity, kind, pointer, params, "document format")
 
 
@@ -209,11 +206,16 @@ def _content(
     if not isinstance(value, dict):
         yield _finding("DOC-CONTENT", "document-content-unreadable")
         return
-    plain = json.loads(_decoded(body, f"{_FI}json"))
-    yield from check_structure(structure, plain)
+    try:
+        found = check_structure(structure, json.loads(_decoded(body, f"{_FI}json")))
+        labels = labels_of(structure)
+    except (LookupError, GatewayError):
+        yield _finding("DOC-STRUCTURE", "document-structure-unknown")
+        return
+    yield from found
     language = _code(root.find(f"{_V3}languageCode"))
     words = display.words(language)
-    yield from agree.disagreements(value, xhtml, labels_of(structure), words, _frame(root, words))
+    yield from agree.disagreements(value, xhtml, labels, words, _frame(root, words))
 
 
 def _decoded(body: etree._Element, name: str) -> bytes:
@@ -261,14 +263,10 @@ def _code(one: etree._Element | None) -> str:
 def _unverified(root: etree._Element, profile: Profile) -> Iterator[Finding]:
     """Fixed codes of the envelope that no source confirms."""
     unverified = {
-        (one.system, one.code)
-        for one in (*profile.codes.values(), *profile.general_types.values())
-        if not one.verified
+        (one.system, one.code) for one in (*profile.codes.values(), *profile.general_types.values()) if not one.verified
     }
     for one in root.iter():
         coded = (one.get("codeSystem", ""), one.get("code", ""))
         if coded in unverified:
             name = str(one.tag).rpartition("}")[2]
-            yield _finding(
-                "CODE-HEADER", "header-code-unverified", Severity.INFO, element=name, code=coded[1]
-            )
+            yield _finding("CODE-HEADER", "header-code-unverified", Severity.INFO, element=name, code=coded[1])

@@ -75,7 +75,8 @@ class FileSigner:
             certificate = x509.load_pem_x509_certificate(certificate_pem)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise MisconfiguredError(
-                f"signing key or certificate cannot be read ({type(error).__name__}); expected PEM and its password"
+                f"signing key or certificate cannot be read ({type(error).__name__}); "
+                "expected PEM, and the password of an encrypted key"
             ) from error
         if key.public_key() != certificate.public_key():
             raise MisconfiguredError("signing key and certificate do not belong together; install the pair")
@@ -116,9 +117,7 @@ class UnsafeDevSigner(FileSigner):
     def __init__(self, key_pem: bytes, certificate_pem: bytes, password: bytes | None = None) -> None:
         super().__init__(key_pem, certificate_pem, password)
         if not is_development(self.certificate):
-            raise MisconfiguredError(
-                "UnsafeDevSigner takes development certificates only; use the file signer"
-            )
+            raise MisconfiguredError("UnsafeDevSigner takes development certificates only; use the file signer")
 
 
 def is_development(certificate: x509.Certificate) -> bool:
@@ -182,9 +181,7 @@ def _new_key(algorithm: str) -> PrivateKey:
 def _name(organisation: str, oid: str | None, common: str) -> x509.Name:
     parts = [(NameOID.COUNTRY_NAME, "FI"), (NameOID.ORGANIZATION_NAME, organisation[:64])]
     parts += [(NameOID.SERIAL_NUMBER, oid)] if oid else []
-    return x509.Name(
-        [x509.NameAttribute(kind, value) for kind, value in (*parts, (NameOID.COMMON_NAME, common[:64]))]
-    )
+    return x509.Name([x509.NameAttribute(kind, value) for kind, value in (*parts, (NameOID.COMMON_NAME, common[:64]))])
 
 
 def _certificate(
@@ -218,8 +215,6 @@ def _certificate(
         .add_extension(x509.BasicConstraints(ca=is_root, path_length=0 if is_root else None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
         .sign(issuer_key, hashes.SHA256())
     )

@@ -109,9 +109,7 @@ class Profile:
                 service_process_type=stated["service_process_type"],
             )
         except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-            raise MisconfiguredError(
-                f"schemas/cda.yaml cannot be read ({type(error).__name__}: {error})"
-            ) from error
+            raise MisconfiguredError(f"schemas/cda.yaml cannot be read ({type(error).__name__}: {error})") from error
         if missing := [name for name in CODED if name not in codes]:
             raise MisconfiguredError(f"schemas/cda.yaml: codes lacks {', '.join(missing)}")
         return profile

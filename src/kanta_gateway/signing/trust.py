@@ -1,7 +1,7 @@
 """Whether a signing certificate is to be trusted: chain, validity, usages; once per certificate.
 
 * Without an anchor nothing can be said: INDETERMINATE, never PASSED.
-* The chain goes issuer by issuer up to an anchor; each signature is checked, and that its maker may sign others.
+* The chain goes issuer by issuer up to an anchor; each signature is checked, and that its maker may sign.
 * The moment that counts is the one given: that of signing, as the document tells it.
 
 Source: RFC 5280 §6.1 (basic path validation); signing certificates carry nonRepudiation.
@@ -34,13 +34,9 @@ class Verdict(StrEnum):
     FAILED = "FAILED"
 
 
-def finding(
-    rule: str, kind: str, severity: Severity = Severity.REFUSE, pointer: str = "", **params: str
-) -> Finding:
+def finding(rule: str, kind: str, severity: Severity = Severity.REFUSE, pointer: str = "", **params: str) -> Finding:
     """A finding about a signature or its certificate."""
-    return Finding(
-        rule, severity, kind, pointer, params, CLAUSE if rule.startswith("SIG-CERT") else "XMLDSig §3.2"
-    )
+    return Finding(rule, severity, kind, pointer, params, CLAUSE if rule.startswith("SIG-CERT") else "XMLDSig §3.2")
 
 
 def trust(
@@ -63,9 +59,7 @@ def trust(
     if found:
         return Verdict.FAILED, tuple(found)
     if not anchors:
-        return Verdict.INDETERMINATE, (
-            finding("SIG-CERT-ANCHOR", "signature-no-trust-anchor", Severity.FLAG),
-        )
+        return Verdict.INDETERMINATE, (finding("SIG-CERT-ANCHOR", "signature-no-trust-anchor", Severity.FLAG),)
     return Verdict.PASSED, ()
 
 
@@ -87,11 +81,7 @@ def _validity(certificate: x509.Certificate, moment: datetime) -> list[Finding]:
 @lru_cache(maxsize=256)
 def _usage(certificate_der: bytes) -> tuple[Finding, ...]:
     try:
-        usage = (
-            x509.load_der_x509_certificate(certificate_der)
-            .extensions.get_extension_for_class(x509.KeyUsage)
-            .value
-        )
+        usage = x509.load_der_x509_certificate(certificate_der).extensions.get_extension_for_class(x509.KeyUsage).value
     except (x509.ExtensionNotFound, ValueError):
         return (finding("SIG-CERT-USAGE", "signature-certificate-usage"),)
     if usage.content_commitment:

@@ -83,9 +83,7 @@ def _children(out: list[str], group: Node, language: str, words: Mapping[str, st
             out.append("</div>\n")
         else:
             out.append('<div class="soc-content">\n')
-            out += [
-                f"<p><b>{text(_label(node, language))}:</b> {_shown(node, words)}</p>\n" for node in nodes
-            ]
+            out += [f"<p><b>{text(_label(node, language))}:</b> {_shown(node, words)}</p>\n" for node in nodes]
             out.append("</div>\n")
 
 
@@ -102,8 +100,7 @@ def _label(node: Node, language: str) -> str:
 
 
 def _shown(node: Node, words: Mapping[str, str]) -> str:
-    assert node.kind is not None
-    shown = text(_FORMS[node.kind](node.value, words))
+    shown = text(_FORMS[node.kind or ValueKind.STRING](node.value, words))
     if node.key == IDENTITY_CODE_KEY and len(shown) == _IDENTITY_CODE_LENGTH:
         return shown[:6] + "*****"
     return shown.replace("&#xD;\n", "<br/>").replace("&#xD;", "<br/>").replace("\n", "<br/>")

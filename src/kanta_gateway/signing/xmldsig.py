@@ -83,7 +83,8 @@ def sign(oid: str, body: bytes, moment: datetime, signer: Signer, kind: Descript
     # (5) collection
     return (
         f'<signatureCollection xmlns="{FINLAND}"><signature ID="SIG{oid}">'
-        f'<signatureDescription code="{attribute(kind.coding.code)}" codeSystem="{attribute(kind.coding.system)}"'
+        f'<signatureDescription code="{attribute(kind.coding.code)}" codeSystem='
+        f'"{attribute(kind.coding.system)}"'
         f' codeSystemName="{attribute(kind.system_name)}" displayName="{attribute(kind.coding.display)}"/>'
         f'<signatureTimestamp ID="TS{oid}">{time}</signatureTimestamp>'
         f'<Signature xmlns="{DSIG}"><SignedInfo>{signed_info}'
@@ -168,10 +169,11 @@ def _repeated_ids(root: etree._Element) -> Iterator[Finding]:
 
 
 def _elements(root: etree._Element) -> tuple[etree._Element, etree._Element, etree._Element]:
-    body, holder = root.find(f"{_V3}component/{_V3}nonXMLBody"), root.find(_HOLDER)
-    assert body is not None
-    assert holder is not None
-    return body, holder.find(f"{_FI}signatureTimestamp"), holder.find(f"{_DS}Signature")  # type: ignore[return-value]
+    """Body, timestamp and signature; `_places` has found each of them once."""
+    (body,) = root.iter(f"{_V3}nonXMLBody")
+    (timestamp,) = root.iter(f"{_FI}signatureTimestamp")
+    (signature,) = root.iter(f"{_DS}Signature")
+    return body, timestamp, signature
 
 
 def _shape(
@@ -184,10 +186,7 @@ def _shape(
         yield finding("SIG-ID", "signature-body-id")
     references = signature.findall(f"{_DS}SignedInfo/{_DS}Reference")
     targets = sorted(one.get("URI", "") for one in references)
-    if (
-        targets != sorted((f"#{timestamp.get('ID')}", f"#{own}"))
-        or len(list(signature.iter(f"{_DS}Reference"))) != 2
-    ):
+    if targets != sorted((f"#{timestamp.get('ID')}", f"#{own}")) or len(list(signature.iter(f"{_DS}Reference"))) != 2:
         yield finding("SIG-REF", "signature-references")
     for path, allowed in (
         ("CanonicalizationMethod", (EXCLUSIVE,)),
@@ -205,15 +204,12 @@ def _shape(
 
 def _certificate(signature: etree._Element) -> bytes | None:
     parts = [
-        one.tag
-        for one in signature.findall(f"{_DS}KeyInfo/*") + signature.findall(f"{_DS}KeyInfo/{_DS}X509Data/*")
+        one.tag for one in signature.findall(f"{_DS}KeyInfo/*") + signature.findall(f"{_DS}KeyInfo/{_DS}X509Data/*")
     ]
     if parts != [f"{_DS}X509Data", f"{_DS}X509Certificate"]:
         return None
     try:
-        return b64decode(
-            "".join((next(signature.iter(f"{_DS}X509Certificate")).text or "").split()), validate=True
-        )
+        return b64decode("".join((next(signature.iter(f"{_DS}X509Certificate")).text or "").split()), validate=True)
     except (Base64Error, ValueError):
         return None
 
@@ -231,9 +227,7 @@ def _public_key(certificate_der: bytes) -> xmlsec.Key:
     return xmlsec.Key.from_memory(certificate_der, xmlsec.constants.KeyDataFormatCertDer, None)
 
 
-def _holds(
-    signature: etree._Element, body: etree._Element, timestamp: etree._Element, certificate_der: bytes
-) -> bool:
+def _holds(signature: etree._Element, body: etree._Element, timestamp: etree._Element, certificate_der: bytes) -> bool:
     context = xmlsec.SignatureContext()  # one per call: a context is not shared between threads
     try:
         context.key = _public_key(certificate_der)

@@ -111,9 +111,7 @@ _earlier = document.alias("earlier")
 _EXPIRE = (
     update(document)
     .where(document.c.state == State.SENDING.value, document.c.lease_until < bindparam("moment"))
-    .values(
-        state=State.UNKNOWN.value, lease_token=None, lease_until=None, next_attempt_at=bindparam("moment")
-    )
+    .values(state=State.UNKNOWN.value, lease_token=None, lease_until=None, next_attempt_at=bindparam("moment"))
 )
 _IS_BLOCKED = exists().where(
     _earlier.c.set_oid == document.c.set_oid,
@@ -166,9 +164,7 @@ def put(tx: Connection, new: Sequence[NewDocument], now: datetime) -> None:
     tx.execute(
         document.insert(),
         [
-            {f.name: getattr(one, f.name) for f in fields(one) if f.name != "wrapped_key"}
-            | {"key_id": key}
-            | common
+            {f.name: getattr(one, f.name) for f in fields(one) if f.name != "wrapped_key"} | {"key_id": key} | common
             for one, key in zip(new, keys, strict=True)
         ],
     )
@@ -210,7 +206,7 @@ def lease(tx: Connection, now: datetime, limit: int, lease_seconds: float) -> li
     return [Leased(_from_row(row), row["wrapped"], tokens[row["sequence"]], until) for row in rows]
 
 
-def settle(  # noqa: PLR0913 — one call says everything about the end of a lease
+def settle(
     tx: Connection,
     leased: Leased,
     state: State,
@@ -262,9 +258,7 @@ def get(tx: Connection, oid: str) -> StoredDocument | None:
 
 def archived(tx: Connection) -> list[StoredDocument]:
     """Every document that the archive has, with its payload, in the order in which they were made."""
-    return _found(
-        tx, select(*_FULL).where(document.c.state.in_([state.value for state in sorted(DELIVERED)]))
-    )
+    return _found(tx, select(*_FULL).where(document.c.state.in_([state.value for state in sorted(DELIVERED)])))
 
 
 def of_client(tx: Connection, client_ref: str) -> list[StoredDocument]:

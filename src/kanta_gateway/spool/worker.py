@@ -43,7 +43,7 @@ class Result:
     """Documents that are not settled."""
 
 
-def run(  # noqa: PLR0913 — the loop knows nothing itself; all it calls is given
+def run(
     step: Callable[[int], int],
     look: Callable[[], Backlog],
     clock: Callable[[], datetime],

@@ -67,14 +67,12 @@ class HttpArchiveClient:
         MisconfiguredError: production without HTTPS or own certificate, or unreadable certificate files.
     """
 
-    def __init__(  # noqa: PLR0913 — options of one connection
+    def __init__(
         self, base_url: str, *, timeout_seconds: float = 30.0, ca_file: str | None = None,
         certificate_file: str | None = None, key_file: str | None = None, is_production: bool = False,
     ) -> None:  # fmt: skip
         if is_production and not (base_url.startswith("https://") and certificate_file):
-            raise MisconfiguredError(
-                "production sends to the archive over HTTPS with an own certificate only"
-            )
+            raise MisconfiguredError("production sends to the archive over HTTPS with an own certificate only")
         self._is_production = is_production
         try:
             self._client = httpx.Client(
@@ -85,9 +83,7 @@ class HttpArchiveClient:
                 trust_env=False,  # an environment variable must not choose trust anchors or a proxy
             )
         except httpx.InvalidURL as error:
-            raise MisconfiguredError(
-                "the archive's address is not a URL; correct KANTA_ARCHIVE_URL"
-            ) from error
+            raise MisconfiguredError("the archive's address is not a URL; correct KANTA_ARCHIVE_URL") from error
 
     def __enter__(self) -> Self:
         """The client itself."""
@@ -102,9 +98,7 @@ class HttpArchiveClient:
     def submit(self, document: bytes, frame: bytes, oid: Oid) -> Answer:
         """Send one document with its frame."""
         content_type, body = pack(frame, document, oid)
-        answer = self._call(
-            "POST", "/archive", Sent(oid, Sha256Hex(sha256(document).hexdigest())), content_type, body
-        )
+        answer = self._call("POST", "/archive", Sent(oid, Sha256Hex(sha256(document).hexdigest())), content_type, body)
         return answer if answer is not None else RetryLater("archive-answer-unreadable", must_ask=True)
 
     def ask(self, oid: Oid, digest: Sha256Hex) -> Answer | None:
@@ -150,9 +144,7 @@ def _read(response: httpx.Response, sent: Sent) -> Answer | None:
         return None
     if response.status_code != httpx.codes.OK:
         is_busy = response.status_code in {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS}
-        return RetryLater(
-            "archive-failed", must_ask=not is_busy, params={"status": str(response.status_code)}
-        )
+        return RetryLater("archive-failed", must_ask=not is_busy, params={"status": str(response.status_code)})
     answer = bytearray()
     for part in response.iter_bytes():
         answer += part

@@ -157,9 +157,7 @@ def parse(xml: bytes) -> etree._Element:
     try:
         root = etree.fromstring(xml, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise UntrustedError(
-            "the document is not well-formed XML; it was not sent as it was signed"
-        ) from error
+        raise UntrustedError("the document is not well-formed XML; it was not sent as it was signed") from error
     if getattr(root.getroottree().docinfo, "doctype", ""):
         raise UntrustedError("the document has a document type declaration; none is allowed")
     return root
@@ -180,9 +178,7 @@ def build(xml: bytes, profile: FrameProfile, *, message_id: str, sender: str, cr
     """
     root = parse(xml)
     values = {name: _safe(_value(root, path, attribute)) for name, (path, attribute) in _FIELDS.items()}
-    lacking = [
-        name for name in ("oid", "set_oid", "version_number", "client", "custodian") if not values[name]
-    ]
+    lacking = [name for name in ("oid", "set_oid", "version_number", "client", "custodian") if not values[name]]
     if lacking:
         raise UntrustedError(f"the document's header lacks {', '.join(lacking)}; a frame cannot be made")
     values["organisation"] = values["organisation"] or values["custodian"]

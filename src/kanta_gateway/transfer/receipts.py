@@ -83,17 +83,13 @@ def read(answer: bytes, sent: Sent) -> Answer:
     root = _parsed(answer)
     if root is None:
         return RetryLater("archive-answer-unreadable", must_ask=True)
-    told = {
-        one.findtext(f"{HL7}keyWordText", ""): one.find(f"{HL7}value")
-        for one in root.iter(f"{HL7}attentionLine")
-    }
+    told = {one.findtext(f"{HL7}keyWordText", ""): one.find(f"{HL7}value") for one in root.iter(f"{HL7}attentionLine")}
     oid, digest = _told(told.get("documentId"), "root"), _told(told.get("sha256"), "value")
     if oid != sent.oid:
         return RetryLater("archive-answer-of-another", must_ask=True)
     type_code = _attribute(root, f"{HL7}acknowledgement/{HL7}typeCode", "code")
     codes = tuple(
-        one.get("code", "")
-        for one in root.iterfind(f"{HL7}acknowledgement/{HL7}acknowledgementDetail/{HL7}code")
+        one.get("code", "") for one in root.iterfind(f"{HL7}acknowledgement/{HL7}acknowledgementDetail/{HL7}code")
     )
     if type_code == "AA" and digest == sent.digest:
         number = _attribute(root, f"{HL7}id", "extension")

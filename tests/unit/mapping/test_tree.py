@@ -67,4 +67,4 @@ def test_pointer_counts_within_a_repeat() -> None:
     """An explained value of a repeatable field carries its index."""
     rows = explain(tree(*(leaf("x", ValueKind.STRING, one, is_list=True) for one in "ab")))
 
-    assert [one.pointer for one in rows] == ["/root/x/0", "/root/x/1"]
+    assert [one["pointer"] for one in rows] == ["/root/x/0", "/root/x/1"]

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests import signed
 
 from kanta_gateway.model import Tree, ValueKind
 from kanta_gateway.signing.agree import Frame, disagreements
 from kanta_gateway.signing.xhtml import footer, render
-from tests import signed
 
 WORDS = signed.DISPLAY.words("fi")
 

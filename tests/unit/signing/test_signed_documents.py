@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from datetime import timedelta
@@ -9,14 +10,16 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from tests import signed
 
 from kanta_gateway.errors import MisconfiguredError, UntrustedError
+from kanta_gateway.messages import Messages
 from kanta_gateway.model import Oid
 from kanta_gateway.signing import cda
+from kanta_gateway.signing.inspect import inspect
 from kanta_gateway.signing.keys import FileSigner, UnsafeDevSigner, make_development_keys
 from kanta_gateway.signing.seal import Sealer
 from kanta_gateway.signing.trust import Verdict
-from tests import signed
 
 ALGORITHMS = ("p-256", "rsa-3072")
 V3, FI = "{urn:hl7-org:v3}", "{urn:hl7finland}"
@@ -89,7 +92,7 @@ def test_a_registered_author_stands_with_the_number() -> None:
 
 
 def test_a_replacement_names_what_it_replaces_and_why() -> None:
-    """relatedDocument and reasonOfCorrection stand only in a replacement."""
+    """Only a replacement has relatedDocument and reasonOfCorrection."""
     header = signed.header(replaces=Oid("1.2.7"), version_number=2, set_oid=Oid("1.2.7"))
     text = cda.build(header, signed.PROFILE, b"<b/>", b"<s/>").decode()
     first = cda.build(signed.header(), signed.PROFILE, b"<b/>", b"<s/>").decode()
@@ -111,7 +114,7 @@ def test_the_chain_goes_from_the_unit_to_the_organiser() -> None:
 
 def test_a_signature_that_the_verifier_refuses_never_leaves() -> None:
     """If key and signature do not fit, sealing fails and gives nothing."""
-    pair = signed.keys()
+    pair = signed.keys("p-256")
 
     class Broken(UnsafeDevSigner):
         def sign(self, data: bytes) -> bytes:
@@ -132,7 +135,7 @@ def test_key_and_certificate_must_fit() -> None:
 
 def test_development_certificates_say_so_and_end_in_two_years() -> None:
     """The throw-away PKI has the profile's names, usages and a short life."""
-    certificate = UnsafeDevSigner(signed.keys().key, signed.keys().certificate).certificate
+    certificate = UnsafeDevSigner(signed.keys("p-256").key, signed.keys("p-256").certificate).certificate
 
     assert "DEVELOPMENT" in certificate.subject.rfc4514_string()
     assert certificate.not_valid_after_utc - certificate.not_valid_before_utc <= timedelta(days=731)
@@ -146,3 +149,50 @@ def test_a_signature_after_the_certificate_ended_fails() -> None:
 
     assert signed.rules(seen) == {"SIG-CERT-VALIDITY"}
     assert seen.verdict is Verdict.FAILED
+
+
+def test_a_document_of_an_unknown_structure_fails_with_a_finding() -> None:
+    """A structure that is not loaded is told, not raised."""
+
+    def unknown(*_: object) -> tuple[()]:
+        raise LookupError
+
+    seen = inspect(signed.document(), check_structure=unknown, labels_of=lambda _: (), display=signed.DISPLAY,
+                   profile=signed.PROFILE, anchors=signed.anchors(), now=signed.NOW)  # fmt: skip
+
+    assert signed.rules(seen) == {"DOC-STRUCTURE"}
+
+
+@pytest.mark.parametrize(("before", "after", "rule"), [
+    (b'<?xml version="1.0" encoding="UTF-8"?>', b"", "DOC-DECLARATION"),
+    (b"\n<realmCode", b"\r\n<realmCode", "DOC-LINES"),
+    (b'<versionNumber value="1"/>', b"", "DOC-ELEMENT"),
+    (b"<realmCode", b"<extra/><realmCode", "DOC-ELEMENT"),
+    (b'<versionNumber value="1"/>', b'<versionNumber value="2"/>', "DOC-FRAME"),
+])  # fmt: skip
+def test_mistakes_of_the_envelope_are_named(before: bytes, after: bytes, rule: str) -> None:
+    """What is outside of the signature is looked at too."""
+    xml = signed.document()
+
+    assert before in xml
+    assert rule in signed.rules(signed.look(xml.replace(before, after, 1)))
+
+
+@pytest.mark.parametrize("xml", [b"", b"<a/>", b"<ClinicalDocument", b"\xff\xfe", b"<a>" * 10_000])
+def test_what_is_no_document_is_told_so(xml: bytes) -> None:
+    """Bytes that are no document make one finding and no exception."""
+    seen = signed.look(xml)
+
+    assert seen.verdict is Verdict.FAILED
+    assert "DOC-XML" in signed.rules(seen)
+
+
+def test_every_finding_of_the_stage_has_its_text() -> None:
+    """Each kind that the stage names stands in the catalogue, in three languages."""
+    texts = (signed.ROOT / "mappings/messages/signing.yaml").read_text("utf-8")
+    catalogue = Messages.load({"signing": texts})
+    sources = (signed.ROOT / "src/kanta_gateway/signing").glob("*.py")
+    code = " ".join(one.read_text("utf-8") for one in sources)
+    named = set(re.findall(r'"((?:document|display|signature|header)-[a-z-]+)"', code))
+
+    assert named == set(catalogue.kinds())

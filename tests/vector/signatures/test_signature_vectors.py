@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from lxml import etree
-from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLVerifier
+from signxml.algorithms import DigestAlgorithm, SignatureMethod
+from signxml.verifier import SignatureConfiguration, XMLVerifier
+from tests import signed
 
 from kanta_gateway.signing.keys import UnsafeDevSigner, make_development_keys
 from kanta_gateway.signing.trust import Verdict
-from tests import signed
 
 BODY = re.compile(rb"<nonXMLBody.*</nonXMLBody>", re.DOTALL)
 
@@ -98,10 +100,8 @@ def strange_certificate(xml: bytes) -> bytes:
     """The certificate of another key."""
     other = make_development_keys("T", "1.2", "other", signed.NOW, algorithm="p-256")
     der = UnsafeDevSigner(other.key, other.certificate).certificate_der
-    mine = UnsafeDevSigner(signed.keys().key, signed.keys().certificate).certificate_der
-    import base64
-
-    return xml.replace(base64.b64encode(mine), base64.b64encode(der))
+    mine = UnsafeDevSigner(signed.keys("p-256").key, signed.keys("p-256").certificate).certificate_der
+    return xml.replace(b64encode(mine), b64encode(der))
 
 
 @pytest.mark.parametrize(("wrong", "rule"), [
@@ -145,4 +145,5 @@ def test_signxml_accepts_the_signature(algorithm: str, method: SignatureMethod) 
         expect_config=expected,
     )  # fmt: skip
 
+    assert isinstance(seen, list)
     assert len(seen) == 2

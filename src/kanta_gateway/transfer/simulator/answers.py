@@ -28,8 +28,7 @@ GARBAGE = b"<html><body>Request Rejected</body></html>"
 def acknowledgement(verdict: Verdict, number: int, created_at: str) -> bytes:
     """The answer as bytes."""
     details = "".join(
-        f"<acknowledgementDetail><code code={quoteattr(code)}/></acknowledgementDetail>"
-        for code in verdict.codes
+        f"<acknowledgementDetail><code code={quoteattr(code)}/></acknowledgementDetail>" for code in verdict.codes
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -131,7 +131,7 @@ class Archive:
         return Response(acknowledgement(verdict, next(self._numbers), moment), media_type=XML)
 
 
-def run(  # noqa: PLR0913 — the options of the command
+def run(
     port: int, ready_file: Path | None, store_dir: Path | None, faults: Iterable[str], seed: int, *,
     profile: FrameProfile, schemas: Mapping[str, Mapping[str, Any]],
 ) -> None:  # fmt: skip
@@ -156,9 +156,7 @@ def run(  # noqa: PLR0913 — the options of the command
         draft = ready_file.with_name(ready_file.name + ".draft")
         draft.write_text(f"http://127.0.0.1:{listener.getsockname()[1]}", "ascii")
         draft.replace(ready_file)
-    config = uvicorn.Config(
-        app, log_level="critical", access_log=False, lifespan="off", timeout_keep_alive=60
-    )
+    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_keep_alive=60)
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:

@@ -38,7 +38,7 @@ class Shelf:
     def keep(self, one: Checked, frame: bytes, document: bytes) -> tuple[str, tuple[str, ...]]:
         """Keep a message that passed the checks; the acknowledgement code and its details.
 
-        The same bytes again are accepted and said to be there already; other bytes under the same OID,
+        The same bytes again are accepted and told as known; other bytes under the same OID,
         and a version that does not follow its predecessor, are refused.
         """
         with self._lock:
