@@ -47,7 +47,7 @@ def leaf(key: str, label: str, kind: ValueKind, value: Any) -> Node:
 
 def group(key: str, label: str, *children: Node) -> Node:
     """A group of values."""
-    return Node(key, {"fi": label}, children=children)
+    return Node(key, {"fi": label}, children=children, is_list=key == "tavoite")
 
 
 def diary(text: str = "Teki <b>pakkaustyötä</b> & siivosi.\nHyvä päivä.") -> tuple[Tree, dict[str, Any]]:

@@ -163,7 +163,14 @@ def test_a_replacement_follows_its_predecessor_and_can_be_invalidated(start: Any
     document = signed(NEXT, set_oid=OID, version=2, replaces=OID)
     assert isinstance(archive.submit(document, NEXT), Receipt)
 
-    archive.client.invalidate(b"<frame/>", Oid(NEXT), Sha256Hex(digest(document)))
+    wrong = archive.client.invalidate(b"<frame/>", Oid(NEXT), Sha256Hex(digest(document)))
+    frame = frames.build(
+        document, PROFILE, message_id="2", sender="1.2.3", created_at=datetime.now(UTC), is_invalidation=True
+    )
+    right = archive.client.invalidate(frame, Oid(NEXT), Sha256Hex(digest(document)))
+
+    assert isinstance(wrong, FinalNo)
+    assert isinstance(right, Receipt)
 
     assert [(OID, 1, "archived"), (NEXT, 2, "invalidated")] == [
         (one["oid"], one["version"], one["state"]) for one in archive.contents()

@@ -13,7 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from kanta_gateway.model import Coding, Identifier, Node, Scalar, Tree, ValueKind
+from kanta_gateway.model import Coding, Identifier, Node, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,11 +37,6 @@ def leaves(tree: Tree) -> Iterator[Node]:
 def explain(tree: Tree) -> list[dict[str, Any]]:
     """For every value its JSON pointer, labels, kind and origins, as JSON values; never the value itself."""
     return list(_explained(tree.root, f"/{tree.root.key}"))
-
-
-def plain(value: Scalar) -> Any:
-    """One value as JSON carries it."""
-    return _WRITERS[type(value)](value)
 
 
 def _group(group: Node) -> dict[str, Any]:

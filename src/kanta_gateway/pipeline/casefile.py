@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from kanta_gateway.contracts.case import Entry
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.wording import stored_finding
 from kanta_gateway.privacy.envelope import open_sealed
-from kanta_gateway.spool import records, store
-from kanta_gateway.spool.records import StoredRecord
+from kanta_gateway.spool import records
+from kanta_gateway.spool.records import Stamp, StoredRecord
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from kanta_gateway.spool.store import StoredDocument
+    from kanta_gateway.access.parties import Agreement
+
+
+NOTHING = Stamp(0, 0, 0, 0)
+REMEMBERED = 64
+"""Clients whose files one process keeps at hand; a file is about half a megabyte after a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,7 @@ class SharedFile:
     """What the provider's clients have in common: staff, the provider and its units."""
 
     rows: tuple[StoredRecord, ...]
-    facts: Mapping[int, Mapping[str, Any]]
+    entries: tuple[Entry, ...]
     contents: Mapping[int, Mapping[str, Any]]
 
     def newest(self, record_type: str) -> dict[str, tuple[int, Mapping[str, Any]]]:
@@ -35,18 +45,20 @@ class SharedFile:
 
 @dataclass(slots=True)
 class CaseFile:
-    """One client's records, documents and fingerprints."""
+    """One client's records, as they were when the newest of them came.
+
+    What judging changes about a record (state, outcome, findings) may be older than the file's `stamp`.
+    """
 
     provider: str
     client_ref: str
     rows: Sequence[StoredRecord]
-    facts: Mapping[int, Mapping[str, Any]]
-    reading: Mapping[int, Sequence[Mapping[str, Any]]]
-    documents: Sequence[StoredDocument]
+    entries: Sequence[Entry]
+    """The same records as rules see them."""
     prints: set[tuple[str, str]]
-    stamp: tuple[int, int, int]
+    """Fingerprints of contact data; read only where a client record has ever said turvakielto."""
+    stamp: Stamp
     shared: SharedFile
-    _wrapped: Mapping[int, bytes]
     _parts: Parts
     _contents: dict[int, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -57,15 +69,22 @@ class CaseFile:
             KeyUnavailableError: its key has been destroyed.
         """
         if one.row not in self._contents:
-            self._contents[one.row] = opened(self._parts, one, self._wrapped)
+            self._contents[one.row] = opened(self._parts, one)
         return self._contents[one.row]
 
     def as_of(self, own: int, shared: int) -> CaseFile:
         """The file as it was when these were its newest rows."""
         before = SharedFile(
-            tuple(one for one in self.shared.rows if one.row <= shared), self.shared.facts, self.shared.contents
+            tuple(one for one in self.shared.rows if one.row <= shared),
+            tuple(one for one in self.shared.entries if one.row <= shared),
+            self.shared.contents,
         )
-        return replace(self, rows=[one for one in self.rows if one.row <= own], shared=before)
+        return replace(
+            self,
+            rows=[one for one in self.rows if one.row <= own],
+            entries=[one for one in self.entries if one.row <= own],
+            shared=before,
+        )
 
     def newest(self, record_type: str) -> StoredRecord | None:
         """The newest record of one type, if there is any."""
@@ -76,7 +95,32 @@ class CaseFile:
         )
 
 
-def load(parts: Parts, tx: Connection, provider: str, client_ref: str, shared: SharedFile | None) -> CaseFile:
+class Memory:
+    """What one process keeps at hand between two records; every use is checked against the store's stamp."""
+
+    def __init__(self) -> None:
+        self.shared: dict[str, SharedFile] = {}
+        self.agreements: dict[tuple[str, str], Agreement] = {}
+        self._files: OrderedDict[str, CaseFile] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def file(self, client_ref: str) -> CaseFile | None:
+        """The client's file as it was seen last."""
+        return self._files.get(client_ref)
+
+    def keep(self, case: CaseFile) -> None:
+        """Keep a client's file; the one that was kept longest ago goes."""
+        with self._lock:
+            self._files[case.client_ref] = case
+            self._files.move_to_end(case.client_ref)
+            if len(self._files) > REMEMBERED:
+                self._files.popitem(last=False)
+
+
+def load(
+    parts: Parts, tx: Connection, provider: str, client_ref: str, shared: SharedFile | None,
+    known: CaseFile | None = None,
+) -> CaseFile:  # fmt: skip
     """Read one client's file.
 
     Args:
@@ -84,48 +128,54 @@ def load(parts: Parts, tx: Connection, provider: str, client_ref: str, shared: S
         tx: a reading transaction.
         provider: OID of the provider.
         client_ref: keyed reference of the client.
-        shared: the provider's shared file if it is at hand and still the newest.
+        shared: the provider's shared file if it is at hand; read again when it is not the newest.
+        known: the client's file if it is at hand; only what came after it is read.
     """
-    rows = records.of_client(tx, provider, client_ref)
     stamp = records.stamp(tx, provider, client_ref)
-    if shared is None or max((one.row for one in shared.rows), default=0) != stamp[1]:
+    if shared is None or max((one.row for one in shared.rows), default=0) != stamp.shared:
         shared = load_shared(parts, tx, provider)
-    sealed = {one.row: parts.keyring.open_facts(one.facts) for one in rows}
-    return CaseFile(
-        provider=provider,
-        client_ref=client_ref,
-        rows=rows,
-        facts={row: value["facts"] for row, value in sealed.items()},
-        reading={row: value["reading"] for row, value in sealed.items()},
-        documents=store.of_client(tx, client_ref),
-        prints=records.fingerprints(tx, client_ref),
-        stamp=stamp,
-        shared=shared,
-        _wrapped=records.wrapped_keys(tx, (one.key_id for one in rows if one.key_id is not None)),
-        _parts=parts,
+    if known is None:
+        known = CaseFile(provider, client_ref, (), (), set(), NOTHING, shared, parts)
+    rows = records.of_client(tx, provider, client_ref, after=known.stamp.own) if stamp.own > known.stamp.own else []
+    if len(known.rows) + len(rows) != stamp.count:  # one with an earlier number was committed after the known ones
+        known, rows = replace(known, rows=(), entries=()), records.of_client(tx, provider, client_ref)
+    entries = [*known.entries, *(entry(parts, one) for one in rows)]
+    is_secret = any(one.type == "client" and one.facts.get("non_disclosure") for one in entries)
+    prints = records.fingerprints(tx, client_ref) if is_secret else set()
+    return replace(
+        known, rows=[*known.rows, *rows], entries=entries, prints=prints, stamp=stamp, shared=shared
     )
 
 
 def load_shared(parts: Parts, tx: Connection, provider: str) -> SharedFile:
     """Read what the provider's clients have in common."""
     rows = records.shared(tx, provider)
-    wrapped = records.wrapped_keys(tx, (one.key_id for one in rows if one.key_id is not None))
     return SharedFile(
         rows=tuple(rows),
-        facts={one.row: parts.keyring.open_facts(one.facts)["facts"] for one in rows},
-        contents={one.row: opened(parts, one, wrapped) for one in rows},
+        entries=tuple(entry(parts, one) for one in rows),
+        contents={one.row: opened(parts, one) for one in rows},
     )
 
 
-def opened(parts: Parts, one: StoredRecord, wrapped: Mapping[int, bytes]) -> Mapping[str, Any]:
+def entry(parts: Parts, one: StoredRecord) -> Entry:
+    """A stored record as rules see it."""
+    sealed = parts.keyring.open_facts(one.facts)
+    return Entry(
+        type=one.type, id=one.id, version=one.version, is_cancelled=one.is_cancelled, facts=sealed["facts"],
+        row=one.row, received=one.row, reading=tuple(map(stored_finding, sealed["reading"])),
+        received_on=date.fromisoformat(one.received_at[:10]),
+    )  # fmt: skip
+
+
+def opened(parts: Parts, one: StoredRecord) -> Mapping[str, Any]:
     """The canonical content of one stored record.
 
     Raises:
         KeyUnavailableError: its key has been destroyed.
     """
-    if one.payload is None or one.key_id is None or one.key_id not in wrapped:
+    if one.payload is None or one.wrapped_key is None:
         raise KeyUnavailableError(f"the content of record {one.ticket} has been destroyed; its evidence stays")
     value: Mapping[str, Any] = orjson.loads(
-        open_sealed(parts.vault.unwrap(wrapped[one.key_id]), one.payload, b"record")
+        open_sealed(parts.vault.unwrap(one.wrapped_key), one.payload, b"record")
     )
     return value

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.mapping.engine import Variant
     from kanta_gateway.privacy.fingerprint import ClientGuard
-    from kanta_gateway.spool.records import StoredRecord
+    from kanta_gateway.spool.records import Stamp, StoredRecord
 
 AUTHOR_FIELDS = ("author", "recorder", "responsible_worker")
 """Fields of a record that may name its author, in this order."""
@@ -78,9 +78,7 @@ class Composer:
         self._decisions = {
             one.row: case.content(one) for one in case.rows if one.type == "decision" and not one.is_cancelled
         }
-        self._products = {
-            row: contract.mapping_product(case.facts[row]) for row in self._decisions
-        }
+        self._products = {row: contract.mapping_product(content) for row, content in self._decisions.items()}
 
     def product(self, decision_row: int | None) -> Mapping[str, Any]:
         """What the contract file says about the product of a decision."""
@@ -155,13 +153,13 @@ def guard_mark(case: CaseFile, is_non_disclosure: bool) -> str:  # noqa: FBT001 
     return f"{int(is_non_disclosure)}:{len(case.prints) if is_non_disclosure else 0}"
 
 
-def snapshot(draft: Draft, stamp: tuple[int, int, int]) -> str:
+def snapshot(draft: Draft, stamp: Stamp) -> str:
     """What a document was made of, as kept beside it: enough to compose it again.
 
     Args:
         draft: the document.
         stamp: newest rows of the client and of what clients share when it was made.
     """
-    told = {"rows": draft.source.rows, "guard": draft.guard, "decision": draft.decision or 0, "own": stamp[0],
-            "shared": stamp[1]}  # fmt: skip
+    told = {"rows": draft.source.rows, "guard": draft.guard, "decision": draft.decision or 0, "own": stamp.own,
+            "shared": stamp.shared}  # fmt: skip
     return canonical(told).decode()

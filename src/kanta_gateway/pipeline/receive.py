@@ -173,7 +173,8 @@ class Receiver:
             if not is_again:
                 self._note(tx, one, taken)
             events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=is_again))
-        records.point(tx, delivery.id, positions)
+        if delivery.id:  # a single record is no delivery with a result of its own: its ticket tells
+            records.point(tx, delivery.id, positions)
         self._parts.log.append(tx, events)
 
     def _stands(self, same: StoredRecord, versions: Sequence[StoredRecord]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from sqlalchemy import bindparam, func, select, tuple_, update
@@ -19,7 +19,7 @@ from kanta_gateway.database import data_key, delivered, delivery, document, fing
 from kanta_gateway.model import Outcome, instant
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection, RowMapping, Select
 
 RECEIVED = "received"
 """Stored, not judged yet (or to be judged again)."""
@@ -43,18 +43,44 @@ class StoredRecord:
     is_cancelled: bool
     state: str
     outcome: Outcome | None
-    findings: tuple[Mapping[str, Any], ...]
-    removed: Mapping[str, Any]
+    findings_json: str
+    removed_json: str
     facts: bytes
     payload: bytes | None
-    key_id: int | None
+    wrapped_key: bytes | None
+    """None once destroyed."""
     as_of: str
     received_at: str
+
+    @property
+    def findings(self) -> Sequence[Mapping[str, Any]]:
+        """What judging found, language-free; read when asked, since most rows are only counted."""
+        found: list[Mapping[str, Any]] = orjson.loads(self.findings_json)
+        return found
+
+    @property
+    def removed(self) -> Mapping[str, Any]:
+        """What was left out, counted."""
+        told: Mapping[str, Any] = orjson.loads(self.removed_json)
+        return told
 
     @property
     def key(self) -> tuple[str, str]:
         """What identifies the record over its versions."""
         return (self.type, self.id)
+
+
+class Stamp(NamedTuple):
+    """What is there of one client; two equal stamps mean that nothing was added between them."""
+
+    own: int
+    """Newest row of the client."""
+    count: int
+    """Number of the client's rows: a row that was numbered early may be committed late."""
+    shared: int
+    """Newest row of what the provider's clients share."""
+    document: int
+    """Newest document of the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +114,59 @@ class Verdict:
     state: str = SETTLED
 
 
+_COLUMNS = (
+    record.c.id, record.c.provider, record.c.purchaser, record.c.source, record.c.type, record.c.record_id,
+    record.c.version, record.c.client_ref, record.c.ticket, record.c.digest, record.c.is_cancelled, record.c.state,
+    record.c.outcome, record.c.findings, record.c.removed, record.c.facts, record.c.payload, data_key.c.wrapped,
+    record.c.as_of, record.c.received_at,
+)  # fmt: skip
+"""In the order of `StoredRecord`."""
+_STORED = select(*_COLUMNS).outerjoin(data_key, data_key.c.id == record.c.key_id).order_by(record.c.id)
+# Statements are put together once: putting one together costs more than SQLite takes to carry it out.
+_WITH_IDENTITY = _STORED.where(
+    record.c.provider == bindparam("provider"),
+    tuple_(record.c.type, record.c.record_id, record.c.version).in_(bindparam("identities", expanding=True)),
+)
+_OF_CLIENT = _STORED.where(
+    record.c.client_ref == bindparam("client"), record.c.provider == bindparam("provider"),
+    record.c.id > bindparam("after"),
+)  # fmt: skip
+_SHARED = _STORED.where(record.c.client_ref.is_(None), record.c.provider == bindparam("provider"))
+_BY_ROWS = _STORED.where(record.c.id.in_(bindparam("rows", expanding=True)))
+_OWN = (record.c.client_ref == bindparam("client"), record.c.provider == bindparam("provider"))
+_STAMP = select(
+    select(func.coalesce(func.max(record.c.id), 0)).where(*_OWN).scalar_subquery(),
+    select(func.count()).select_from(record).where(*_OWN).scalar_subquery(),
+    select(func.coalesce(func.max(record.c.id), 0))
+    .where(record.c.client_ref.is_(None), record.c.provider == bindparam("provider"))
+    .scalar_subquery(),
+    select(func.coalesce(func.max(document.c.sequence), 0))
+    .where(document.c.client_ref == bindparam("client"))
+    .scalar_subquery(),
+)
+_OF_DELIVERY = (
+    select(*_COLUMNS, delivered.c.is_duplicate, delivered.c.position)
+    .select_from(delivered.join(record, delivered.c.record_row == record.c.id).outerjoin(data_key))
+    .where(delivered.c.delivery_id == bindparam("delivery"), delivered.c.position > bindparam("after"))
+    .order_by(delivered.c.position)
+    .limit(bindparam("most"))
+)
+_ADD_KEYS = data_key.insert().returning(data_key.c.id, sort_by_parameter_order=True)
+_ADD_RECORDS = record.insert().returning(record.c.id, sort_by_parameter_order=True)
+_SETTLE = (
+    update(record)
+    .where(record.c.id == bindparam("row"))
+    .values(
+        outcome=bindparam("new_outcome"),
+        findings=bindparam("new_findings"),
+        removed=bindparam("new_removed"),
+        state=bindparam("new_state"),
+        settled_at=bindparam("now"),
+    )
+)
+_FINGERPRINTS = select(fingerprint.c.cls, fingerprint.c.value).where(fingerprint.c.client_ref == bindparam("client"))
+
+
 def open_delivery(tx: Connection, values: Mapping[str, Any]) -> None:
     """Write down that a delivery began."""
     tx.execute(delivery.insert(), dict(values))
@@ -110,13 +189,8 @@ def known(
     wanted = list(identities)
     found: dict[tuple[str, str, int], list[StoredRecord]] = {}
     for start in range(0, len(wanted), 300):  # SQLite allows a limited number of parameters
-        part = wanted[start : start + 300]
-        query = select(record).where(
-            record.c.provider == provider,
-            tuple_(record.c.type, record.c.record_id, record.c.version).in_(part),
-        )
-        for row in tx.execute(query.order_by(record.c.id)).mappings():
-            stored = _from_row(row)
+        part = {"provider": provider, "identities": wanted[start : start + 300]}
+        for stored in _read(tx, _WITH_IDENTITY, part):
             found.setdefault((stored.type, stored.id, stored.version), []).append(stored)
     return found
 
@@ -136,11 +210,11 @@ def add(
         return []
     moment = instant(now)
     keys = tx.execute(
-        data_key.insert().returning(data_key.c.id, sort_by_parameter_order=True),
+        _ADD_KEYS,
         [{"wrapped": one.wrapped_key, "made_at": moment} for one in new],
     ).scalars().all()
     rows = tx.execute(
-        record.insert().returning(record.c.id, sort_by_parameter_order=True),
+        _ADD_RECORDS,
         [
             {
                 **common,
@@ -178,53 +252,27 @@ def point(tx: Connection, delivery_id: str, positions: Sequence[tuple[int, int, 
         )
 
 
-def of_client(tx: Connection, provider: str, client_ref: str) -> list[StoredRecord]:
-    """Every stored record of one client, oldest first."""
-    query = select(record).where(record.c.client_ref == client_ref, record.c.provider == provider)
-    return [_from_row(row) for row in tx.execute(query.order_by(record.c.id)).mappings()]
+def of_client(tx: Connection, provider: str, client_ref: str, after: int = 0) -> list[StoredRecord]:
+    """Every stored record of one client behind a row, oldest first."""
+    return _read(tx, _OF_CLIENT, {"provider": provider, "client": client_ref, "after": after})
 
 
 def shared(tx: Connection, provider: str) -> list[StoredRecord]:
     """Records of the provider that are about no client: staff, units, the provider itself."""
-    query = select(record).where(record.c.client_ref.is_(None), record.c.provider == provider)
-    return [_from_row(row) for row in tx.execute(query.order_by(record.c.id)).mappings()]
+    return _read(tx, _SHARED, {"provider": provider})
 
 
-def stamp(tx: Connection, provider: str, client_ref: str) -> tuple[int, int, int]:
+def stamp(tx: Connection, provider: str, client_ref: str) -> Stamp:
     """A value that changes whenever a record of the client, a shared record or a document is added."""
-    own = select(func.coalesce(func.max(record.c.id), 0)).where(
-        record.c.client_ref == client_ref, record.c.provider == provider
-    )
-    common = select(func.coalesce(func.max(record.c.id), 0)).where(
-        record.c.client_ref.is_(None), record.c.provider == provider
-    )
-    documents = select(func.coalesce(func.max(document.c.sequence), 0)).where(
-        document.c.client_ref == client_ref
-    )
-    return (
-        tx.execute(own).scalar_one(),
-        tx.execute(common).scalar_one(),
-        tx.execute(documents).scalar_one(),
-    )
+    return Stamp(*tx.execute(_STAMP, {"provider": provider, "client": client_ref}).one())
 
 
 def settle(tx: Connection, verdicts: Sequence[Verdict], now: datetime) -> None:
     """Write down what judging said about stored records."""
     if not verdicts:
         return
-    statement = (
-        update(record)
-        .where(record.c.id == bindparam("row"))
-        .values(
-            outcome=bindparam("new_outcome"),
-            findings=bindparam("new_findings"),
-            removed=bindparam("new_removed"),
-            state=bindparam("new_state"),
-            settled_at=bindparam("now"),
-        )
-    )
     tx.execute(
-        statement,
+        _SETTLE,
         [
             {
                 "row": one.row,
@@ -281,14 +329,12 @@ def clients_with(tx: Connection, provider: str, outcome: Outcome) -> list[str]:
 
 def by_ticket(tx: Connection, ticket: str) -> StoredRecord | None:
     """The record with this ticket."""
-    row = tx.execute(select(record).where(record.c.ticket == ticket)).mappings().first()
-    return _from_row(row) if row is not None else None
+    return next(iter(_read(tx, _STORED.where(record.c.ticket == ticket), {})), None)
 
 
 def by_rows(tx: Connection, rows: Iterable[int]) -> list[StoredRecord]:
     """The records in these rows."""
-    query = select(record).where(record.c.id.in_(list(rows)))
-    return [_from_row(row) for row in tx.execute(query).mappings()]
+    return _read(tx, _BY_ROWS, {"rows": list(rows)})
 
 
 def of_delivery(
@@ -302,15 +348,8 @@ def of_delivery(
         after: last position seen, -1 for the beginning.
         limit: how many at most.
     """
-    query = (
-        select(record, delivered.c.is_duplicate, delivered.c.position)
-        .join(delivered, delivered.c.record_row == record.c.id)
-        .where(delivered.c.delivery_id == delivery_id, delivered.c.position > after)
-        .order_by(delivered.c.position)
-        .limit(limit)
-    )
-    found = tx.execute(query).mappings()
-    return [(int(row["position"]), _from_row(row), bool(row["is_duplicate"])) for row in found]
+    found = tx.execute(_OF_DELIVERY, {"delivery": delivery_id, "after": after, "most": limit})
+    return [(row.position, _from_row(row), bool(row.is_duplicate)) for row in found]
 
 
 def clients_of_delivery(tx: Connection, delivery_id: str) -> list[str]:
@@ -349,8 +388,7 @@ def add_fingerprints(tx: Connection, client_ref: str, prints: Iterable[tuple[str
 
 def fingerprints(tx: Connection, client_ref: str) -> set[tuple[str, str]]:
     """The keyed fingerprints of a client's contact data."""
-    query = select(fingerprint.c.cls, fingerprint.c.value).where(fingerprint.c.client_ref == client_ref)
-    return {(str(one[0]), str(one[1])) for one in tx.execute(query)}
+    return {(str(one[0]), str(one[1])) for one in tx.execute(_FINGERPRINTS, {"client": client_ref})}
 
 
 def counts(tx: Connection) -> dict[str, int]:
@@ -363,26 +401,12 @@ def _text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _from_row(row: RowMapping) -> StoredRecord:
+def _read(tx: Connection, query: Select[Any], values: Mapping[str, Any]) -> list[StoredRecord]:
+    return [_from_row(row) for row in tx.execute(query, values)]
+
+
+def _from_row(row: Sequence[Any]) -> StoredRecord:
+    """A row of `_COLUMNS`; what stands behind them is left alone."""
     return StoredRecord(
-        row=row["id"],
-        provider=row["provider"],
-        purchaser=row["purchaser"],
-        source=row["source"],
-        type=row["type"],
-        id=row["record_id"],
-        version=row["version"],
-        client_ref=row["client_ref"],
-        ticket=row["ticket"],
-        digest=row["digest"],
-        is_cancelled=bool(row["is_cancelled"]),
-        state=row["state"],
-        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
-        findings=tuple(orjson.loads(row["findings"])),
-        removed=orjson.loads(row["removed"]),
-        facts=row["facts"],
-        payload=row["payload"],
-        key_id=row["key_id"],
-        as_of=row["as_of"],
-        received_at=row["received_at"],
+        *row[:10], bool(row[10]), row[11], Outcome(row[12]) if row[12] else None, *row[13 : len(_COLUMNS)]
     )

@@ -10,7 +10,7 @@ Source: docs/archive-protocol.md, "Frame".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import yaml
@@ -51,6 +51,8 @@ FIELDS = {
 }
 """What the frame repeats of the document's header: name in the template -> element and attribute."""
 
+SERVICE = ("code", "system", "display")
+
 _SUBJECT = "controlActProcess/subject/clinicalDocument"
 READ = {
     "oid": (f"{_SUBJECT}/id", "root"),
@@ -87,7 +89,8 @@ class FrameProfile:
     template: str
     fixed: Mapping[str, str]
     service_system: str
-    invalidation: Mapping[str, Any]
+    invalidation: Mapping[str, str]
+    """Takes the place of the service request; artificial, so production sends none."""
     identity_root: str
 
 
@@ -134,7 +137,7 @@ def load_profile(text: str) -> FrameProfile:
             template=told["template"].strip(),
             fixed={name: _safe(str(value)) for name, value in fixed.items()},
             service_system=service["system"],
-            invalidation=told["invalidation"],
+            invalidation={f"service_{name}": _safe(str(told["invalidation"][name])) for name in SERVICE},
             identity_root=str(told["identity_root"]),
         )
         names = (*FIELDS, *fixed, "message_id", "sender", "created_at")
@@ -163,7 +166,10 @@ def parse(xml: bytes) -> etree._Element:
     return root
 
 
-def build(xml: bytes, profile: FrameProfile, *, message_id: str, sender: str, created_at: datetime) -> bytes:
+def build(
+    xml: bytes, profile: FrameProfile, *, message_id: str, sender: str, created_at: datetime,
+    is_invalidation: bool = False,
+) -> bytes:  # fmt: skip
     """The frame of one signed document.
 
     Args:
@@ -172,6 +178,7 @@ def build(xml: bytes, profile: FrameProfile, *, message_id: str, sender: str, cr
         message_id: number of the message, unique for the sender.
         sender: OID of the sending system's operator.
         created_at: when the message is made.
+        is_invalidation: ask to invalidate the document (an artificial code) instead of archiving it.
 
     Raises:
         UntrustedError: the document cannot be read, or its header lacks what a frame needs.
@@ -186,6 +193,7 @@ def build(xml: bytes, profile: FrameProfile, *, message_id: str, sender: str, cr
     filled = profile.template.format_map(
         {
             **profile.fixed,
+            **(profile.invalidation if is_invalidation else {}),
             **values,
             "message_id": _safe(message_id),
             "sender": _safe(sender),

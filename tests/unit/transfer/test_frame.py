@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.cda_sample import signed
 
 from kanta_gateway.errors import MisconfiguredError, UntrustedError
 from kanta_gateway.transfer import frame as frames
-from tests.cda_sample import signed
 
 TEXT = (Path(__file__).parents[3] / "schemas" / "frame.yaml").read_text("utf-8")
 PROFILE = frames.load_profile(TEXT)
@@ -28,6 +28,13 @@ def test_frame_and_document_agree() -> None:
 
     assert frames.disagreements(said, frames.parse(document)) == ()
     assert (said.service, said.processing_code, said.message_id) == ("SP17", "D", "7")
+
+
+def test_an_invalidation_is_visibly_artificial() -> None:
+    """The frame that asks for an invalidation carries the artificial code in place of the service request."""
+    asked = frames.build(signed(), PROFILE, message_id="7", sender="1.2.3", created_at=NOW, is_invalidation=True)
+
+    assert frames.read(asked, PROFILE).service == "SP-INVALIDATE-UNVERIFIED"
 
 
 def test_markup_in_a_name_stays_text() -> None:

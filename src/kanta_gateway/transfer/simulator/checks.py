@@ -84,6 +84,13 @@ class Checker:
             problems=tuple(problems),
         )  # fmt: skip
 
+    def is_about(self, frame: bytes, oid: str) -> bool:
+        """Whether a frame without a document is about this one."""
+        try:
+            return frames.read(frame, self._profile).oid == oid
+        except UntrustedError:
+            return False
+
     def _of_document(self, root: etree._Element, structure: str) -> list[str]:
         problems = [] if _is_ordered(root) else ["HEADER"]
         if not self._is_test_person(root):
