@@ -4,6 +4,7 @@
 GatewayError
   + RefusedError        the caller must change something         4xx, never retried
     - NotAuthenticatedError  NotPermittedError  RecordInvalidError  UnreadableError  NotFoundError  ConflictError
+    - TooLargeError
   + UnavailableError    somebody else is down                    503, retried by the worker
     - ArchiveUnreachableError  DatabaseUnavailableError  KeyUnavailableError  QueueFullError
   + RejectedError       the archive said a final no              an operator acts
@@ -75,6 +76,13 @@ class UnreadableError(RefusedError):
 
     code = "unreadable"
     status = 400
+
+
+class TooLargeError(RefusedError):
+    """The body is larger than allowed and was not read to its end; send it in smaller parts."""
+
+    code = "too-large"
+    status = 413
 
 
 class RecordInvalidError(RefusedError):

@@ -69,7 +69,7 @@ class Settings:
         return self.database_url or f"sqlite:///{self.data / 'gateway.db'}"
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], **given: object) -> Settings:
+    def from_environment(cls, variables: Mapping[str, str], **given: object) -> Settings:
         """Read the settings; what the command line gave goes before the environment.
 
         Raises:
@@ -78,7 +78,7 @@ class Settings:
         known = {field.name: field for field in fields(cls)}
         values: dict[str, object] = {}
         mistakes: list[str] = []
-        for name, text in environment.items():
+        for name, text in variables.items():
             if not name.startswith(_PREFIX):
                 continue
             key = name.removeprefix(_PREFIX).lower()

@@ -22,6 +22,7 @@ from kanta_gateway.intake.readers import Header, Item, read
 from kanta_gateway.intake.result import Result, row
 from kanta_gateway.intake.sources import Problem, Source
 from kanta_gateway.model import Caller, Event, Finding, Oid, Organisation, Outcome, Record, Severity, instant
+from kanta_gateway.pipeline.casefile import Memory
 from kanta_gateway.pipeline.parts import Parts, Scope, dry_run
 from kanta_gateway.pipeline.receive import Delivery, Receiver, Taken
 from kanta_gateway.pipeline.settle import Settler
@@ -30,6 +31,10 @@ from kanta_gateway.spool import records, store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+Permit = Callable[[str], None]
+"""Asked with the OID of a provider; raises if the caller may not deliver for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,11 @@ class Desk:
     def __init__(self, parts: Parts, sources: Mapping[str, Source]) -> None:
         self._parts = parts
         self._sources = sources
+        self._memory = Memory()
 
     def import_files(
         self, files: Sequence[File], source: str, purchaser: str, caller: Caller, language: str, *,
-        as_of: date | None = None,
+        as_of: date | None = None, permit: Permit | None = None,
     ) -> Result:  # fmt: skip
         """Take a provider's files in and judge everything that they concern.
 
@@ -77,36 +83,39 @@ class Desk:
             caller: who delivers.
             language: of the texts that are told.
             as_of: the day as of which deadlines are judged; the export's own day by default.
+            permit: asked, before anything is stored, with the provider whose delivery it is; without it the
+                delivery may be any provider's (local commands).
 
         Raises:
             UnreadableError: a file is not what the source describes; nothing of it was stored.
             NotFoundError: there is no such source or contract.
         """
         self._known(source, purchaser)
-        return self._import(Scope(self._parts.database), files, source, purchaser, caller, language, as_of)
+        front = self._permitted_front(files, source, caller, permit)
+        return self._import(Scope(self._parts.database), front, files, source, purchaser, caller, language, as_of)
 
     @contextmanager
     def dry_import(
         self, files: Sequence[File], source: str, purchaser: str, caller: Caller, language: str, *,
-        as_of: date | None = None,
+        as_of: date | None = None, permit: Permit | None = None,
     ) -> Iterator[Result]:  # fmt: skip
         """Judge everything as `import_files` would, and store nothing; the result lives as long as the context."""
         self._known(source, purchaser)
+        front = self._permitted_front(files, source, caller, permit)
         with dry_run(self._parts.database) as scope:
-            yield self._import(scope, files, source, purchaser, caller, language, as_of)
+            yield self._import(scope, front, files, source, purchaser, caller, language, as_of)
 
     def _known(self, source: str, purchaser: str) -> None:
         for what, name, known in (
             ("source", source, self._sources), ("contract", purchaser, self._parts.contracts)
         ):  # fmt: skip
             if name not in known:
-                raise NotFoundError(f"there is no {what} {name!r}; known: {', '.join(sorted(known))}")
+                raise NotFoundError(f"there is no {what} of this name; known: {', '.join(sorted(known))}")
 
     def _import(
-        self, scope: Scope, files: Sequence[File], source: str, purchaser: str, caller: Caller, language: str,
-        as_of: date | None,
+        self, scope: Scope, front: Front, files: Sequence[File], source: str, purchaser: str, caller: Caller,
+        language: str, as_of: date | None,
     ) -> Result:  # fmt: skip
-        front = self._front(files, self._sources[source])
         problems: list[Finding] = []
         delivery, told = self._open(scope, front, source, purchaser, caller, as_of)
         receiver = Receiver(self._parts, scope)
@@ -128,6 +137,15 @@ class Desk:
         for file in files:
             with file.open() as stream:
                 yield from read(source, stream, file.name)
+
+    def _permitted_front(
+        self, files: Sequence[File], source: str, caller: Caller, permit: Permit | None
+    ) -> Front:
+        """The header parts, once it is known that the caller may deliver for the provider that they name."""
+        front = self._front(files, self._sources[source])
+        if permit is not None:
+            permit(str(front.provider.content["oid"]) if front.provider else caller.organisation)
+        return front
 
     def _front(self, files: Sequence[File], source: Source) -> Front:
         """Header, provider and purchaser of a delivery.
@@ -182,7 +200,7 @@ class Desk:
         """
         provider = str(front.provider.content["oid"]) if front.provider else ""
         have = [one for one in agreements(tx, provider or caller.organisation or None) if one.purchaser == purchaser]
-        if not provider and not have:
+        if not provider and not have and not caller.organisation:  # a local command, acting for all
             have = [one for one in agreements(tx) if one.purchaser == purchaser]
         if len({one.provider.oid for one in have}) > 1 or not (have or (front.provider and front.purchaser)):
             finding = Finding("SRC-PARTY", Severity.REFUSE, "delivery-without-party", "", {"purchaser": purchaser})
@@ -236,7 +254,8 @@ class Desk:
     ) -> Submitted:
         taken = Receiver(self._parts, scope).take([record], delivery, caller)
         number, _, is_duplicate = taken.rows[0]
-        settler = Settler(self._parts, scope, caller)
+        # a dry run must not remember rows that it takes back
+        settler = Settler(self._parts, scope, caller, None if scope.is_dry else self._memory)
         if taken.has_shared_news:
             self._judge(scope, delivery, caller, taken)
         elif not is_duplicate:

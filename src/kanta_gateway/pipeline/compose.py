@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -115,15 +115,23 @@ class Composer:
         told = Finding("SRC-UNIT", Severity.INFO, "unit-assumed", "/unit", {}, "703/2023 §37")
         return Source(values, rows, (told,) if is_assumed else ())
 
-    def draft(self, source: Source, variant: Variant, guard: ClientGuard) -> Draft:
-        """Compose, minimise and check one document."""
+    def draft(
+        self, source: Source, variant: Variant, guard: ClientGuard, *, is_replacement: bool = False
+    ) -> Draft:
+        """Compose, minimise and check one document; in production an unverified code holds its record."""
         composed = self._parts.mapper.compose(variant, source.values)
         tree, masked = minimise(self._parts.scanner, composed, guard)
         value = to_json(tree)
-        found = self._parts.conformances(Oid(variant.structure)).check(value)
-        return Draft(
-            source, variant, tree, orjson.dumps(value), (*source.findings, *composed.findings, *found), masked
+        parts = self._parts
+        found = parts.conformances(Oid(variant.structure)).check(value)
+        document_type = parts.structures.get(variant.structure).document_type
+        codes = (
+            *composed.findings,
+            *parts.profile.unverified(document_type, parts.language, is_replacement=is_replacement),
         )
+        if parts.is_production:
+            codes = tuple(replace(one, severity=Severity.HOLD) for one in codes)
+        return Draft(source, variant, tree, orjson.dumps(value), (*source.findings, *codes, *found), masked)
 
     def _author(self, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """The record's own author, else the one whose name it carries, else the client's responsible worker."""

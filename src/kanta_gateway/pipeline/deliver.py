@@ -115,8 +115,9 @@ class Deliverer:
             return self._archive.ask(one.oid, one.digest)
         content = open_sealed(self._parts.vault.unwrap(leased.wrapped_key or b""), one.payload or b"", b"document")
         framed = frame.build(
-            content, self._profile, message_id=str(uuid.uuid4()), sender=one.organiser, created_at=self._parts.now()
-        )
+            content, self._profile, message_id=str(uuid.uuid4()), sender=one.organiser, created_at=self._parts.now(),
+            is_invalidation=one.state is State.INVALIDATING,
+        )  # fmt: skip
         if one.state is State.INVALIDATING:
             return self._archive.invalidate(framed, one.oid, one.digest)
         return self._archive.submit(content, framed, one.oid)

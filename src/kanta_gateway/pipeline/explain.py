@@ -55,13 +55,7 @@ def explain(parts: Parts, office: Office, oid: str, caller: Caller) -> dict[str,
         raise ConflictError("composing the document again gives something else; the mapping files have changed since")
     return {
         "oid": oid, "structure": found.structure, "record": record.id, "version": record.version,
-        "values": [
-            {
-                "pointer": value.pointer, "label": dict(value.label), "kind": value.kind.value,
-                "origins": [{"path": o.path, "line": o.line, "rule": o.rule, "source": o.source} for o in value.origins],
-            }
-            for value in explain_tree(draft.tree)
-        ],
+        "values": explain_tree(draft.tree),
     }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ class Plan:
 def plan(
     rows: Iterable[StoredRecord],
     outcomes: Mapping[int, Outcome],
-    documents: Sequence[StoredDocument],
+    documents: Iterable[StoredDocument],
     variants: Mapping[int, Sequence[str]],
     guard: str,
 ) -> Plan:
@@ -57,7 +57,8 @@ def plan(
     Args:
         rows: the client's records.
         outcomes: row -> outcome of the rows that were judged now; the others stay as they are.
-        documents: the client's documents, in the order in which they were made.
+        documents: those of the judged rows and of the other versions of the same records, in the order in which
+            they were made.
         variants: row -> names of the mapping variants that the record makes.
         guard: what masking depended on; an unsent document made under another guard is made again.
     """
@@ -68,17 +69,18 @@ def plan(
     families: dict[tuple[str, str], list[StoredDocument]] = {}
     own = list(rows)
     for one in own:
-        families.setdefault(one.key, []).extend(by_row.get(one.row, ()))
+        if one.row in by_row:
+            families.setdefault(one.key, []).extend(by_row[one.row])
     for one in own:
         outcome = outcomes.get(one.row)
-        live = [document for document in by_row.get(one.row, ()) if document.state not in GONE]
         if outcome is None:
             continue
+        live = [document for document in by_row.get(one.row, ()) if document.state not in GONE]
         if not outcome.makes_document:
             _take_back(result, outcome, live)
             continue
         for variant in variants.get(one.row, ()):
-            _ensure(result, one, variant, live, families[one.key], guard)
+            _ensure(result, one, variant, live, families.get(one.key, ()), guard)
         wanted = set(variants.get(one.row, ()))
         result.withdraw.extend(d for d in live if d.part not in wanted and d.state in UNSENT)
     return result

@@ -59,6 +59,8 @@ class Publisher:
             self._parts.database, document_node(agreement.provider.oid), year, len(pairs)
         )
         jobs = [(wanted, draft, oid) for (wanted, draft), oid in zip(pairs, oids, strict=True)]
+        if len(jobs) == 1:  # handing one document to another thread costs more than it gains
+            return [self._one(*jobs[0], agreement, case)]
         return list(self._parts.executor.map(lambda job: self._one(*job, agreement, case), jobs))
 
     def _one(self, wanted: Wanted, draft: Draft, oid: Oid, agreement: Agreement, case: CaseFile) -> Made:

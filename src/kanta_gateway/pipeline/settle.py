@@ -21,7 +21,7 @@ from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts.check import Judgement
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Caller, Event, Finding, Oid, Outcome
-from kanta_gateway.pipeline.casefile import CaseFile, SharedFile, load
+from kanta_gateway.pipeline.casefile import CaseFile, Memory, load
 from kanta_gateway.pipeline.compose import Composer, Draft, guard_mark
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts, Scope
@@ -33,6 +33,8 @@ from kanta_gateway.spool.records import StoredRecord, Verdict
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from kanta_gateway.spool.store import StoredDocument
 
 TRIES = 5
 """How often judging starts again when others keep changing the same client."""
@@ -52,12 +54,11 @@ class _Work:
 class Settler:
     """Judges clients one by one."""
 
-    def __init__(self, parts: Parts, scope: Scope, caller: Caller) -> None:
+    def __init__(self, parts: Parts, scope: Scope, caller: Caller, memory: Memory | None = None) -> None:
         self._parts = parts
         self._scope = scope
         self._caller = caller
-        self._shared: dict[str, SharedFile] = {}
-        self._agreements: dict[tuple[str, str], Agreement] = {}
+        self._memory = memory or Memory()
         self._publisher = Publisher(parts)
 
     def settle(
@@ -77,11 +78,10 @@ class Settler:
         """
         for _ in range(TRIES):
             with self._scope.read() as tx:
-                case = load(self._parts, tx, provider, client_ref, self._shared.get(provider))
+                case = self._load(tx, provider, client_ref, only)
                 agreement = self._agreement(tx, provider, purchaser)
-            self._shared[provider] = case.shared
-            day = max([as_of, *(date.fromisoformat(one.as_of) for one in case.rows)])
-            work = self._work(case, agreement, purchaser, day, only)
+                day = date.fromisoformat(max(as_of.isoformat(), *(one.as_of for one in case.rows)))
+                work = self._work(tx, case, agreement, purchaser, day, only)
             if not self._scope.is_dry:
                 work.made = self._publisher.publish(work.plan, work.drafts, agreement, case)
             with self._scope.write() as tx:
@@ -90,25 +90,36 @@ class Settler:
                     return
         raise ConflictError("a client's records were changed by others again and again; send the record again")
 
+    def _load(self, tx: Connection, provider: str, client_ref: str, only: Collection[int] | None) -> CaseFile:
+        """The client's file; one of which single records are judged is kept at hand for the next of them."""
+        memory = self._memory
+        known = memory.file(client_ref) if only is not None else None
+        case = load(self._parts, tx, provider, client_ref, memory.shared.get(provider), known)
+        memory.shared[provider] = case.shared
+        if only is not None:
+            memory.keep(case)
+        return case
+
     def _agreement(self, tx: Connection, provider: str, purchaser: str) -> Agreement:
         key = (provider, purchaser)
-        if key not in self._agreements:
+        if key not in self._memory.agreements:
             known = [one for one in agreements(tx, provider) if one.purchaser == purchaser]
             if not known:
                 raise ConflictError("the provider has no registered contract with this purchaser")
-            self._agreements[key] = known[0]
-        return self._agreements[key]
+            self._memory.agreements[key] = known[0]
+        return self._memory.agreements[key]
 
-    def _work(
-        self, case: CaseFile, agreement: Agreement, purchaser: str, as_of: date, only: Collection[int] | None
-    ) -> _Work:
+    def _work(  # noqa: PLR0913, PLR0917 — one client's whole situation
+        self, tx: Connection, case: CaseFile, agreement: Agreement, purchaser: str, as_of: date,
+        only: Collection[int] | None,
+    ) -> _Work:  # fmt: skip
         """Judge, compose, and judge again if a document's content makes a record wait."""
         contract = self._parts.contracts[purchaser]
         composer = Composer(self._parts, contract, agreement, case)
         held: dict[int, tuple[Finding, ...]] = {}
         while True:
             _, judgement, _ = judged(self._parts, case, purchaser, as_of, only=only, held=held)
-            planned, drafts = self._plan(case, composer, judgement)
+            planned, drafts = self._plan(tx, case, composer, judgement)
             newly = {
                 row: tuple(one for draft in of_row for one in draft.holds)
                 for row, of_row in drafts.items()
@@ -119,39 +130,48 @@ class Settler:
             held |= newly
 
     def _plan(
-        self, case: CaseFile, composer: Composer, judgement: Judgement
+        self, tx: Connection, case: CaseFile, composer: Composer, judgement: Judgement
     ) -> tuple[Plan, dict[int, list[Draft]]]:
         mapper = self._parts.mapper
+        records_ = {one.key for one in case.rows if one.row in judgement.outcomes}
+        rows = [one for one in case.rows if one.key in records_]
         chosen = {
             one.row: mapper.variants(one.type, composer.product(judgement.decisions.get(one.row)))
-            for one in case.rows
+            for one in rows
+            if one.row in judgement.outcomes
         }
         is_secret = bool((_client(case) or {}).get("non_disclosure"))
         mark = guard_mark(case, is_secret)
         guard = self._parts.fingerprints.guard(case.prints, is_secret)
         planned = plan(
-            case.rows, judgement.outcomes, case.documents,
+            rows, judgement.outcomes, _documents(tx, case, rows),
             {row: [variant.name for variant in of_row] for row, of_row in chosen.items()}, mark,
         )  # fmt: skip
         drafts: dict[int, list[Draft]] = {}
         for wanted in planned.make:
             decision = judgement.decisions.get(wanted.record.row)
             variant = next(one for one in chosen[wanted.record.row] if one.name == wanted.variant)
-            draft = composer.draft(composer.source(wanted.record, decision), variant, guard)
+            draft = composer.draft(
+                composer.source(wanted.record, decision), variant, guard, is_replacement=wanted.replaces is not None
+            )
             drafts.setdefault(wanted.record.row, []).append(replace(draft, guard=mark, decision=decision))
         return planned, drafts
 
     def _write(self, tx: Connection, work: _Work, agreement: Agreement) -> None:
         """One transaction: outcomes, spool items, withdrawals, and the entries about them."""
         now = self._parts.now()
-        verdicts = [self._verdict(one, work) for one in work.case.rows if one.row in work.judgement.outcomes]
-        records.settle(tx, verdicts, now)
+        rows = work.judgement.outcomes.keys()
+        before = [one for one in work.case.rows if one.row in rows]
+        if len(before) < len(work.case.rows):  # the file may have been at hand for long: others may have judged it
+            before = records.by_rows(tx, rows)
+        changed = [(one, told) for one in before if records.differs(one, told := self._verdict(one, work))]
+        records.settle(tx, [told for _, told in changed], now)
         for document in work.plan.withdraw:
             store.withdraw(tx, document.oid, now)
         for document in work.plan.invalidate:
             store.invalidate(tx, document.oid, now)
         store.put(tx, [one.new for one in work.made], now)
-        self._parts.log.append(tx, list(self._events(work, agreement, verdicts)))
+        self._parts.log.append(tx, list(self._events(work, agreement, changed)))
 
     def _verdict(self, one: StoredRecord, work: _Work) -> Verdict:
         outcome = work.judgement.outcomes[one.row]
@@ -165,17 +185,15 @@ class Settler:
         return Verdict(one.row, outcome, told_findings(findings), removed, state)
 
     def _events(
-        self, work: _Work, agreement: Agreement, verdicts: Collection[Verdict]
+        self, work: _Work, agreement: Agreement, changed: Collection[tuple[StoredRecord, Verdict]]
     ) -> Iterator[AuditEvent]:
         common: dict[str, Any] = {
             "caller": self._caller, "at": self._parts.now(), "client_ref": work.case.client_ref,
             "provider": Oid(work.case.provider), "controller": agreement.organiser.oid,
             "purpose": self._caller.purpose, "basis": "703/2023 §14",
         }  # fmt: skip
-        tickets = {one.row: one for one in work.case.rows}
         names = {Outcome.HELD: Event.RECORD_HOLD, Outcome.REFUSED: Event.RECORD_REFUSE}
-        for verdict in verdicts:
-            before = tickets[verdict.row]
+        for before, verdict in changed:
             if verdict.outcome in names and before.outcome is not verdict.outcome:
                 rules = sorted({str(one["rule"]) for one in verdict.findings})
                 yield AuditEvent(event=names[verdict.outcome], subject=before.ticket, details={"rules": rules}, **common)
@@ -186,6 +204,14 @@ class Settler:
             yield AuditEvent(event=Event.DOCUMENT_WITHDRAW, subject=document.oid, details={}, **common)
         for document in work.plan.invalidate:
             yield AuditEvent(event=Event.DOCUMENT_INVALIDATE, subject=document.oid, details={}, **common)
+
+
+def _documents(tx: Connection, case: CaseFile, rows: Collection[StoredRecord]) -> Collection[StoredDocument]:
+    """The documents of these rows."""
+    if len(rows) == len(case.rows):
+        return store.of_client(tx, case.client_ref)
+    found = store.of_records(tx, (one.row for one in rows))
+    return [document for of_row in found.values() for document in of_row]
 
 
 def _client(case: CaseFile) -> Mapping[str, Any] | None:

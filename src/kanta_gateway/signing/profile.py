@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import yaml
 
 from kanta_gateway.errors import MisconfiguredError
-from kanta_gateway.model import Coding, Header, Oid, Organisation, Person
+from kanta_gateway.model import Coding, Finding, Header, Oid, Organisation, Person, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,8 @@ CODED = (
     "reasonOfCorrection",
 )
 """Elements of the envelope that carry a fixed code."""
+CORRECTION = "reasonOfCorrection"
+"""The one that only a replacement carries."""
 
 
 class StructureInfo(Protocol):
@@ -126,6 +128,23 @@ class Profile:
             raise MisconfiguredError(
                 f'schemas/cda.yaml: document_types has no row "{document_type}"; add it with its code'
             ) from None
+
+    def unverified(self, document_type: str, language: str, *, is_replacement: bool) -> tuple[Finding, ...]:
+        """What the envelope of a document carries that no source confirms.
+
+        Args:
+            document_type: word for the general document type.
+            language: `fi` or `sv`.
+            is_replacement: whether it carries a reason of correction.
+        """
+        carried = {"code": self.general_type(document_type, language), **self.codes}
+        if not is_replacement:
+            del carried[CORRECTION]
+        return tuple(
+            Finding("CODE-HEADER", Severity.INFO, "header-code-unverified", "", {"element": name, "code": coding.code})
+            for name, coding in carried.items()
+            if not coding.verified
+        )
 
     def header(
         self,

@@ -287,6 +287,13 @@ def settle(tx: Connection, verdicts: Sequence[Verdict], now: datetime) -> None:
     )
 
 
+def differs(stored: StoredRecord, verdict: Verdict) -> bool:
+    """Whether judging says something else about a record than what is stored."""
+    return (stored.outcome, stored.findings_json, stored.removed_json, stored.state) != (
+        verdict.outcome, _text(verdict.findings), _text(verdict.removed), verdict.state
+    )  # fmt: skip
+
+
 def replace_payload(tx: Connection, row: int, payload: bytes) -> None:
     """Store a payload that was masked more strictly."""
     tx.execute(update(record).where(record.c.id == row).values(payload=payload))

@@ -25,7 +25,7 @@ from kanta_gateway.spool.states import DELIVERED, OPEN, WORK, State, is_allowed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection
 
 PARAMETERS = 500
 """Values in one `IN`: SQLite allows a limited number of parameters."""
@@ -104,8 +104,11 @@ class Backlog:
     """When the next document becomes due or its lease ends."""
 
 
-_PLAIN = [document.c[one.name] for one in fields(StoredDocument) if one.name != "payload"]
+_NAMES = tuple(one.name for one in fields(StoredDocument))
+_PLAIN = [document.c[name] for name in _NAMES if name != "payload"]
 _FULL = [*_PLAIN, document.c.payload]
+_NEW = tuple(one.name for one in fields(NewDocument) if one.name != "wrapped_key")
+_STATE, _PROBLEM, _RECEIPT = (_NAMES.index(name) for name in ("state", "problem", "receipt"))
 _earlier = document.alias("earlier")
 
 _EXPIRE = (
@@ -151,20 +154,36 @@ _CHANGE = (
 )  # fmt: skip
 
 
+_ADD_KEYS = data_key.insert().returning(data_key.c.id, sort_by_parameter_order=True)
+_ADD = document.insert()
+_OF_CLIENT = select(*_PLAIN).where(document.c.client_ref == bindparam("client")).order_by(document.c.sequence)
+_OF_RECORDS = (
+    select(*_PLAIN)
+    .where(document.c.record_row.in_(bindparam("rows", expanding=True)))
+    .order_by(document.c.sequence)
+)
+_LEASED = (
+    select(*_FULL, data_key.c.wrapped)
+    .join(data_key, data_key.c.id == document.c.key_id)
+    .where(document.c.sequence.in_(bindparam("rows", expanding=True)))
+    .order_by(document.c.sequence)
+)
+
+
 def put(tx: Connection, new: Sequence[NewDocument], now: datetime) -> None:
     """Store signed documents with their keys; they are due at once."""
     if not new:
         return
     moment = instant(now)
     keys = tx.execute(
-        data_key.insert().returning(data_key.c.id, sort_by_parameter_order=True),
+        _ADD_KEYS,
         [{"wrapped": one.wrapped_key, "made_at": moment} for one in new],
     ).scalars()
     common = {"state": State.QUEUED.value, "attempts": 0, "next_attempt_at": moment, "made_at": moment}
     tx.execute(
-        document.insert(),
+        _ADD,
         [
-            {f.name: getattr(one, f.name) for f in fields(one) if f.name != "wrapped_key"} | {"key_id": key} | common
+            {name: getattr(one, name) for name in _NEW} | {"key_id": key} | common
             for one, key in zip(new, keys, strict=True)
         ],
     )
@@ -196,14 +215,8 @@ def lease(tx: Connection, now: datetime, limit: int, lease_seconds: float) -> li
             tokens |= {mark["row"]: mark["token"] for mark in marks}
     if not tokens:
         return []
-    query = (
-        select(*_FULL, data_key.c.wrapped)
-        .join(data_key, data_key.c.id == document.c.key_id)
-        .where(document.c.sequence.in_(list(tokens)))
-        .order_by(document.c.sequence)
-    )
-    rows = tx.execute(query).mappings()
-    return [Leased(_from_row(row), row["wrapped"], tokens[row["sequence"]], until) for row in rows]
+    rows = tx.execute(_LEASED, {"rows": list(tokens)})
+    return [Leased(_from_row(row), row.wrapped, tokens[row.sequence], until) for row in rows]
 
 
 def settle(
@@ -252,7 +265,7 @@ def invalidate(tx: Connection, oid: str, now: datetime) -> bool:
 
 def get(tx: Connection, oid: str) -> StoredDocument | None:
     """One document with its payload."""
-    row = tx.execute(select(*_FULL).where(document.c.oid == oid)).mappings().first()
+    row = tx.execute(select(*_FULL).where(document.c.oid == oid)).first()
     return _from_row(row) if row is not None else None
 
 
@@ -263,7 +276,7 @@ def archived(tx: Connection) -> list[StoredDocument]:
 
 def of_client(tx: Connection, client_ref: str) -> list[StoredDocument]:
     """One client's documents."""
-    return _found(tx, select(*_PLAIN).where(document.c.client_ref == client_ref))
+    return [_from_row(row) for row in tx.execute(_OF_CLIENT, {"client": client_ref})]
 
 
 def of_records(tx: Connection, rows: Iterable[int]) -> dict[int, list[StoredDocument]]:
@@ -271,8 +284,8 @@ def of_records(tx: Connection, rows: Iterable[int]) -> dict[int, list[StoredDocu
     wanted = sorted(set(rows))
     found: dict[int, list[StoredDocument]] = {}
     for start in range(0, len(wanted), PARAMETERS):
-        part = wanted[start : start + PARAMETERS]
-        for one in _found(tx, select(*_PLAIN).where(document.c.record_row.in_(part))):
+        for row in tx.execute(_OF_RECORDS, {"rows": wanted[start : start + PARAMETERS]}):
+            one = _from_row(row)
             found.setdefault(one.record_row, []).append(one)
     return found
 
@@ -334,15 +347,18 @@ def _is_open() -> Any:
 
 
 def _found(tx: Connection, query: Any) -> list[StoredDocument]:
-    return [_from_row(row) for row in tx.execute(query.order_by(document.c.sequence)).mappings()]
+    return [_from_row(row) for row in tx.execute(query.order_by(document.c.sequence))]
 
 
 def _text(value: Mapping[str, Any] | None) -> str | None:
     return None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _from_row(row: RowMapping) -> StoredDocument:
-    values = {one.name: row[one.name] for one in fields(StoredDocument) if one.name in row}
-    for name in ("problem", "receipt"):
-        values[name] = orjson.loads(values[name]) if values[name] else None
-    return StoredDocument(**(values | {"state": State(values["state"])}))
+def _from_row(row: Sequence[Any]) -> StoredDocument:
+    """A row of `_PLAIN` or `_FULL`; what stands behind them is left alone."""
+    values = list(row[: len(_NAMES)])
+    values[_STATE] = State(values[_STATE])
+    for place in (_PROBLEM, _RECEIPT):
+        if values[place] is not None:
+            values[place] = orjson.loads(values[place])
+    return StoredDocument(*values)

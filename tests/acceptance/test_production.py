@@ -1,0 +1,86 @@
+"""What production refuses: unverified codes, unregistered parties, unnamed persons, development keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kanta_gateway.app import build
+from kanta_gateway.errors import KeyUnavailableError, MisconfiguredError, NotPermittedError
+from kanta_gateway.gateway import Gateway
+from kanta_gateway.intake.desk import Desk, File
+from kanta_gateway.settings import Settings
+
+SAMPLE = Path(__file__).resolve().parents[1] / "data" / "lapha-small.json"
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Gateway:
+    """A development installation whose pipeline is told that it is production."""
+    return build(Settings.from_environment({}, data=tmp_path / "data", signing_algorithm="p-256", lang="en"))
+
+
+def strict(gateway: Gateway) -> Desk:
+    """The same installation's desk under the rules of production."""
+    return Desk(replace(gateway.parts, is_production=True), gateway.sources)
+
+
+def sample() -> list[File]:
+    """The small sample of our own."""
+    return [File(SAMPLE.name, lambda: SAMPLE.open("rb"))]
+
+
+def test_unverified_codes_hold_every_document(gateway: Gateway) -> None:
+    """In production no document is built that needs an unverified code: its record is held and names the code."""
+    caller = gateway.actor("person-1", "Person One", "delivery")
+    gateway.register_party(
+        "1.2.246.10.94005128.10.0", "Provider", "1.2.246.10.94006007.10.0", "Organiser", "NAYTE/1/2025", "lapha"
+    )
+    result = strict(gateway).import_files(sample(), "lapha-json", "lapha", caller, "en")
+    rows = list(result.rows())
+    held = [row for row in rows if row["outcome"] == "held"]
+
+    assert held
+    assert not any(row["documents"] for row in rows)
+    assert all(
+        any(one["rule"].startswith("CODE-") and one["severity"] == "hold" for one in row["findings"])
+        or any(one["severity"] == "hold" and one["rule"] == "LAP-11" for one in row["findings"])
+        for row in held
+    )
+
+
+def test_development_builds_and_says_so(gateway: Gateway) -> None:
+    """Elsewhere the same documents are built, and every record tells which codes are not verified."""
+    result = gateway.import_files([SAMPLE], "lapha-json", "lapha", gateway.actor(None, None, None))
+    made = [row for row in result.rows() if row["documents"]]
+
+    assert made
+    assert all(any(one["rule"].startswith("CODE-") for one in row["findings"]) for row in made)
+
+
+def test_unregistered_provider_is_refused(gateway: Gateway) -> None:
+    """In production a provider without a registered contract delivers nothing."""
+    with pytest.raises(NotPermittedError):
+        strict(gateway).import_files(sample(), "lapha-json", "lapha", gateway.actor(None, None, None), "en")
+
+
+def test_no_keys_are_made_up(tmp_path: Path) -> None:
+    """In production a missing key stops the start."""
+    with pytest.raises(KeyUnavailableError):
+        build(Settings.from_environment({"KANTA_ENVIRONMENT": "production"}, data=tmp_path / "data"))
+
+
+def test_development_certificate_is_refused(tmp_path: Path) -> None:
+    """Production does not sign with a development certificate."""
+    build(Settings.from_environment({}, data=tmp_path / "data", signing_algorithm="p-256")).close()
+    with pytest.raises(MisconfiguredError):
+        build(Settings.from_environment({"KANTA_ENVIRONMENT": "production"}, data=tmp_path / "data"))
+
+
+def test_nobody_acts_unnamed(gateway: Gateway) -> None:
+    """In production a local command without a person is refused."""
+    gateway.settings = replace(gateway.settings, environment="production")
+    with pytest.raises(MisconfiguredError):
+        gateway.actor(None, None, None)

