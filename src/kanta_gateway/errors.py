@@ -4,7 +4,7 @@
 GatewayError
   + RefusedError        the caller must change something         4xx, never retried
     - NotAuthenticatedError  NotPermittedError  RecordInvalidError  UnreadableError  NotFoundError  ConflictError
-    - TooLargeError
+    - MethodError  ParameterError  TooLargeError
   + UnavailableError    somebody else is down                    503, retried by the worker
     - ArchiveUnreachableError  DatabaseUnavailableError  KeyUnavailableError  QueueFullError
   + RejectedError       the archive said a final no              an operator acts
@@ -62,6 +62,20 @@ class NotFoundError(RefusedError):
 
     code = "not-found"
     status = 404
+
+
+class MethodError(RefusedError):
+    """This address does not have this method; see the API description."""
+
+    code = "method-not-allowed"
+    status = 405
+
+
+class ParameterError(RefusedError):
+    """A parameter of the call is missing or does not fit; the findings say which. Nothing was stored."""
+
+    code = "parameter-invalid"
+    status = 422
 
 
 class ConflictError(RefusedError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,16 @@ from kanta_gateway.spool import store
 from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from kanta_gateway.model import Caller
     from kanta_gateway.pipeline.office import Office
     from kanta_gateway.pipeline.parts import Parts
     from kanta_gateway.spool.store import StoredDocument
+
+
+BATCH = 200
+"""Documents read and written down in one transaction."""
 
 
 def export(
@@ -37,29 +44,41 @@ def export(
     """
     office.permit(caller, Event.DOCUMENT_EXPORT, provider=None)
     folder.mkdir(parents=True, exist_ok=True)
-    with parts.database.transaction() as tx:
+    with parts.database.reading() as tx:
         wanted = _wanted(store.archived(tx), all_versions=all_versions)
-        written, gone = 0, 0
-        events = []
-        for one in wanted:
-            try:
-                content = content_of(parts, tx, one)
-            except KeyUnavailableError:
-                gone += 1
-                continue
+    written, gone = 0, 0
+    for batch in _batched(wanted, BATCH):
+        with parts.database.transaction() as tx:
+            contents = [(one, _content(parts, tx, one.oid)) for one in batch]
+            there = [(one, content) for one, content in contents if content is not None]
+            parts.log.append(tx, [
+                office.event(caller, Event.DOCUMENT_EXPORT, subject=one.oid, provider=one.provider,
+                             controller=one.organiser, client_ref=one.client_ref)
+                for one, _ in there
+            ])  # fmt: skip
+        for one, content in there:
             (folder / f"{one.oid}.xml").write_bytes(content)
-            written += 1
-            events.append(office.event(
-                caller, Event.DOCUMENT_EXPORT, subject=one.oid, provider=one.provider, controller=one.organiser,
-                client_ref=one.client_ref,
-            ))  # fmt: skip
-        parts.log.append(tx, events)
+        written, gone = written + len(there), gone + len(contents) - len(there)
     first = min((one.settled_at for one in wanted if one.settled_at), default=None)
     until = datetime.fromisoformat(first) + timedelta(days=grace_days) if first else None
     return {
         "written": written, "destroyed": gone, "folder": str(folder),
         "content_stays_until": until.date().isoformat() if until else None,
     }  # fmt: skip
+
+
+def _content(parts: Parts, tx: Connection, oid: str) -> bytes | None:
+    """The signed bytes; None once they have been destroyed."""
+    found = store.get(tx, oid)
+    try:
+        return content_of(parts, tx, found) if found is not None else None
+    except KeyUnavailableError:
+        return None
+
+
+def _batched(found: Sequence[StoredDocument], size: int) -> Iterator[Sequence[StoredDocument]]:
+    """The documents in pieces: one transaction and so much content in memory at a time."""
+    return (found[start : start + size] for start in range(0, len(found), size))
 
 
 def _wanted(found: list[StoredDocument], *, all_versions: bool) -> list[StoredDocument]:

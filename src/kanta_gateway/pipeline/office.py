@@ -8,9 +8,10 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import date
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.policy import Policy
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from kanta_gateway.spool.store import StoredDocument
 
 
+LOCAL = "local"
+"""System of local commands: their person is on the gateway's own machine and claims nothing."""
 UNREGISTERED = "unregistered"
 """Stands for the controller while no contract is registered."""
 
@@ -49,18 +52,51 @@ class Office:
             NotPermittedError: the policy does not allow it.
         """
         decision = self._policy.decide(caller, event, provider=Oid(provider) if provider else None)
-        if decision.allowed:
-            return
+        reasons = () if decision.allowed else decision.reasons
+        if not reasons and self._is_beyond(caller):
+            reasons = (f"{caller.role}: sees all, so it is not for a system of a provider",)
+        if reasons:
+            self._deny(caller, event, provider or "", reasons)
+            raise NotPermittedError(f"{event.value} is not allowed: {'; '.join(reasons)}")
+
+    def _is_beyond(self, caller: Caller) -> bool:
+        """Whether a calling system claims a role that sees all for an organisation that is only a provider.
+
+        The role stands in the assertion, which the calling system signs itself, so what it may claim
+        must follow from what the gateway knows: its registered organisation.
+        """
+        if self._policy.is_own_only(caller) or caller.system == LOCAL:
+            return False
+        with self._parts.database.reading() as tx:
+            return bool(agreements(tx, caller.organisation))
+
+    def _deny(self, caller: Caller, event: Event, provider: str, reasons: Iterable[str]) -> None:
+        """Write a denial down; in a transaction of its own, since what was asked is not done."""
         with self._parts.database.transaction() as tx:
-            denied = self.event(caller, Event.REQUEST_DENY, subject=event.value, provider=provider or "",
-                                 details={"asked": event.value, "reasons": list(decision.reasons)})  # fmt: skip
-            self._parts.log.append(tx, [denied])
-        raise NotPermittedError(f"{event.value} is not allowed: {'; '.join(decision.reasons)}")
+            self._parts.log.append(tx, [self.event(
+                caller, Event.REQUEST_DENY, subject=event.value, provider=provider,
+                details={"asked": event.value, "reasons": list(reasons)},
+            )])  # fmt: skip
+
+    def hide(self, caller: Caller, event: Event, owner: str) -> None:
+        """Refuse another's thing as if it were not there, and write the denial down.
+
+        Raises:
+            NotFoundError: the thing is another's and the caller may see its own only.
+        """
+        if self._own(caller) not in {None, owner}:
+            self._deny(caller, event, owner, (f"{caller.role}: scope own, the thing is another's",))
+            raise NotFoundError
+
+    def note(self, tx: Connection, events: Iterable[AuditEvent]) -> None:
+        """Append entries in the transaction of what they tell about."""
+        self._parts.log.append(tx, list(events))
 
     def event(
         self, caller: Caller, event: Event, *, subject: str, provider: str, controller: str = "",
         client_ref: str | None = None, details: Mapping[str, Any] | None = None,
     ) -> AuditEvent:  # fmt: skip
+        """The entry about one look or act of a caller."""
         return AuditEvent(
             event=event, caller=caller, at=self._parts.now(), client_ref=client_ref, subject=subject,
             provider=provider or caller.organisation, controller=controller or self._controller(provider),
@@ -100,8 +136,9 @@ class Office:
         """
         with self._parts.database.reading() as tx:
             found = store.get(tx, oid)
-        if found is None or self._own(caller) not in {None, found.provider}:
+        if found is None:
             raise NotFoundError
+        self.hide(caller, event, found.provider)
         self.permit(caller, event, provider=found.provider)
         return found
 
@@ -163,12 +200,16 @@ class Office:
         self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
             refs = self._refs(tx, client) if client is not None else (None,)
-            found: list[Mapping[str, Any]] = []
-            for ref in refs:
-                found.extend(report.entries(tx, report.Filter(client_ref=ref, after=after, limit=limit)))
-            self._parts.log.append(tx, [self.event(
-                caller, Event.AUDIT_READ, subject="entries", provider="", details={"count": len(found)}
-            )])  # fmt: skip
+            read = [
+                one for ref in refs
+                for one in report.entries(tx, report.Filter(client_ref=ref, after=after, limit=limit))
+            ]  # fmt: skip
+            found = sorted(read, key=lambda one: int(one["idx"]))[:limit]
+            self.note(tx, [
+                self.event(caller, Event.AUDIT_READ, subject="entries", provider="", client_ref=ref,
+                           details={"count": len(found)})
+                for ref in refs or (None,)
+            ])  # fmt: skip
         return {"entries": found, "next": found[-1]["idx"] if found else after}
 
     def _refs(self, tx: Connection, client: str) -> tuple[str, ...]:
@@ -194,44 +235,67 @@ class Office:
         return {"client": client, "rows": rows, "note": "703/2023 §11: only for clarifying the client's own rights"}
 
     def checkpoint(self, caller: Caller | None) -> str:
-        """Sign the log as it stands, if it grew since the newest checkpoint."""
+        """Sign the log as it stands; who asked for it is in it."""
         if caller is not None:
-            self.permit(caller, Event.AUDIT_READ, provider=None)
+            self.permit(caller, Event.AUDIT_CHECKPOINT, provider=None)
         with self._parts.database.transaction() as tx:
+            if caller is not None:
+                self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="checkpoint", provider="")])
             return self._parts.log.checkpoint(tx, self._parts.checkpoints, self._parts.now())
 
     def inclusion(self, caller: Caller, index: int, size: int | None) -> dict[str, Any]:
         """Inclusion proof of one entry."""
         self.permit(caller, Event.AUDIT_READ, provider=None)
-        with self._parts.database.reading() as tx:
+        with self._parts.database.transaction() as tx:
             whole = size or _size(tx)
-            return {"index": index, "size": whole, "proof": _told(proofs.inclusion(tx, index, whole))}
+            proof = _told(proofs.inclusion(tx, index, whole))
+            self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="inclusion-proof", provider="")])
+        return {"index": index, "size": whole, "proof": proof}
 
     def consistency(self, caller: Caller, first: int, second: int | None) -> dict[str, Any]:
         """Consistency proof between two sizes of the log."""
         self.permit(caller, Event.AUDIT_READ, provider=None)
-        with self._parts.database.reading() as tx:
+        with self._parts.database.transaction() as tx:
             whole = second or _size(tx)
-            return {"first": first, "second": whole, "proof": _told(proofs.consistency(tx, first, whole))}
+            proof = _told(proofs.consistency(tx, first, whole))
+            self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="consistency-proof", provider="")])
+        return {"first": first, "second": whole, "proof": proof}
 
-    def remember(self, caller: Caller, key: str, digest: str) -> None:
-        """Bind an idempotency key to what was sent with it.
+    def remember(self, caller: Caller, key: str, digest: str) -> str:
+        """Bind an idempotency key to what is sent with it; gives the ticket of an earlier call, or an empty text.
 
         Raises:
             ConflictError: the key came with another content before.
         """
+        who = _key(caller, key)
+        query = select(idempotency.c.digest, idempotency.c.ticket).where(
+            idempotency.c.caller == who["caller"], idempotency.c.key == who["key"]
+        )
         with self._parts.database.transaction() as tx:
-            query = select(idempotency.c.digest).where(
-                idempotency.c.caller == caller.system, idempotency.c.key == key[:128]
-            )
-            known = tx.execute(query).scalar()
+            known = tx.execute(query).first()
             if known is None:
-                tx.execute(idempotency.insert(), {
-                    "caller": caller.system, "key": key[:128], "digest": digest, "ticket": "",
-                    "made_at": instant(self._parts.now()),
-                })  # fmt: skip
-            elif known != digest:
-                raise ConflictError("the idempotency key was used with another content before; use a new key")
+                moment = instant(self._parts.now())
+                tx.execute(idempotency.insert(), {**who, "digest": digest, "ticket": "", "made_at": moment})
+                return ""
+        if known.digest != digest:
+            raise ConflictError("the idempotency key was used with another content before; use a new key")
+        return str(known.ticket)
+
+    def bind(self, caller: Caller, key: str, ticket: str) -> None:
+        """Remember the ticket that a call with an idempotency key was given."""
+        who = _key(caller, key)
+        with self._parts.database.transaction() as tx:
+            tx.execute(
+                update(idempotency)
+                .where(idempotency.c.caller == who["caller"], idempotency.c.key == who["key"])
+                .values(ticket=ticket)
+            )
+
+
+def _key(caller: Caller, key: str) -> dict[str, str]:
+    """An idempotency key as stored: hashed, since its form is the caller's; one system's keys never meet another's."""
+    who = f"{caller.organisation}\0{caller.system}"
+    return {"caller": sha256(who.encode()).hexdigest(), "key": sha256(key.encode()).hexdigest()}
 
 
 def _size(tx: Connection) -> int:

@@ -5,13 +5,14 @@ The result is a function of the set of records that are known, not of the order 
 * Every record of the client is judged again whenever something about the client is new.
 * A record that stands and has no document gets one; one that stands no longer loses its unsent document.
 * Judging, composing and signing happen outside the write transaction; if something else changed
-  the client meanwhile (`records.stamp`), they are done again.
+  the client meanwhile (`records.stamp`), or a worker took what should be withdrawn, they are done again.
 * Spool item, outcome and audit entries are committed together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 
 TRIES = 5
 """How often judging starts again when others keep changing the same client."""
+
+
+class _OvertakenError(Exception):
+    """A worker took a document that the plan takes back: nothing is written, and the client is judged again."""
 
 
 @dataclass(slots=True)
@@ -84,7 +89,7 @@ class Settler:
                 work = self._work(tx, case, agreement, purchaser, day, only)
             if not self._scope.is_dry:
                 work.made = self._publisher.publish(work.plan, work.drafts, agreement, case)
-            with self._scope.write() as tx:
+            with suppress(_OvertakenError), self._scope.write() as tx:
                 if records.stamp(tx, provider, client_ref) == case.stamp:
                     self._write(tx, work, agreement)
                     return
@@ -160,16 +165,16 @@ class Settler:
     def _write(self, tx: Connection, work: _Work, agreement: Agreement) -> None:
         """One transaction: outcomes, spool items, withdrawals, and the entries about them."""
         now = self._parts.now()
+        took_back = [store.withdraw(tx, one.oid, now) for one in work.plan.withdraw]
+        took_back += [store.invalidate(tx, one.oid, now) for one in work.plan.invalidate]
+        if not all(took_back):
+            raise _OvertakenError
         rows = work.judgement.outcomes.keys()
         before = [one for one in work.case.rows if one.row in rows]
         if len(before) < len(work.case.rows):  # the file may have been at hand for long: others may have judged it
             before = records.by_rows(tx, rows)
         changed = [(one, told) for one in before if records.differs(one, told := self._verdict(one, work))]
         records.settle(tx, [told for _, told in changed], now)
-        for document in work.plan.withdraw:
-            store.withdraw(tx, document.oid, now)
-        for document in work.plan.invalidate:
-            store.invalidate(tx, document.oid, now)
         store.put(tx, [one.new for one in work.made], now)
         self._parts.log.append(tx, list(self._events(work, agreement, changed)))
 
