@@ -221,6 +221,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine: Engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._reading = self.engine.execution_options(kanta_reading=True)
+        if not self.is_sqlite:
+            self._reading = self._reading.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -231,10 +234,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One reading transaction with one snapshot; whatever it wrote is rolled back."""
-        engine = self.engine.execution_options(kanta_reading=True)
-        if not self.is_sqlite:
-            engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with _mapped(), engine.connect() as connection:
+        with _mapped(), self._reading.connect() as connection:
             yield connection
             connection.rollback()
 

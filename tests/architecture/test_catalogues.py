@@ -24,22 +24,35 @@ def every_error(kind: type[errors.GatewayError] = errors.GatewayError) -> Iterat
 
 
 def emitted() -> dict[str, str]:
-    """Kinds that the sources emit as a literal, with the place: `Finding(…)` and functions that take a `kind`."""
-    places = {"Finding": 2}
-    for tree in modules(SRC).values():
-        for one in functions(tree):
-            names = [argument.arg for argument in (*one.args.posonlyargs, *one.args.args) if argument.arg != "self"]
-            if "kind" in names and "Finding" in {called for called, _ in calls(one)}:
-                places[one.name] = names.index("kind")
+    """Kinds that the sources emit as a literal, with the place: in `Finding(…)` and through functions that make one."""
     found: dict[str, str] = {}
     for name, tree in modules(SRC).items():
+        places = {"Finding": 2} | _makers(name.rpartition("/")[0])
         for called, call in calls(tree):
             if called not in places:
                 continue
-            given = [*call.args[places[called] : places[called] + 1], *(k.value for k in call.keywords if k.arg == "kind")]
+            start = places[called]
+            given = [*call.args[start : start + 1], *(one.value for one in call.keywords if one.arg == "kind")]
             for one in given:
                 if isinstance(one, ast.Constant) and isinstance(one.value, str):
                     found[one.value] = f"{name}:{call.lineno}"
+    return found
+
+
+def _makers(package: str) -> dict[str, int]:
+    """Functions of a package that make a finding of the kind that they are given, with the argument's position."""
+    found: dict[str, int] = {}
+    for name, tree in modules(SRC).items():
+        if name.rpartition("/")[0] != package:
+            continue
+        for one in functions(tree):
+            names = [argument.arg for argument in (*one.args.posonlyargs, *one.args.args) if argument.arg != "self"]
+            passed = {
+                part.id for called, call in calls(one) if called == "Finding" for part in ast.walk(call)
+                if isinstance(part, ast.Name)
+            }  # fmt: skip
+            if "kind" in names and "kind" in passed:
+                found[one.name] = names.index("kind")
     return found
 
 

@@ -226,8 +226,6 @@ class Desk:
         """Judge every client that the delivery concerns; new staff or units may free held records."""
         with scope.read() as tx:
             clients = taken.clients | {one[2] for one in records.waiting(tx, delivery.provider)}
-            if taken.has_shared_news:
-                clients |= set(records.clients_with(tx, delivery.provider, Outcome.HELD))
         settler = Settler(self._parts, scope, caller)
         for client_ref in sorted(clients):
             settler.settle(delivery.provider, delivery.purchaser, client_ref, delivery.as_of)

@@ -171,7 +171,7 @@ class Receiver:
                 positions.append((len(taken.rows), row, is_again))
                 taken.rows.append((row, ticket_, is_again))
             if not is_again:
-                self._note(tx, one, taken)
+                self._note(tx, one, delivery, taken)
             events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=is_again))
         if delivery.id:  # a single record is no delivery with a result of its own: its ticket tells
             records.point(tx, delivery.id, positions)
@@ -181,9 +181,12 @@ class Receiver:
         """Whether this is a repeat: a reference that goes back to an older state is news instead."""
         return same.type not in self._parts.references or same.row == versions[-1].row
 
-    def _note(self, tx: Connection, one: _Prepared, taken: Taken) -> None:
+    @staticmethod
+    def _note(tx: Connection, one: _Prepared, delivery: Delivery, taken: Taken) -> None:
         """Remember whom a new record concerns, and keep the fingerprints it brought."""
         if one.new.client_ref is None:
+            if not taken.has_shared_news:  # in this transaction, so that a crash before judging forgets nothing
+                records.reopen(tx, delivery.provider)
             taken.has_shared_news = True
             return
         taken.clients.add(one.new.client_ref)

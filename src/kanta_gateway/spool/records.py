@@ -299,15 +299,10 @@ def replace_payload(tx: Connection, row: int, payload: bytes) -> None:
     tx.execute(update(record).where(record.c.id == row).values(payload=payload))
 
 
-def reopen(tx: Connection, provider: str, client_refs: Iterable[str]) -> None:
-    """Have held records of these clients judged again."""
-    for client_ref in client_refs:
-        tx.execute(
-            update(record)
-            .where(record.c.client_ref == client_ref, record.c.provider == provider,
-                   record.c.outcome == Outcome.HELD)
-            .values(state=RECEIVED)
-        )  # fmt: skip
+def reopen(tx: Connection, provider: str) -> None:
+    """Have the provider's held records judged again: what they wait for may have come."""
+    held = (record.c.provider == provider, record.c.outcome == Outcome.HELD, record.c.client_ref.is_not(None))
+    tx.execute(update(record).where(*held).values(state=RECEIVED))
 
 
 def waiting(tx: Connection, provider: str | None = None) -> list[tuple[str, str, str]]:
@@ -324,14 +319,6 @@ def clients(tx: Connection) -> list[tuple[str, str, str]]:
     """(provider, purchaser, client) of every client that has a client record."""
     query = select(record.c.provider, record.c.purchaser, record.c.client_ref).where(record.c.type == "client")
     return [(str(one[0]), str(one[1]), str(one[2])) for one in tx.execute(query.distinct())]
-
-
-def clients_with(tx: Connection, provider: str, outcome: Outcome) -> list[str]:
-    """Clients of the provider that have a record with this outcome."""
-    query = select(record.c.client_ref).where(
-        record.c.provider == provider, record.c.outcome == outcome, record.c.client_ref.is_not(None)
-    )
-    return [str(one) for one in tx.execute(query.distinct()).scalars()]
 
 
 def by_ticket(tx: Connection, ticket: str) -> StoredRecord | None:

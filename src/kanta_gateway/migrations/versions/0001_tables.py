@@ -1,4 +1,4 @@
-"""The first tables."""
+"""The first tables, as they were when the first release was made."""
 
 from __future__ import annotations
 
