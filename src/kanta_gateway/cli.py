@@ -97,7 +97,8 @@ def serve(
     from kanta_gateway.serve import run as run_serve  # noqa: PLC0415
 
     gateway = _gateway(port=port)
-    run_serve(gateway.settings, api=api, worker=worker)
+    gateway.close()
+    raise typer.Exit(run_serve(gateway.settings, api=api, worker=worker))
 
 
 @app.command("import")

@@ -134,3 +134,19 @@ ROOTS = {
     "absence": "muu_asiakaskertomusmerkinta",
     "negotiation": "merkinta_neuvottelusta",
 }
+
+
+def shown(value: Any, key: str = "") -> list[str]:
+    """What a person sees of a document's JSON, value by value in its order."""
+    if isinstance(value, list):
+        return [line for one in value for line in shown(one, key)]
+    if isinstance(value, dict):
+        if "display" in value:
+            return [value["display"]]
+        if "value" in value:
+            return [value["value"][:6] + "*****" if key == "henkilotunnus" else value["value"]]
+        return [line for name, one in value.items() for line in shown(one, name)]
+    if key.endswith("hetki"):
+        moment = datetime.fromisoformat(value)
+        return [f"{moment.day}.{moment.month}.{moment.year} klo {moment:%H.%M}"]
+    return [finnish(value) or ""] if key.endswith(("paiva", "paivamaara")) else [value]

@@ -4,29 +4,46 @@
 * 2xx means: committed to disk with its audit entry. What is stored as held or refused answers 202 with its
   findings; 4xx means that nothing was stored.
 * Errors are problem documents (RFC 9457) with stable codes, in the caller's language.
+* Nothing of a request is repeated in an answer about its mistakes, or written to the server's own output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+import traceback
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
-from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
-from kanta_gateway.errors import GatewayError, NotAuthenticatedError, RefusedError
-from kanta_gateway.intake.wire import problem
+from kanta_gateway.errors import (
+    GatewayError,
+    MethodError,
+    NotAuthenticatedError,
+    NotFoundError,
+    ParameterError,
+    TooLargeError,
+)
+from kanta_gateway.intake.rules import unreadable
+from kanta_gateway.intake.wire import parameter_findings, problem
 from kanta_gateway.messages import language_of
-from kanta_gateway.model import Caller, Event
+from kanta_gateway.model import Caller
+from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
     from kanta_gateway.intake.service import Service
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+RETRY_SECONDS = "30"
+"""`Retry-After` of what may be tried again: about one round of the worker."""
 
 router = APIRouter()
 
@@ -59,16 +76,21 @@ async def _body(request: Request, caller: IdentifiedCaller) -> bytes:  # noqa: A
     """The body, read only after the caller is known and only up to the limit.
 
     Raises:
-        RefusedError: it is larger than allowed.
+        TooLargeError: it is larger than allowed; what was announced as too large is not read at all.
     """
     limit = _service(request).max_body_bytes(request.url.path)
+    announced = request.headers.get("content-length", "")
+    size = int(announced) if announced.isdecimal() else 0
     parts: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise RefusedError(f"the body is larger than {limit} bytes; send it in smaller parts")
-        parts.append(chunk)
+    if size <= limit:
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                break
+            parts.append(chunk)
+    if size > limit:
+        raise TooLargeError(findings=(unreadable("SRC-SIZE", "", {"limit": str(limit)}),))
     return b"".join(parts)
 
 
@@ -76,6 +98,9 @@ Body = Annotated[bytes, Depends(_body)]
 Service_ = Annotated[Any, Depends(_service)]
 Language = Annotated[str, Depends(_language)]
 DryRun = Annotated[bool, Query(description="Judge everything and store nothing.")]
+BIGGEST = 2**31 - 1
+"""Highest number that every database takes as an index."""
+Place = Annotated[int, Query(ge=1, le=BIGGEST)]
 
 
 def _answer(value: Any, status: int = 200) -> Response:
@@ -116,21 +141,19 @@ def post_import(
 @router.get("/v1/imports/{delivery_id}", summary="What became of a delivery")
 def get_import(caller: IdentifiedCaller, delivery_id: str, service: Service_, language: Language) -> Response:
     """The result as it stands now."""
-    service.office.permit(caller, Event.RECORD_READ, provider=caller.organisation)
-    return StreamingResponse(service.desk.delivery(delivery_id, caller, language).json(), media_type=JSON)
+    return StreamingResponse(service.delivery(delivery_id, caller, language), media_type=JSON)
 
 
 @router.get("/v1/tickets/{ticket}", summary="What became of one record")
 def get_ticket(caller: IdentifiedCaller, ticket: str, service: Service_, language: Language) -> Response:
     """The record's outcome, findings and documents."""
-    service.office.permit(caller, Event.RECORD_READ, provider=caller.organisation)
-    return _answer(service.desk.ticket(ticket, caller, language))
+    return _answer(service.ticket(ticket, caller, language))
 
 
 @router.get("/v1/documents", summary="Documents: that they exist and their states")
 def get_documents(
     caller: IdentifiedCaller, service: Service_,
-    state: Annotated[str | None, Query()] = None, after: Annotated[int, Query(ge=0)] = 0,
+    state: Annotated[State | None, Query()] = None, after: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:  # fmt: skip
     """Metadata only, oldest first; `after` is the last sequence number seen."""
@@ -152,18 +175,17 @@ def post_invalidate(caller: IdentifiedCaller, oid: str, service: Service_) -> Re
 @router.get("/v1/figures", summary="Derived numbers by client")
 def get_figures(
     caller: IdentifiedCaller, service: Service_, client: Annotated[str | None, Query()] = None,
-    as_of: Annotated[str | None, Query(pattern=r"^\d{4}-\d\d-\d\d$")] = None, *,
+    as_of: Annotated[date | None, Query()] = None, *,
     explain: Annotated[bool, Query()] = False,
 ) -> Response:  # fmt: skip
     """Days, hours, shares; `explain` names the records behind each number."""
-    day = date.fromisoformat(as_of) if as_of else None
-    return _answer(service.office.figures(caller, client, day, explain=explain))
+    return _answer(service.office.figures(caller, client, as_of, explain=explain))
 
 
 @router.get("/v1/audit/entries", summary="Entries of the audit log")
 def get_entries(
     caller: IdentifiedCaller, service: Service_, client: Annotated[str | None, Query()] = None,
-    after: Annotated[int, Query(ge=-1)] = -1, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[int, Query(ge=-1, le=BIGGEST)] = -1, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:  # fmt: skip
     """Entries in order; reading them is itself an entry."""
     return _answer(service.office.entries(caller, client, after, limit))
@@ -177,8 +199,9 @@ def get_checkpoint(caller: IdentifiedCaller, service: Service_) -> Response:
 
 @router.get("/v1/audit/proofs/inclusion/{index}", summary="Proof that an entry is in the log")
 def get_inclusion(
-    caller: IdentifiedCaller, index: int, service: Service_, size: Annotated[int | None, Query(ge=1)] = None
-) -> Response:
+    caller: IdentifiedCaller, index: Annotated[int, Path(ge=0, le=BIGGEST)], service: Service_,
+    size: Place | None = None,
+) -> Response:  # fmt: skip
     """Inclusion proof (RFC 9162 §2.1.3) for the tree of `size` entries, the newest by default."""
     return _answer(service.office.inclusion(caller, index, size))
 
@@ -186,7 +209,7 @@ def get_inclusion(
 @router.get("/v1/audit/proofs/consistency", summary="Proof that the log only grew")
 def get_consistency(
     caller: IdentifiedCaller, service: Service_,
-    first: Annotated[int, Query(ge=1)], second: Annotated[int | None, Query(ge=1)] = None,
+    first: Place, second: Place | None = None,
 ) -> Response:  # fmt: skip
     """Consistency proof (RFC 9162 §2.1.4) between two sizes."""
     return _answer(service.office.consistency(caller, first, second))
@@ -198,10 +221,63 @@ def get_access_report(caller: IdentifiedCaller, client: str, service: Service_) 
     return _answer(service.office.access_report(caller, client))
 
 
+@router.get("/v1/openapi.json", summary="This description")
+def get_description(caller: IdentifiedCaller, request: Request) -> Response:  # noqa: ARG001 — every route is guarded
+    """The OpenAPI document; it names no installation and no client."""
+    app: FastAPI = request.app
+    return _answer(app.openapi())
+
+
 @router.get("/health", include_in_schema=False)
 def get_health() -> Response:
     """That the process is up; says nothing else."""
     return _answer({"status": "up"})
+
+
+class Quiet:
+    """Outermost layer: what nobody expected is answered as a problem, and told without its values.
+
+    The server would write the exception with its message, and a message of a library may hold a value.
+    """
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one call on."""
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = has_begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 — the last place where it can be kept from the output
+            where = [f"{one.filename}:{one.lineno}" for one in traceback.extract_tb(error.__traceback__)[-3:]]
+            print(f"kanta-gateway api: {type(error).__name__} at {' < '.join(reversed(where))}", file=sys.stderr)  # noqa: T201 — the server's own output
+            if has_begun or scope["type"] != "http":
+                return
+            response = _problem(Request(scope), GatewayError(), self._service)
+            await response(scope, receive, send)
+
+
+def _problem(request: Request, error: GatewayError, service: Service) -> Response:
+    language = language_of(request.headers.get("accept-language"), service.language)
+    route = request.scope.get("route")
+    told = problem(error, service.messages, language, getattr(route, "path", ""))
+    headers = {"Content-Language": language}
+    if error.status in {429, 503}:
+        headers["Retry-After"] = RETRY_SECONDS
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        orjson.dumps(told), status_code=error.status, headers=headers, media_type="application/problem+json"
+    )
 
 
 def build(service: Service) -> FastAPI:
@@ -209,21 +285,22 @@ def build(service: Service) -> FastAPI:
     app = FastAPI(
         title="kanta-gateway",
         description="Provider records in, signed THL-structured documents archived. Kanta-style, not certified.",
-        version=service.version,
-    )
+        version=service.version, openapi_url=None, docs_url=None, redoc_url=None,
+    )  # fmt: skip
     app.state.service = service
     app.include_router(router)
+    app.add_middleware(Quiet, service=service)
 
     @app.exception_handler(GatewayError)
-    async def _refuse(request: Request, error: GatewayError) -> Response:
-        told: Mapping[str, Any] = await run_in_threadpool(
-            problem, error, service.messages, _language(request), request.url.path
-        )
-        headers = {"Retry-After": "30"} if error.status in {429, 503} else {}
-        if error.status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        return Response(
-            orjson.dumps(told), status_code=error.status, headers=headers, media_type="application/problem+json"
-        )
+    def _refuse(request: Request, error: GatewayError) -> Response:
+        return _problem(request, error, service)
+
+    @app.exception_handler(RequestValidationError)
+    def _parameter(request: Request, error: RequestValidationError) -> Response:
+        return _problem(request, ParameterError(findings=parameter_findings(error.errors())), service)
+
+    @app.exception_handler(HTTPException)
+    def _no_route(request: Request, error: HTTPException) -> Response:
+        return _problem(request, MethodError() if error.status_code == 405 else NotFoundError(), service)
 
     return app

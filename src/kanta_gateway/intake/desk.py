@@ -60,6 +60,8 @@ class Submitted:
 
     told: dict[str, Any]
     outcome: Outcome | None
+    provider: str
+    client_ref: str | None
 
 
 class Desk:
@@ -264,32 +266,34 @@ class Desk:
             stored = records.by_rows(tx, [number])[0]
             documents = store.of_records(tx, [number]).get(number, ())
         told = row(self._parts, stored, documents, language, is_duplicate=is_duplicate)
-        return Submitted(told, Outcome.DUPLICATE if is_duplicate else stored.outcome)
+        outcome = Outcome.DUPLICATE if is_duplicate else stored.outcome
+        return Submitted(told, outcome, stored.provider, stored.client_ref)
 
-    def delivery(self, delivery_id: str, caller: Caller, language: str) -> Result:
-        """The result of a delivery as it stands now.
+    def delivery(self, delivery_id: str, language: str) -> Result:
+        """The result of a delivery as it stands now; who may see it is the caller's to decide.
 
         Raises:
-            NotFoundError: there is none that the caller may see.
+            NotFoundError: there is none.
         """
         with self._parts.database.reading() as tx:
             found = records.find_delivery(tx, delivery_id)
-        if found is None or caller.organisation not in {"", found["provider"]}:
+        if found is None:
             raise NotFoundError
         return Result(self._parts, Scope(self._parts.database), delivery_id, found["provider"], (), language)
 
-    def ticket(self, ticket: str, caller: Caller, language: str) -> dict[str, Any]:
-        """What became of one record.
+    def ticket(self, ticket: str, language: str, *, is_duplicate: bool = False) -> Submitted:
+        """What became of one record; who may see it is the caller's to decide.
 
         Raises:
-            NotFoundError: there is none that the caller may see.
+            NotFoundError: there is none.
         """
         with self._parts.database.reading() as tx:
             found = records.by_ticket(tx, ticket)
-            if found is None or caller.organisation not in {"", found.provider}:
+            if found is None:
                 raise NotFoundError
             documents = store.of_records(tx, [found.row]).get(found.row, ())
-        return row(self._parts, found, documents, language, is_duplicate=False)
+        told = row(self._parts, found, documents, language, is_duplicate=is_duplicate)
+        return Submitted(told, found.outcome, found.provider, found.client_ref)
 
     def finish(self, caller: Caller) -> int:
         """Judge whatever was stored but not judged when a process died; gives the number of clients."""

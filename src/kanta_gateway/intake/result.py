@@ -42,7 +42,7 @@ class Result:
     ) -> None:
         self._parts = parts
         self._scope = scope
-        self._provider = provider
+        self.provider = provider
         self._language = language
         self.id = delivery_id
         self.findings = [parts.messages.finding(one, language) for one in told]
@@ -67,7 +67,7 @@ class Result:
     def figures(self) -> dict[str, Any]:
         """Figures of the delivery's clients."""
         with self._scope.read() as tx:
-            return of_clients(self._parts, tx, self._provider, records.clients_of_delivery(tx, self.id))
+            return of_clients(self._parts, tx, self.provider, records.clients_of_delivery(tx, self.id))
 
     def json(self) -> Iterator[bytes]:
         """The whole result as JSON, piece by piece."""

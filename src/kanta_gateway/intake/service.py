@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from kanta_gateway.access import parties
 from kanta_gateway.access.identity import Registration, verify
@@ -14,13 +15,14 @@ from kanta_gateway.errors import (
     NotPermittedError,
     QueueFullError,
     RecordInvalidError,
+    UnreadableError,
 )
-from kanta_gateway.intake.desk import Desk, File
-from kanta_gateway.model import Caller, Event, Outcome
+from kanta_gateway.intake.desk import Desk, File, Permit
+from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.receive import Delivery
-from kanta_gateway.spool import store
+from kanta_gateway.spool import records, store
 
 if TYPE_CHECKING:
     from kanta_gateway.intake.records import RecordSchemas
@@ -29,6 +31,10 @@ WAITS = 202
 """Stored, but something holds it: the findings say what."""
 MADE = 201
 REPEATED = 200
+NOT_JSON = frozenset({"SRC-JSON", "SRC-UTF8"})
+"""Rules of bodies that are no JSON text at all; whatever can be read but does not fit is invalid instead."""
+HELSINKI = ZoneInfo("Europe/Helsinki")
+"""Days are those of Finland: at night the day in UTC is still the one before."""
 API = "api"
 """Name of the source under which canonical records arrive."""
 
@@ -80,42 +86,114 @@ class Service:
         """Take one canonical record; its row and the HTTP status.
 
         Raises:
+            UnreadableError: the body is no JSON text in UTF-8; nothing was stored.
             RecordInvalidError: it does not fit its schema; nothing was stored.
+            ConflictError: the key was used with another content before.
         """
         delivery = self._delivery(caller)
-        if idempotency_key is not None and not is_dry:
-            self.office.remember(caller, idempotency_key, sha256(body).hexdigest())
-        record, findings = self._schemas.read(body)
-        if record is None:
-            raise RecordInvalidError(findings=findings)
-        submitted = self.desk.submit(record, delivery, caller, language, is_dry=is_dry)
-        return submitted.told, _status(submitted.outcome)
+        record = self._read(body)
+        if idempotency_key is None or is_dry:
+            return self._take(record, delivery, caller, language, is_dry=is_dry)
+        known = self.office.remember(caller, idempotency_key, sha256(body).hexdigest())
+        if known:
+            return self.desk.ticket(known, language, is_duplicate=True).told, REPEATED
+        told, status = self._take(record, delivery, caller, language, is_dry=False)
+        self.office.bind(caller, idempotency_key, told["ticket"])
+        return told, status
 
     def submit_batch(
         self, body: bytes, caller: Caller, language: str, *, is_dry: bool
     ) -> Iterator[Mapping[str, Any]]:
-        """Take canonical records line by line; one result a line, bad lines among them."""
-        for number, line in enumerate(body.split(b"\n"), 1):
+        """Take canonical records line by line; one result a line, bad lines among them.
+
+        Raises:
+            NotPermittedError: the caller may not deliver; nothing was taken.
+            QueueFullError: too many documents wait already; nothing was taken.
+        """
+        delivery = self._delivery(caller)
+        return self._each(body.split(b"\n"), delivery, caller, language, is_dry=is_dry)
+
+    def _each(
+        self, lines: Iterable[bytes], delivery: Delivery, caller: Caller, language: str, *, is_dry: bool
+    ) -> Iterator[Mapping[str, Any]]:
+        for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
-                row, status = self.submit(line, caller, language, is_dry=is_dry)
+                row, status = self._take(self._read(line), delivery, caller, language, is_dry=is_dry)
             except GatewayError as error:
                 found = [self.messages.finding(one, language) for one in error.findings]
                 yield {"line": number, "status": error.status, "code": error.code, "findings": found}
             else:
                 yield {"line": number, "status": status, **row}
 
+    def _read(self, body: bytes) -> Record:
+        record, findings = self._schemas.read(body)
+        if record is not None:
+            return record
+        unread = any(one.rule in NOT_JSON for one in findings)
+        raise UnreadableError("the body is no JSON text in UTF-8; nothing of it was stored", findings=findings) \
+            if unread else RecordInvalidError(findings=findings)
+
+    def _take(
+        self, record: Record, delivery: Delivery, caller: Caller, language: str, *, is_dry: bool
+    ) -> tuple[dict[str, Any], int]:
+        submitted = self.desk.submit(record, delivery, caller, language, is_dry=is_dry)
+        return submitted.told, _status(submitted.outcome)
+
     def take_file(
         self, body: bytes, source: str, purchaser: str, caller: Caller, language: str, *, is_dry: bool
     ) -> Iterator[bytes]:
-        """Take a provider's file; the whole result as JSON, piece by piece."""
+        """Take a provider's file; the whole result as JSON, piece by piece.
+
+        Raises:
+            NotPermittedError: the caller may not deliver, or not for the provider that the file names.
+            UnreadableError: the file is not what its source says; nothing of it was stored.
+        """
         self._delivery_allowed(caller)
         file = File("body", lambda: io.BytesIO(body))
         if is_dry:
-            with self.desk.dry_import([file], source, purchaser, caller, language) as result:
+            with self.desk.dry_import(
+                [file], source, purchaser, caller, language, permit=self._for_provider(caller)
+            ) as result:
                 return iter([b"".join(result.json())])
-        return self.desk.import_files([file], source, purchaser, caller, language).json()
+        taken = self.desk.import_files([file], source, purchaser, caller, language, permit=self._for_provider(caller))
+        return taken.json()
+
+    def _for_provider(self, caller: Caller) -> Permit:
+        return lambda provider: self.office.permit(caller, Event.RECORD_SUBMIT, provider=provider)
+
+    def ticket(self, ticket: str, caller: Caller, language: str) -> dict[str, Any]:
+        """What became of one record.
+
+        Raises:
+            NotFoundError: there is none that the caller may see.
+        """
+        seen = self.desk.ticket(ticket, language)
+        self._seen(caller, ticket, seen.provider, [seen.client_ref])
+        return seen.told
+
+    def delivery(self, delivery_id: str, caller: Caller, language: str) -> Iterator[bytes]:
+        """The result of a delivery as it stands now, piece by piece.
+
+        Raises:
+            NotFoundError: there is none that the caller may see.
+        """
+        result = self.desk.delivery(delivery_id, language)
+        with self._parts.database.reading() as tx:
+            clients = records.clients_of_delivery(tx, delivery_id)
+        self._seen(caller, delivery_id, result.provider, clients or [None])
+        return result.json()
+
+    def _seen(self, caller: Caller, subject: str, provider: str, clients: Sequence[str | None]) -> None:
+        """Permit a read and write it down, one entry for each client whose data is seen."""
+        self.office.hide(caller, Event.RECORD_READ, provider)
+        self.office.permit(caller, Event.RECORD_READ, provider=provider)
+        with self._parts.database.transaction() as tx:
+            self.office.note(tx, [
+                self.office.event(caller, Event.RECORD_READ, subject=subject, provider=provider, client_ref=client)
+                for client in clients
+            ])  # fmt: skip
 
     def _delivery_allowed(self, caller: Caller) -> None:
         """Whether the caller may deliver at all, now.
@@ -143,10 +221,10 @@ class Service:
             raise NotPermittedError("the caller's organisation has no registered contract; register it first")
         same = next((one for one in have if one.number == caller.contract), None)
         chosen = same or have[0]
-        now = self._parts.now()
+        today = self._parts.now().astimezone(HELSINKI).date()
         return Delivery(
             id="", provider=chosen.provider.oid, controller=chosen.organiser.oid, purchaser=chosen.purchaser,
-            source=API, as_of=now.date(), is_contract_known=same is not None or not caller.contract,
+            source=API, as_of=today, is_contract_known=same is not None or not caller.contract,
         )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import store, worker
-from kanta_gateway.spool.states import State, Wait, next_attempt
+from kanta_gateway.spool.states import OPEN, State, Wait, next_attempt
 from kanta_gateway.spool.store import Leased
 from kanta_gateway.transfer import frame
 from kanta_gateway.transfer.receipts import Answer, FinalNo, Receipt, RetryLater
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from kanta_gateway.transfer.frame import FrameProfile
 
 CONNECTIONS = 4
+EVENTS = {State.ARCHIVED: Event.DOCUMENT_ARCHIVE, State.INVALIDATED: Event.DOCUMENT_INVALIDATE}
+"""What a receipt makes true; a settled document without one was refused."""
 RECIPIENT = "national archive for social welfare"
 BASIS = "703/2023 §§14, 21"
 """The provider stores on the organiser's behalf, without delay once a document is ready."""
@@ -83,7 +85,7 @@ class Deliverer:
         """Lease, act on and settle one batch; gives the number of documents."""
         with self._parts.database.transaction() as tx:  # (1)
             leased = store.lease(tx, self._parts.now(), limit, self._lease_seconds)
-            self._parts.log.append(tx, [self._sending(one) for one in leased if one.document.state is State.SENDING])
+            self._parts.log.append(tx, [self._sending(one) for one in leased if self._is_sent(one)])
         if not leased:
             return 0
         begin_until = self._parts.now() + timedelta(seconds=self._lease_seconds / 2)
@@ -102,9 +104,9 @@ class Deliverer:
             return _Done(leased, unbegun, wait=Wait.NEXT)
         try:
             answer = self._answer(leased)
-        except RefusedError as error:  # production does not send the assumed invalidation
-            return _Done(leased, State.ARCHIVED, problem={"kind": error.code})
-        except GatewayError as error:  # the content cannot be opened: nothing was sent
+        except GatewayError as error:  # nothing was sent: the content cannot be opened, or may not go as it is
+            if before is State.INVALIDATING and isinstance(error, RefusedError):  # the assumed request, in production
+                return _Done(leased, State.ARCHIVED, problem={"kind": error.code})
             return _Done(leased, State.QUEUED if before is State.SENDING else before,
                          problem={"kind": error.code}, wait=Wait.BUSY)  # fmt: skip
         return _judged(leased, answer)
@@ -131,17 +133,21 @@ class Deliverer:
         kept = store.settle(
             tx, done.leased, done.state, now, receipt=receipt, problem=done.problem, next_attempt=due
         )
-        events = {
-            State.ARCHIVED: Event.DOCUMENT_ARCHIVE,
-            State.REJECTED: Event.DOCUMENT_REJECT,
-            State.INVALIDATED: Event.DOCUMENT_INVALIDATE,
-        }
-        if kept and done.state in events:
-            yield self._event(done.leased, events[done.state], receipt or done.problem or {})
+        if kept and done.state not in OPEN:
+            event = EVENTS[done.state] if receipt else Event.DOCUMENT_REJECT
+            yield self._event(done.leased, event, receipt or done.problem or {})
+
+    def _is_sent(self, leased: Leased) -> bool:
+        """Whether something leaves: about an unknown document the archive is only asked."""
+        state = leased.document.state
+        return state is State.SENDING or (state is State.INVALIDATING and not self._parts.is_production)
 
     def _sending(self, leased: Leased) -> AuditEvent:
         one = leased.document
-        return self._event(leased, Event.DOCUMENT_SEND, {"sha256": one.digest, "attempt": one.attempts})
+        details: dict[str, Any] = {"sha256": one.digest, "attempt": one.attempts}
+        if one.state is State.INVALIDATING:
+            details["request"] = "invalidation"
+        return self._event(leased, Event.DOCUMENT_SEND, details)
 
     def _event(self, leased: Leased, event: Event, details: dict[str, Any]) -> AuditEvent:
         one = leased.document

@@ -157,6 +157,8 @@ class Receiver:
             "source": delivery.source, "as_of": delivery.as_of.isoformat(),
         }  # fmt: skip
         rows = records.add(tx, common, fresh, now)
+        if any(one.client_ref is None for one in fresh):  # in this transaction: a crash before judging forgets nothing
+            records.reopen(tx, delivery.provider)
         first: set[int] = set()
         events: list[AuditEvent] = []
         positions: list[tuple[int, int, bool]] = []
@@ -171,7 +173,7 @@ class Receiver:
                 positions.append((len(taken.rows), row, is_again))
                 taken.rows.append((row, ticket_, is_again))
             if not is_again:
-                self._note(tx, one, delivery, taken)
+                self._note(tx, one, taken)
             events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=is_again))
         if delivery.id:  # a single record is no delivery with a result of its own: its ticket tells
             records.point(tx, delivery.id, positions)
@@ -182,11 +184,9 @@ class Receiver:
         return same.type not in self._parts.references or same.row == versions[-1].row
 
     @staticmethod
-    def _note(tx: Connection, one: _Prepared, delivery: Delivery, taken: Taken) -> None:
+    def _note(tx: Connection, one: _Prepared, taken: Taken) -> None:
         """Remember whom a new record concerns, and keep the fingerprints it brought."""
         if one.new.client_ref is None:
-            if not taken.has_shared_news:  # in this transaction, so that a crash before judging forgets nothing
-                records.reopen(tx, delivery.provider)
             taken.has_shared_news = True
             return
         taken.clients.add(one.new.client_ref)
