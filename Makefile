@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 TESTS  ?= tests
+WORKERS ?= 2
 
 .PHONY: demo test check bench lock clean
 
@@ -25,7 +26,7 @@ check: $(VENV)/.ready       ## format, lint, types, layers, licences, knowledge 
 	$(BIN)/kanta-gateway check
 
 test: check                 ## everything that CI needs
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 bench: $(VENV)/.ready       ## one JSON line per figure, with this machine's raw rates beside it
 	$(BIN)/python tests/benchmarks/bench.py

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.processes import Archive, Cli
+
+pytest_plugins = ["tests.databases"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

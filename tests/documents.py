@@ -69,9 +69,7 @@ def source(content: Mapping[str, Any], record_type: str, product: str = "KT", **
 def full(record_type: str) -> dict[str, Any]:
     """A record with every field of its schema, each text its own."""
     return {
-        key: _example(stated, key)
-        for key, stated in schema(record_type)["properties"].items()
-        if key not in ENVELOPE
+        key: _example(stated, key) for key, stated in schema(record_type)["properties"].items() if key not in ENVELOPE
     }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
+from tests.small_export import write
 
 from kanta_gateway import knowledge
 from kanta_gateway.app import build
@@ -28,7 +29,6 @@ from kanta_gateway.transfer.frame import load_profile
 from kanta_gateway.transfer.receipts import Answer, FinalNo, Receipt
 from kanta_gateway.transfer.simulator.checks import Checker
 from kanta_gateway.transfer.simulator.shelf import Shelf
-from tests.small_export import write
 
 LEASE_SECONDS = 60.0
 AFTER_A_CRASH = timedelta(minutes=5)
@@ -118,6 +118,9 @@ class MemoryArchive:
         self.fate.happened()
         return Receipt(oid, digest, "1", was_there=False)
 
+    def close(self) -> None:
+        """Nothing to give back: what is kept outlives the installation."""
+
 
 class World:
     """A data folder, an archive, and one installation after the other on them."""
@@ -171,11 +174,11 @@ class World:
 
     def outcomes(self) -> list[tuple[str, str, int, str, str]]:
         """(type, id, version, outcome, state) of every record."""
-        query = select(
-            record.c.type, record.c.record_id, record.c.version, record.c.outcome, record.c.state
-        ).order_by(record.c.type, record.c.record_id, record.c.version)
+        query = select(record.c.type, record.c.record_id, record.c.version, record.c.outcome, record.c.state).order_by(
+            record.c.type, record.c.record_id, record.c.version
+        )
         with self.gateway.parts.database.reading() as tx:
-            return [tuple(row) for row in tx.execute(query)]  # type: ignore[misc]
+            return [tuple(row) for row in tx.execute(query)]
 
     def faults(self) -> list[str]:
         """Everything that an end state must not have."""
@@ -190,7 +193,7 @@ def documents(database: Database) -> list[tuple[str, int, str, int, str]]:
         .where(document.c.state != State.WITHDRAWN.value)
     )
     with database.reading() as tx:
-        return sorted(tuple(row) for row in tx.execute(query))  # type: ignore[type-var]
+        return sorted(tuple(row) for row in tx.execute(query))
 
 
 def faults(gateway: Gateway, kept: list[dict[str, Any]]) -> list[str]:

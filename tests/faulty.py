@@ -79,8 +79,7 @@ def faults(seed: int, export: dict[str, Any] | None = None) -> list[Fault]:
     made = [_field_fault(whole, draw, *one) for one in _FIELD_FAULTS]
     made += [_contract_fault(whole, draw, *one) for one in _CONTRACT_FAULTS]
     made += [
-        build(whole, draw)
-        for build in (_bad_code, _no_id, _no_client, _unknown_kind, _too_deep, _twice, _contract)
+        build(whole, draw) for build in (_bad_code, _no_id, _no_client, _unknown_kind, _too_deep, _twice, _contract)
     ]
     made += _file_faults(whole)
     return made
@@ -103,7 +102,7 @@ def _entry(whole: dict[str, Any], draw: random.Random) -> tuple[dict[str, Any], 
     return copied, entry, f"/asiakkaat/{client}/valmennuspaivakirja/{position}"
 
 
-def _field_fault(  # noqa: PLR0917 — a row of the table
+def _field_fault(
     whole: dict[str, Any], draw: random.Random, name: str, field: str, value: Any, rule: str, kind: str
 ) -> Fault:
     copied, entry, pointer = _entry(whole, draw)
@@ -111,9 +110,7 @@ def _field_fault(  # noqa: PLR0917 — a row of the table
     return Fault(name, _bytes(copied), rule, kind, f"{pointer}/{field}", record=entry["kirjausId"])
 
 
-def _contract_fault(  # noqa: PLR0917 — a row of the table
-    whole: dict[str, Any], draw: random.Random, name: str, field: str, value: Any, rule: str
-) -> Fault:
+def _contract_fault(whole: dict[str, Any], draw: random.Random, name: str, field: str, value: Any, rule: str) -> Fault:
     copied, entry, pointer = _entry(whole, draw)
     entry[field] = value
     return Fault(name, _bytes(copied), rule, "", pointer, "contract", entry["kirjausId"])
@@ -144,9 +141,7 @@ def _no_id(whole: dict[str, Any], draw: random.Random) -> Fault:
 def _no_client(whole: dict[str, Any], draw: random.Random) -> Fault:
     copied, client, pointer = _client(whole, draw)
     del client["asiakasnumero"]
-    return Fault(
-        "missing-client-number", _bytes(copied), "SRC-CLIENT", "client-number-missing", f"{pointer}/paatos"
-    )
+    return Fault("missing-client-number", _bytes(copied), "SRC-CLIENT", "client-number-missing", f"{pointer}/paatos")
 
 
 def _unknown_kind(whole: dict[str, Any], draw: random.Random) -> Fault:
@@ -162,18 +157,14 @@ def _too_deep(whole: dict[str, Any], draw: random.Random) -> Fault:
     copied, entry, pointer = _entry(whole, draw)
     entry["tehtavat"] = "@deep@"
     data = _bytes(copied).replace(b'"@deep@"', b"[" * 10_000 + b"]" * 10_000)
-    return Fault(
-        "ten-thousand-levels", data, "SRC-DEPTH", "nesting-too-deep", "/".join(pointer.split("/")[:3])
-    )
+    return Fault("ten-thousand-levels", data, "SRC-DEPTH", "nesting-too-deep", "/".join(pointer.split("/")[:3]))
 
 
 def _twice(whole: dict[str, Any], draw: random.Random) -> Fault:
     copied, entry, pointer = _entry(whole, draw)
     entry["taidot"] = "@twice@"
     data = _bytes(copied).replace(b'"@twice@"', f'"a", "taidot": "{SECRET}"'.encode())
-    return Fault(
-        "field-twice", data, "SRC-TWICE", "field-twice", f"{pointer}/taidot", record=entry["kirjausId"]
-    )
+    return Fault("field-twice", data, "SRC-TWICE", "field-twice", f"{pointer}/taidot", record=entry["kirjausId"])
 
 
 def _contract(whole: dict[str, Any], _draw: random.Random) -> Fault:
@@ -185,9 +176,7 @@ def _contract(whole: dict[str, Any], _draw: random.Random) -> Fault:
 def _file_faults(whole: dict[str, Any]) -> list[Fault]:
     right = _bytes(whole)
     return [
-        Fault(
-            "invalid-utf8", right.replace("ä".encode(), b"\xe4", 1), "SRC-UTF8", "utf8-invalid", "", "file"
-        ),
+        Fault("invalid-utf8", right.replace("ä".encode(), b"\xe4", 1), "SRC-UTF8", "utf8-invalid", "", "file"),
         Fault("cut-off", right[: len(right) // 2], "SRC-JSON", "json-unreadable", "", "file"),
         Fault("not-json", SECRET.encode(), "SRC-JSON", "json-unreadable", "", "file"),
         Fault("not-a-number", right.replace(b"5.0", b"NaN", 1), "SRC-JSON", "json-unreadable", "", "file"),

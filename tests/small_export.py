@@ -36,13 +36,14 @@ def entry_id(client: int, day: int) -> str:
     return f"PV-{client}-{day}"
 
 
-def export(clients: int = 2, days: int = 5, *changes: Change) -> dict[str, Any]:
+def export(clients: int = 2, days: int = 5, *changes: Change, is_whole: bool = True) -> dict[str, Any]:
     """One export.
 
     Args:
         clients: how many clients.
         days: diary entries of each.
         changes: later versions of entries, in the order in which they stand in the export.
+        is_whole: whether each client has a plan and a summary besides.
     """
     return {
         "vienti": {
@@ -62,7 +63,7 @@ def export(clients: int = 2, days: int = 5, *changes: Change) -> dict[str, Any]:
             "tyontekijaId": "T1", "nimi": "Outi Harjula-Suo", "ammattihenkilonRekisterinumero": "00912220101",
             "tehtavanimike": "palvelun vastuuhenkilö, sosionomi (AMK)",
         }],
-        "asiakkaat": [_client(number, days, changes) for number in range(1, clients + 1)],
+        "asiakkaat": [_client(number, days, changes, is_whole=is_whole) for number in range(1, clients + 1)],
     }  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def write(path: Path, told: dict[str, Any]) -> Path:
     return path
 
 
-def _client(number: int, days: int, changes: tuple[Change, ...]) -> dict[str, Any]:
+def _client(number: int, days: int, changes: tuple[Change, ...], *, is_whole: bool) -> dict[str, Any]:
     entries = {entry_id(number, day): day for day in range(1, days + 1)}
     diary = [_entry(one, day) for one, day in entries.items()]
     diary += [_changed(_entry(one.entry, entries[one.entry]), one) for one in changes if one.entry in entries]
@@ -85,13 +86,18 @@ def _client(number: int, days: int, changes: tuple[Change, ...]) -> dict[str, An
             "alkaa": "2025-03-03", "paattyy": "2025-05-30", "paiviaViikossa": 3, "tuntejaPaivassa": 5,
             "etaosuusEnintaan": 15, "viranomaissuunnitelma": "aktivointisuunnitelma 18.2.2025",
         },
+        "valmennuspaivakirja": diary,
+    } | (_wholes(number) if is_whole else {})  # fmt: skip
+
+
+def _wholes(number: int) -> dict[str, Any]:
+    return {
         "toteuttamissuunnitelma": {
             "suunnitelmaId": f"SUU-{number}", "versio": 1, "laadittu": "2025-03-05", "laatija": "T1",
             "tilanne": "Työstä on kulunut pitkä aika, ja arkeen toivotaan säännöllistä rytmiä ja tekemistä.",
             "asiakkaanMielipide": "Haluan tehdä oikeita töitä enkä vain istua.",
             "paatavoitteet": [{"nimi": "Säännöllinen päivärytmi", "lahde": "aktivointisuunnitelma"}],
         },
-        "valmennuspaivakirja": diary,
         "loppuyhteenveto": {
             "yhteenvetoId": f"YHT-{number}", "laadittu": "2025-06-06", "laatija": "T1",
             "palvelunPaattymisenSyy": "Päätöksen mukainen jakso päättyi.",

@@ -8,7 +8,6 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import holidays as holidays_package
@@ -33,7 +32,6 @@ from kanta_gateway.mapping.sosmeta import from_sosmeta
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.migrate import upgrade
-from kanta_gateway.model import Oid
 from kanta_gateway.pipeline.parts import Keyring, Parts, TypePolicy
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints

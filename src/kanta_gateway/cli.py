@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 WAITS = 3
 """Exit code of an import in which some records are held or refused."""
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Provider records in, signed THL-structured documents archived. Kanta-style, not certified.")  # fmt: skip
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Provider records in, signed THL-structured documents archived. Kanta-style, not certified.",
+)
 documents = typer.Typer(no_args_is_help=True, help="Finished documents: export, explain, verify.")
 audit = typer.Typer(no_args_is_help=True, help="The audit log: verify, export, report.")
 schemas = typer.Typer(no_args_is_help=True, help="THL structures: list, import official ones.")
@@ -57,7 +61,9 @@ def _gateway(**given: Any) -> Gateway:
     from kanta_gateway.app import build  # noqa: PLC0415 — heavy imports only when a command needs them
     from kanta_gateway.settings import Settings  # noqa: PLC0415
 
-    return build(Settings.from_environment(os.environ, data=_state.get("data"), **given))
+    settings = Settings.from_environment(os.environ, data=_state.get("data"), **given)
+    _state["lang"] = settings.lang
+    return build(settings)
 
 
 def _say(value: Any, *, as_json: bool) -> None:
@@ -102,7 +108,7 @@ def serve(
 
 
 @app.command("import")
-def import_(  # noqa: PLR0913 — options of one command
+def import_(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)],
     source: Annotated[str, typer.Option(help="Name of a source (mappings/sources).")],
     purchaser: Annotated[str | None, typer.Option(help="Name of a contract (mappings/contracts).")] = None,
@@ -267,7 +273,9 @@ def list_schemas(*, as_json: Json = False) -> None:
 
 
 @schemas.command("import")
-def import_schemas(folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)], *, as_json: Json = False) -> None:
+def import_schemas(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)], *, as_json: Json = False
+) -> None:
     """Load official Sosmeta JSON Schemas beside our own statements."""
     told = _gateway().import_schemas(folder)
     _say(told, as_json=as_json)
@@ -347,7 +355,8 @@ def register_party(
     purchaser: Annotated[str, typer.Option(help="Name of the contract file.")],
 ) -> None:
     """Register a contract between an organiser and a provider."""
-    _say(_gateway().register_party(provider, provider_name, organiser, organiser_name, contract, purchaser), as_json=False)
+    told = _gateway().register_party(provider, provider_name, organiser, organiser_name, contract, purchaser)
+    _say(told, as_json=False)
 
 
 def run() -> None:
@@ -357,9 +366,21 @@ def run() -> None:
         app(args=arguments, standalone_mode=True)
     except GatewayError as error:
         print(f"kanta-gateway: {error}", file=sys.stderr)
-        for finding in error.findings:
-            print(f"  {finding.rule} {finding.pointer} {finding.kind} {dict(finding.params)}", file=sys.stderr)
+        for line in _told(error):
+            print(f"  {line}", file=sys.stderr)
         sys.exit(1)
+
+
+def _told(error: GatewayError) -> list[str]:
+    """An error's findings in the language of the command."""
+    from kanta_gateway import knowledge  # noqa: PLC0415 — only when there is something to tell
+    from kanta_gateway.messages import Messages  # noqa: PLC0415
+
+    if not error.findings:
+        return []
+    messages = Messages.load(knowledge.texts("mappings/messages"))
+    told = [messages.finding(finding, _state.get("lang", "fi")) for finding in error.findings]
+    return [" ".join(one[part] for part in ("rule", "pointer", "message") if one[part]) for one in told]
 
 
 def _data_first(arguments: list[str]) -> list[str]:

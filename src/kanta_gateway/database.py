@@ -249,7 +249,8 @@ def _mapped() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise DatabaseUnavailableError(f"the database did not carry out the request ({type(error.orig).__name__})") from error
+        kind = type(error.orig).__name__
+        raise DatabaseUnavailableError(f"the database did not carry out the request ({kind})") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise DatabaseUnavailableError from error
@@ -258,8 +259,10 @@ def _mapped() -> Iterator[None]:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(  # a message of the library never holds a stored value
+        url, connect_args={"timeout": 60, "check_same_thread": False}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

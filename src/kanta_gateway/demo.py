@@ -47,11 +47,8 @@ def run(*, keep: bool) -> None:
 def _archive(place: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "kanta_gateway", "simulate-archive", "--ready-file", str(place / "archive.url"),
                "--store", str(place / "archive")]  # fmt: skip
-    return subprocess.Popen(command, env={**os.environ, "KANTA_DATA": ""} | _clean())  # noqa: S603 — our own command
-
-
-def _clean() -> dict[str, str]:
-    return {}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KANTA_")}
+    return subprocess.Popen(command, env=environment)  # noqa: S603 — our own command
 
 
 def _url(place: Path, archive: subprocess.Popen[bytes]) -> str:
@@ -89,11 +86,12 @@ def _tell(place: Path, gateway: Gateway) -> None:
     exported = gateway.export(place / "documents", caller, all_versions=False)
     say("3  Everything can be proved")
     checked = gateway.verify_files(sorted((place / "documents").glob("*.xml")))
-    say(f"   {len(checked['documents'])} documents checked again from their bytes: {'all hold' if checked['holds'] else 'FAULTS FOUND'}")
+    verdict = "all hold" if checked["holds"] else "FAULTS FOUND"
+    say(f"   {len(checked['documents'])} documents checked again from their bytes: {verdict}")
     log = gateway.verify_audit(None, None)
     say(f"   audit log of {log['size']} entries: {'holds' if log['holds'] else 'DOES NOT HOLD'}")
     (place / "checkpoint.txt").write_text(gateway.checkpoint(), "utf-8")
-    first = sorted((place / "documents").glob("*.xml"))[0]
+    first = min((place / "documents").glob("*.xml"))
     say("\nWhere to look:")
     say(f"   archived documents   {exported['folder']}  ({exported['written']} files)")
     say(f"   the archive's store  {place / 'archive'}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
@@ -74,6 +74,8 @@ class Gateway:
 
     def close(self) -> None:
         """Give connections and threads back."""
+        if "_archive" in vars(self):  # made on first use only
+            self._archive.close()
         self.parts.executor.shutdown()
         self.parts.database.close()
 
@@ -108,17 +110,13 @@ class Gateway:
     ) -> Result:
         """Take a provider's files in."""
         self.desk.finish(caller)
-        return self.desk.import_files(
-            _opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of
-        )
+        return self.desk.import_files(_opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
 
     def dry_import(
         self, files: Sequence[Path], source: str, purchaser: str | None, caller: Caller, *, as_of: date | None = None
     ) -> AbstractContextManager[Result]:
         """Judge a provider's files and store nothing."""
-        return self.desk.dry_import(
-            _opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of
-        )
+        return self.desk.dry_import(_opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
 
     @cached_property
     def _archive(self) -> HttpArchiveClient:
@@ -214,7 +212,8 @@ class Gateway:
             wanted = report.Filter()
             if form == "fhir":
                 for _, body in report.every(tx, wanted):
-                    yield orjson.dumps(audit_event(orjson.loads(body), observer=self.parts.checkpoints.key.name)).decode() + "\n"
+                    one = audit_event(orjson.loads(body), observer=self.parts.checkpoints.key.name)
+                    yield orjson.dumps(one).decode() + "\n"
             else:
                 lines = report.table(tx, wanted, self.parts.log.names) if form == "csv" else report.jsonl(tx, wanted)
                 yield from lines
@@ -250,9 +249,7 @@ class Gateway:
 
     def check(self) -> dict[str, Any]:
         """What building did not refuse but an operator must know: unverified codes, certificates, rules."""
-        codes = [
-            {"list": one.list, "key": one.key, "code": one.code} for one in self.parts.codes.unverified()
-        ]
+        codes = [{"list": one.list, "key": one.key, "code": one.code} for one in self.parts.codes.unverified()]
         return {
             "mistakes": keyfiles.mistakes(self._folder, self.settings),
             "unverified_codes": codes,
@@ -286,7 +283,10 @@ class Gateway:
     ) -> dict[str, Any]:
         """Register a contract."""
         one = parties.Agreement(
-            Organisation(Oid(provider), provider_name), Organisation(Oid(organiser), organiser_name), contract, purchaser
+            Organisation(Oid(provider), provider_name),
+            Organisation(Oid(organiser), organiser_name),
+            contract,
+            purchaser,
         )
         with self.parts.database.transaction() as tx:
             parties.register(tx, one, self.parts.now())
@@ -323,4 +323,8 @@ class Gateway:
 
 
 def _opened(files: Sequence[Path]) -> list[File]:
-    return [File(path.name, partial(open, path, "rb")) for path in files]
+    return [File(path.name, _opener(path)) for path in files]
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    return lambda: path.open("rb")

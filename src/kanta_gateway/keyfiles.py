@@ -154,10 +154,12 @@ def mistakes(folder: KeyFolder, settings: Settings) -> list[str]:
         except GatewayError as error:
             found.append(f"{what}: {error}")
     now = datetime.now(UTC)
-    for name in CERTIFICATES:
-        if folder.has(name) and x509.load_pem_x509_certificate(folder.read(name)).not_valid_after_utc < now:
-            found.append(f"{name}: is valid no longer; install a new one")
-    return found
+    ended = (
+        name
+        for name in CERTIFICATES
+        if folder.has(name) and x509.load_pem_x509_certificate(folder.read(name)).not_valid_after_utc < now
+    )
+    return [*found, *(f"{name}: is valid no longer; install a new one" for name in ended)]
 
 
 def _make_signing(folder: KeyFolder, settings: Settings, organisation: str, name: str) -> None:

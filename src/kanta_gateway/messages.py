@@ -49,6 +49,7 @@ class Messages:
         return cls(texts)
 
     def __contains__(self, kind: str) -> bool:
+        """Whether a kind has texts."""
         return kind in self._texts
 
     def kinds(self) -> frozenset[str]:

@@ -109,13 +109,9 @@ def birth_date(code: str) -> str:
 def delivered() -> tuple[Contract, Mapping[str, Any], Mapping[str, Any]]:
     """Contract, export and expected result."""
     if not INPUT.is_dir():
-        pytest.skip(
-            f"the reference inputs are not there; REFERENCE_DIR points to them (looked in {INPUT.name})"
-        )
+        pytest.skip(f"the reference inputs are not there; REFERENCE_DIR points to them (looked in {INPUT.name})")
     text = (ROOT / "mappings" / "contracts" / "lapha.yaml").read_text(encoding="utf-8")
-    read = [
-        json.loads((INPUT / f"{name}.json").read_text(encoding="utf-8")) for name in ("export", "expected")
-    ]
+    read = [json.loads((INPUT / f"{name}.json").read_text(encoding="utf-8")) for name in ("export", "expected")]
     return Contract.load(text, "lapha.yaml"), read[0], read[1]
 
 
@@ -133,9 +129,7 @@ def cases() -> Iterator[tuple[str, Case]]:
         for row, (kind, name, version, is_cancelled, content) in enumerate(own(client), 1000):
             extra = {"birth_date": birth_date(client["henkilotunnus"])} if kind == "client" else {}
             content.pop("toimitus", None)
-            one = entry(
-                contract, kind, name, version, content, is_cancelled=is_cancelled, row=row, extra=extra
-            )
+            one = entry(contract, kind, name, version, content, is_cancelled=is_cancelled, row=row, extra=extra)
             seen.setdefault(json.dumps([kind, name, version, content]), one)
         yield client["asiakasnumero"], Case(entries=tuple(seen.values()), shared=tuple(shared))
 

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.faults_world import KilledError, World
+from tests.small_export import CANCELLED, Change, entry_id, export
 
 from kanta_gateway.model import Oid
 from kanta_gateway.pipeline import deliver
 from kanta_gateway.pipeline.publish import Made, Publisher
 from kanta_gateway.spool import records, store
 from kanta_gateway.transfer.receipts import Answer, RetryLater
-from tests.faults_world import KilledError, World
-from tests.small_export import CANCELLED, Change, entry_id, export
 
 DIARY = "1.2.246.537.6.1506.19007."
-FIRST = export(1, 4)
-CHANGED = export(1, 4, Change(entry_id(1, 1)), Change(entry_id(1, 2), status=CANCELLED))
-AGAIN = export(
-    1, 4, Change(entry_id(1, 1)), Change(entry_id(1, 2), status=CANCELLED),
-    Change(entry_id(1, 2), version=3), Change(entry_id(1, 3), status=CANCELLED),
-)  # fmt: skip
+CHANGES = (Change(entry_id(1, 1)), Change(entry_id(1, 2), status=CANCELLED))
+FIRST = export(1, 3)
+CHANGED = export(1, 3, *CHANGES)
+FEW = export(1, 2, is_whole=False)
+FEW_CHANGED = export(1, 2, *CHANGES, is_whole=False)
+FEW_AGAIN = export(1, 2, *CHANGES, Change(entry_id(1, 2), version=3), is_whole=False)
 
 
 @pytest.fixture(autouse=True)
@@ -42,12 +42,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def sent_before(world: World) -> None:
     """Corrections come after everything was archived."""
-    world.import_(FIRST)
-    world.deliver()
-    world.import_(CHANGED)
-    world.deliver()
-    world.import_(AGAIN)
-    world.deliver()
+    for told in (FEW, FEW_CHANGED, FEW_AGAIN):
+        world.import_(told)
+        world.deliver()
 
 
 def sent_after(world: World) -> None:
@@ -79,10 +76,10 @@ def test_a_crash_after_any_effect_changes_nothing(way: Callable[[World], None], 
 
 
 ENTRY = entry_id(1, 1)
-FIRST_STATE = export(1, 1)
-CORRECTION = export(1, 1, Change(ENTRY))
-CANCELLATION = export(1, 1, Change(ENTRY, status=CANCELLED))
-REVIVAL = export(1, 1, Change(ENTRY, status=CANCELLED), Change(ENTRY, version=3))
+FIRST_STATE = export(1, 1, is_whole=False)
+CORRECTION = export(1, 1, Change(ENTRY), is_whole=False)
+CANCELLATION = export(1, 1, Change(ENTRY, status=CANCELLED), is_whole=False)
+REVIVAL = export(1, 1, Change(ENTRY, status=CANCELLED), Change(ENTRY, version=3), is_whole=False)
 SEND: dict[str, Any] = {}
 
 ARCHIVED, INVALIDATED = "archived", "invalidated"

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.processes import Archive, Cli
 
 pytestmark = [pytest.mark.reference, pytest.mark.process]
@@ -72,7 +71,9 @@ def test_every_document_holds(delivered: tuple[Path, dict[str, object], Cli], re
     assert seen.returncode == 0, seen.stdout
 
 
-def test_other_categories(delivered: tuple[Path, dict[str, object], Cli], reference: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_other_categories(
+    delivered: tuple[Path, dict[str, object], Cli], reference: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """How many of the other categories of personal values already hold is told, not claimed."""
     folder, _, _ = delivered
     expected = json.loads((reference / "inputs" / "lapha" / "expected.json").read_text("utf-8"))
@@ -115,7 +116,7 @@ def test_our_own_check_agrees(delivered: tuple[Path, dict[str, object], Cli]) ->
 
 def test_explained(delivered: tuple[Path, dict[str, object], Cli]) -> None:
     """Every value of every kind of document is explained by record field, mapping line and source."""
-    folder, told, cli = delivered
+    _, told, cli = delivered
     one_of_each = {
         document["structure"]: document["oid"]
         for row in told["records"]  # type: ignore[attr-defined]
@@ -126,7 +127,8 @@ def test_explained(delivered: tuple[Path, dict[str, object], Cli]) -> None:
         assert seen.returncode == 0, seen.stderr
         values = json.loads(seen.stdout)["values"]
         assert values
-        assert all(origin["path"] and origin["line"] and origin["source"] for row in values for origin in row["origins"])
+        origins = [origin for row in values for origin in row["origins"]]
+        assert all(one["path"] and one["line"] and one["source"] for one in origins)
         assert all(row["origins"] for row in values)
 
 

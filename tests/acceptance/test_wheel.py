@@ -10,7 +10,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.process
@@ -68,5 +67,7 @@ def test_it_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
     listed, checked = run("schemas", "list", "--json"), run("check")
 
     assert where.stdout.startswith(str(place))
-    assert len(json.loads(listed.stdout)["structures"]) == len(list((ROOT / "schemas" / "structures").glob("*.yaml")))
+    assert len(json.loads(listed.stdout)["structures"]) == len(
+        list((ROOT / "schemas" / "structures").glob("[0-9]*.yaml"))
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr

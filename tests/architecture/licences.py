@@ -43,8 +43,8 @@ def statement(installed: Distribution) -> str:
     """What a distribution says about its licence."""
     meta = installed.metadata
     classifiers = [line for line in meta.get_all("Classifier") or () if line.startswith("License")]
-    short = (meta.get("License") or "").split("\n", maxsplit=1)[0]
-    return "; ".join(filter(None, [meta.get("License-Expression") or "", short, *classifiers]))
+    said = [(meta.get_all(name) or [""])[0].split("\n", maxsplit=1)[0] for name in ("License-Expression", "License")]
+    return "; ".join(filter(None, [*said, *classifiers]))
 
 
 def faults() -> list[str]:

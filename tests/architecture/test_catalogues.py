@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 import yaml
+from tests.architecture.sources import DOCS, ROOT, SRC, calls, functions, knowledge_words, literals, modules, texts
 
 from kanta_gateway import errors
 from kanta_gateway.messages import LANGUAGES
 from kanta_gateway.model import Event
 from kanta_gateway.settings import Settings
-from tests.architecture.sources import DOCS, ROOT, SRC, calls, functions, knowledge_words, literals, modules, texts
 
 
 def every_error(kind: type[errors.GatewayError] = errors.GatewayError) -> Iterator[type[errors.GatewayError]]:
@@ -97,7 +97,8 @@ def test_every_text_in_three_languages() -> None:
     uneven = [
         kind
         for kind, by_language in texts().items()
-        if set(by_language) != set(LANGUAGES) or len({frozenset(braces.findall(one)) for one in by_language.values()}) > 1
+        if set(by_language) != set(LANGUAGES)
+        or len({frozenset(braces.findall(one)) for one in by_language.values()}) > 1
     ]
 
     assert uneven == []
@@ -122,7 +123,7 @@ def test_every_error_has_its_text() -> None:
 def test_every_setting_is_documented() -> None:
     """The page of settings names every setting, with the default that the code has, and no other."""
     page = (DOCS / "reference-settings.md").read_text("utf-8")
-    rows = dict(re.findall(r"^\| `KANTA_([A-Z_]+)` \| `?([^|`]*)`? \|", page, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `KANTA_([A-Z_]+)` \|\s*`?([^|`]*?)`?\s*\|", page, re.MULTILINE))
     have = {one.name.upper(): str(one.default) for one in fields(Settings)}
 
     assert have == {name: value.strip() for name, value in rows.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import subprocess
@@ -10,14 +11,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.architecture.licences import faults, needed
+from tests.architecture.sources import DOCS, ROOT, SRC, modules, name_of
 from typer.main import get_command
 
 from kanta_gateway.cli import app
-from tests.architecture.licences import faults, needed
-from tests.architecture.sources import DOCS, ROOT, name_of
 
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
-MACHINE = re.compile(r"/(?:root|home|Users|work)/(?!embedded)[\w.-]+")
+MACHINE = re.compile(r"/(?:home|Users)/\w+/|/work/(?:main|shared)\b|/root/\.")
 INDEX = re.compile(r"https?://[\w.-]+/(?:[\w/-]*/)?simple\b|--(?:extra-)?index-url\s+http|files\.pythonhosted")
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".jsonl", ".lock", ".mako", ".css", ".txt", ""}
 
@@ -28,7 +29,9 @@ def tracked() -> tuple[Path, ...]:
     told = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if told.returncode == 0 and told.stdout:
         return tuple(path for name in told.stdout.split("\0") if name and (path := ROOT / name).is_file())
-    return tuple(one for folder in ("src", "tests", "docs", "mappings", "schemas") for one in (ROOT / folder).rglob("*"))
+    return tuple(
+        one for folder in ("src", "tests", "docs", "mappings", "schemas") for one in (ROOT / folder).rglob("*")
+    )
 
 
 def test_no_machine_and_no_index() -> None:
@@ -56,7 +59,9 @@ def test_lock_pins_everything() -> None:
     pins = [line for line in lines if line.strip() and not line.startswith("#")]
 
     assert len(pins) > 30
-    assert [line[:60] for line in pins if not re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", line)] == []
+    assert [
+        line[:60] for line in pins if not re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", line)
+    ] == []
 
 
 def test_lock_has_what_the_project_asks_for() -> None:
@@ -64,7 +69,9 @@ def test_lock_has_what_the_project_asks_for() -> None:
     told = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     asked = [*told["project"]["dependencies"], *told["project"]["optional-dependencies"]["postgres"],
              *told["dependency-groups"]["dev"]]  # fmt: skip
-    pinned = set(re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE))
+    pinned = set(
+        re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE)
+    )
 
     assert {_plain(one) for one in asked} - {_plain(one) for one in pinned} == set()
 
@@ -138,7 +145,24 @@ def test_documented_commands_exist(page: str, line: str) -> None:
 
     assert command.name, f"{page}: {line}"
     assert not hasattr(command, "commands") or not [one for one in words if not one.startswith("-")], f"{page}: {line}"
-    assert [one for one in words if one.startswith("--") and one.partition("=")[0] not in known] == [], f"{page}: {line}"
+    assert [one for one in words if one.startswith("--") and one.partition("=")[0] not in known] == [], (
+        f"{page}: {line}"
+    )
+
+
+def test_finnish_terms_have_a_glossary_entry() -> None:
+    """Every Finnish term in a docstring is explained, but for the words that masking is about."""
+    told = " ".join(
+        re.sub(r"`[^`]*`", "", ast.get_docstring(one) or "")
+        for name, tree in modules(SRC).items()
+        if "/privacy/" not in name
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Module | ast.ClassDef | ast.FunctionDef)
+    )
+    glossary = (DOCS / "glossary.md").read_text("utf-8").casefold()
+    terms = {one.casefold() for one in re.findall(r"\b\w*[åäö]\w*\b", told)} | {"turvakielto", "soteri", "laatija"}
+
+    assert sorted(one for one in terms if one not in glossary) == []
 
 
 def test_make_targets_exist() -> None:

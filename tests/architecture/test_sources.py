@@ -6,7 +6,6 @@ import ast
 import re
 
 import pytest
-
 from tests.architecture.sources import ROOT, SRC, TESTS, calls, functions, modules, name_of
 
 MAX_MODULE_LINES = 300
@@ -14,9 +13,12 @@ MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
     "src/kanta_gateway/cli.py": (420, "one thin function for each of some twenty commands"),
     "src/kanta_gateway/gateway.py": (400, "one method for each use case; it decides nothing"),
+    "src/kanta_gateway/intake/api.py": (340, "every route with its guard, and the one handler of errors"),
+    "src/kanta_gateway/intake/desk.py": (330, "one delivery from bytes to told result, dry or real"),
     "src/kanta_gateway/intake/readers.py": (340, "three readers of bytes with the same limits"),
     "src/kanta_gateway/intake/sources.py": (420, "the source language: statement and use side by side"),
     "src/kanta_gateway/model.py": (360, "dataclasses with their documented fields"),
+    "src/kanta_gateway/pipeline/office.py": (350, "every look at what is stored, permitted and logged alike"),
     "src/kanta_gateway/spool/records.py": (440, "every statement on the record tables in one place"),
     "src/kanta_gateway/spool/store.py": (370, "every statement on the document table in one place"),
 }
@@ -90,17 +92,29 @@ def test_transactions_end_in_one_place() -> None:
 
 def test_transactions_are_opened_by_few() -> None:
     """Only the pipeline, the party register behind `gateway`, and `migrate` open a writing transaction."""
-    may = ("pipeline/", "gateway.py", "migrate.py", "intake/desk.py", "database.py", "spool/oids.py", "spool/worker.py")
-    found = {
-        name.removeprefix("src/kanta_gateway/"): of(tree, "transaction") for name, tree in modules(SRC).items()
-    }
+    may = (
+        "pipeline/",
+        "gateway.py",
+        "migrate.py",
+        "intake/desk.py",
+        "intake/service.py",
+        "database.py",
+        "spool/oids.py",
+        "spool/worker.py",
+    )
+    found = {name.removeprefix("src/kanta_gateway/"): of(tree, "transaction") for name, tree in modules(SRC).items()}
 
     assert [name for name, lines in found.items() if lines and not name.startswith(may)] == []
 
 
 def test_only_commands_print() -> None:
     """Only the command line and the demo talk to standard output."""
-    found = {name for name, tree in modules(SRC).items() if of(tree, "print")}
+    found = {
+        name
+        for name, tree in modules(SRC).items()
+        for called, one in calls(tree)
+        if called == "print" and "file" not in {word.arg for word in one.keywords}
+    }
 
     assert found <= {"src/kanta_gateway/cli.py", "src/kanta_gateway/demo.py"}
 
@@ -108,9 +122,7 @@ def test_only_commands_print() -> None:
 def test_the_core_has_no_clock() -> None:
     """The pure core never asks what time it is; moments are arguments."""
     core = {
-        name: tree
-        for name, tree in modules(SRC).items()
-        if name.removeprefix("src/kanta_gateway/").startswith(PURE)
+        name: tree for name, tree in modules(SRC).items() if name.removeprefix("src/kanta_gateway/").startswith(PURE)
     }
     found = {name: lines for name, tree in core.items() for clock in CLOCKS if (lines := of(tree, clock))}
 

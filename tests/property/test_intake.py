@@ -76,6 +76,4 @@ def test_order_of_lines_does_not_matter(draw: random.Random) -> None:
 def bare(data: bytes) -> Counter[str]:
     """The records of a file without where they stand."""
     told = read(SOURCES["lapha-lines"], io.BytesIO(data), "file")
-    return Counter(
-        repr((r.type, r.id, r.version, r.client, r.content, r.rest)) for r in told if isinstance(r, Record)
-    )
+    return Counter(repr((r.type, r.id, r.version, r.client, r.content, r.rest)) for r in told if isinstance(r, Record))

@@ -17,13 +17,7 @@ from kanta_gateway.mapping.tree import explain, leaves, to_json
 
 TYPES = sorted(mapper().record_types())
 ANYTHING = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.decimals()
-    | st.text()
-    | st.just("2025-09-01"),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.decimals() | st.text() | st.just("2025-09-01"),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["name", "surname", "subgoals", "oid", "date"]), inner, max_size=3)
@@ -65,9 +59,7 @@ def test_composing_is_total_and_repeatable(data: st.DataObject, record_type: str
     fields = [*schema(record_type)["properties"], "goals"]
     content = data.draw(st.dictionaries(st.sampled_from(fields), ANYTHING, max_size=8))
     others: dict[str, Any] = data.draw(
-        st.dictionaries(
-            st.sampled_from(["client", "author", "staff", "unit", "decision"]), ANYTHING, max_size=3
-        )
+        st.dictionaries(st.sampled_from(["client", "author", "staff", "unit", "decision"]), ANYTHING, max_size=3)
     )
     everything = {**source(content, record_type), "language": language, **others}
     for variant in mapper().variants(record_type, everything["product"]):

@@ -15,9 +15,7 @@ from kanta_gateway.privacy.scan import Scanner
 
 SCANNER = Scanner.load((Path(__file__).parents[2] / "mappings/privacy.yaml").read_text("utf-8"))
 PRINTS = Fingerprints(b"k" * 32)
-GUARD = PRINTS.guard(
-    PRINTS.of_contact({"street_address": "Haavikonraito 17", "town": "Lahti"}), is_non_disclosure=True
-)
+GUARD = PRINTS.guard(PRINTS.of_contact({"street_address": "Haavikonraito 17", "town": "Lahti"}), is_non_disclosure=True)
 WORDS = st.lists(
     st.sampled_from(
         ["harjoiteltiin", "kassaa", "pajalla", "3", "tuntia", "klo", "9.30", "Lahdessa", "Tilaus 011125-950",

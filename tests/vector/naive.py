@@ -40,9 +40,7 @@ def write(source: Mapping[str, Any]) -> dict[str, Any]:
     hetu = {"system": "urn:oid:1.2.246.21", "value": client["identity_code"]}
     return {
         ROOTS[record["type"]]: {
-            "asiakas": [
-                {"sukunimi": client["surname"], "etunimet": client["given_names"], "henkilotunnus": hetu}
-            ],
+            "asiakas": [{"sukunimi": client["surname"], "etunimet": client["given_names"], "henkilotunnus": hetu}],
             "asiakaskertomusmerkinta": entry,
             **after,
             "paivamaara": record["date"],

@@ -36,7 +36,8 @@ def document() -> SignedDocument:
     now = datetime(2025, 9, 2, 8, 0, tzinfo=ZoneInfo("Europe/Helsinki"))
     keys = make_development_keys("Organisation", "", "system", datetime.now(UTC), algorithm="p-256")
     profile = Profile.load(knowledge.text("schemas/cda.yaml"))
-    sealer = Sealer(profile, Display.load(knowledge.text("schemas/display.yaml")), UnsafeDevSigner(keys.key, keys.certificate))
+    display = Display.load(knowledge.text("schemas/display.yaml"))
+    sealer = Sealer(profile, display, UnsafeDevSigner(keys.key, keys.certificate))
     (variant,) = mapper().variants("diary_entry", SOURCE["product"])
     tree = mapper().compose(variant, SOURCE)
     structures = Structures.load(knowledge.texts("schemas/structures"))
@@ -53,7 +54,7 @@ def document() -> SignedDocument:
 def shape(element: etree._Element) -> tuple[object, ...]:
     """An element without white space between elements and without what is derived."""
     attributes = sorted((key, value) for key, value in element.attrib.items() if key not in DERIVED)
-    children = [shape(child) for child in element if isinstance(child.tag, str)]
+    children = [shape(child) for child in element]
     return (element.tag, attributes, (element.text or "").strip(), children)
 
 

@@ -61,7 +61,7 @@ def thumbprint(certificate: x509.Certificate) -> str:
     return base64.urlsafe_b64encode(certificate.fingerprint(SHA256())).decode().rstrip("=")
 
 
-def assertion(  # noqa: PLR0913 — the claims, by name
+def assertion(
     key: PrivateKey,
     certificate: x509.Certificate,
     *,
@@ -155,17 +155,13 @@ def _claims(token: str, certificate: x509.Certificate, audience: str) -> dict[st
     }  # fmt: skip
     key, algorithms = _key(certificate)
     try:
-        claims: dict[str, Any] = jwt.decode(
-            token, key, algorithms=algorithms, audience=audience, options=options
-        )
+        claims: dict[str, Any] = jwt.decode(token, key, algorithms=algorithms, audience=audience, options=options)
     except jwt.InvalidAudienceError:
         raise _refused("it is for another audience") from None
     except jwt.MissingRequiredClaimError:
         raise _refused(f"it lacks a claim; required are {', '.join(REQUIRED)}") from None
     except jwt.InvalidAlgorithmError:
-        raise _refused(
-            f"its algorithm does not fit the certificate; allowed: {', '.join(algorithms)}"
-        ) from None
+        raise _refused(f"its algorithm does not fit the certificate; allowed: {', '.join(algorithms)}") from None
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         raise _refused("its signature does not hold") from None
     return claims
@@ -188,9 +184,7 @@ def _check_claims(claims: Mapping[str, Any], now: datetime) -> None:
         if name in {"iat", "exp"}:
             if isinstance(value, bool) or not isinstance(value, int):
                 raise _refused(f"its claim {name} is not a whole number of seconds")
-        elif name != "aud" and (
-            not isinstance(value, str) or (not value.strip() and name not in MAY_BE_EMPTY)
-        ):
+        elif name != "aud" and (not isinstance(value, str) or (not value.strip() and name not in MAY_BE_EMPTY)):
             raise _refused(f"its claim {name} is empty or no text")
     moment = aware(now).timestamp()
     not_before = claims.get("nbf", claims["iat"])

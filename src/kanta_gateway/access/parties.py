@@ -99,9 +99,7 @@ def register(tx: Connection, agreement: Agreement, now: datetime) -> None:
 
 def system(tx: Connection, thumbprint: str) -> CallingSystem | None:
     """The calling system with this certificate thumbprint (`x5t#S256`)."""
-    row = (
-        tx.execute(select(calling_system).where(calling_system.c.thumbprint == thumbprint)).mappings().first()
-    )
+    row = tx.execute(select(calling_system).where(calling_system.c.thumbprint == thumbprint)).mappings().first()
     if row is None:
         return None
     return CallingSystem(

@@ -69,10 +69,7 @@ class Policy:
         """
         mistakes: list[str] = []
         data = yaml.safe_load(text) or {}
-        roles = {
-            str(name): _role(str(name), value or {}, mistakes)
-            for name, value in data.get("roles", {}).items()
-        }
+        roles = {str(name): _role(str(name), value or {}, mistakes) for name, value in data.get("roles", {}).items()}
         if mistakes:
             raise MisconfiguredError("policy: " + "; ".join(mistakes))
         return cls(roles)
@@ -99,9 +96,7 @@ class Policy:
         for rule in role.rules:
             if rule.allows(caller, action, contract):
                 return Decision(allowed=True, reasons=(f"{caller.role}/{rule.id}",))
-        return Decision(
-            allowed=False, reasons=(f"{caller.role}: no row allows {action.value} for this purpose",)
-        )
+        return Decision(allowed=False, reasons=(f"{caller.role}: no row allows {action.value} for this purpose",))
 
 
 def _role(name: str, value: Mapping[str, Any], mistakes: list[str]) -> Role:

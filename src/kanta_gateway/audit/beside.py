@@ -46,9 +46,7 @@ def check_checkpoints(
         problems.tell(_CHECKPOINT, size, "audit-checkpoint-missing")
 
 
-def _check_note(
-    size: int, note: str, roots: dict[int, bytes], keys: Sequence[VerifierKey], problems: Problems
-) -> None:
+def _check_note(size: int, note: str, roots: dict[int, bytes], keys: Sequence[VerifierKey], problems: Problems) -> None:
     try:
         checkpoint = verify_note(note, keys)
     except UntrustedError:

@@ -29,9 +29,7 @@ def canonical(value: Any) -> bytes:
             return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         return rfc8785.dumps(value)
     except (TypeError, UnicodeEncodeError, RecursionError, rfc8785.CanonicalizationError) as error:
-        raise ValueError(
-            "the value has no canonical JSON form; give text, whole numbers, lists and objects"
-        ) from error
+        raise ValueError("the value has no canonical JSON form; give text, whole numbers, lists and objects") from error
 
 
 def _is_plain(value: Any) -> bool:

@@ -76,9 +76,7 @@ class CheckpointSigner:
 
     def __init__(self, name: str, private: Ed25519PrivateKey) -> None:
         if not _NAME.fullmatch(name):
-            raise KeyUnavailableError(
-                "the name of a checkpoint key is one word without a plus sign; rename it."
-            )
+            raise KeyUnavailableError("the name of a checkpoint key is one word without a plus sign; rename it.")
         self._private = private
         self.key = VerifierKey(name, private.public_key().public_bytes_raw())
 
@@ -129,9 +127,7 @@ def read_keys(text: str) -> tuple[VerifierKey, ...]:
     """
     keys = tuple(_key(line.strip()) for line in text.splitlines() if line.strip())
     if not keys:
-        raise UntrustedError(
-            "verifier key: expected name+hash+key, found nothing. Give the key file of the log."
-        )
+        raise UntrustedError("verifier key: expected name+hash+key, found nothing. Give the key file of the log.")
     return keys
 
 
@@ -161,9 +157,7 @@ def verify(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
     for line in signatures[:-1].split("\n"):
         name, _, encoded = line.removeprefix(_DASH).partition(" ")
         if not line.startswith(_DASH) or not encoded:
-            raise UntrustedError(
-                "checkpoint: a signature line is not `— name signature`. Get the file again."
-            )
+            raise UntrustedError("checkpoint: a signature line is not `— name signature`. Get the file again.")
         if checkpoint.origin == name and _is_signed(name, encoded, signed, keys):
             return checkpoint
     raise UntrustedError(

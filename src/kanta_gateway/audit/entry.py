@@ -25,9 +25,7 @@ FORMAT = 1
 DISCLOSURES = frozenset({Event.DOCUMENT_SEND})
 """Events by which client data goes to somebody else (703/2023 §10.3)."""
 
-HOUSEKEEPING = frozenset(
-    {Event.AUDIT_CHECKPOINT, Event.AUDIT_ERASE, Event.PARTY_REGISTER, Event.REQUEST_DENY}
-)
+HOUSEKEEPING = frozenset({Event.AUDIT_CHECKPOINT, Event.AUDIT_ERASE, Event.PARTY_REGISTER, Event.REQUEST_DENY})
 """Events that use no client data; what a denied request lacks may be why it was denied."""
 
 _USE = ("controller", "purpose", "subject")

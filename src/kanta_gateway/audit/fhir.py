@@ -107,9 +107,7 @@ def _organisation(oid: str, system: str) -> dict[str, Any]:
 
 def _entities(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
     details = [
-        {"type": name, "valueString": entry[name]}
-        for name in ("provider", "controller", "basis")
-        if entry[name]
+        {"type": name, "valueString": entry[name]} for name in ("provider", "controller", "basis") if entry[name]
     ]
     entities: list[dict[str, Any]] = [
         {"what": {"identifier": {"value": entry["subject"]}}} | ({"detail": details} if details else {})

@@ -48,9 +48,7 @@ class Log:
         open_: opens what `seal` made.
     """
 
-    def __init__(
-        self, key: bytes, *, seal: Callable[[bytes], bytes], open_: Callable[[bytes], bytes]
-    ) -> None:
+    def __init__(self, key: bytes, *, seal: Callable[[bytes], bytes], open_: Callable[[bytes], bytes]) -> None:
         self.names = Names(key, seal, open_)
         self._frontier = merkle.Frontier()
         self._head: tuple[int, bytes] = (0, merkle.EMPTY_ROOT)
@@ -91,7 +89,7 @@ class Log:
         self._write(tx, frontier, [body(event, {}, size, (size, size + 1))])
         return note
 
-    def erase_names(  # noqa: PLR0913 — each is a part of the entry that the erasure is
+    def erase_names(
         self, tx: Connection, refs: Sequence[str], *, caller: Caller, at: datetime, purpose: str, basis: str
     ) -> tuple[str, ...]:
         """Delete the names of these persons and append the entry that tells of it.
@@ -127,9 +125,7 @@ class Log:
                 {"idx": one["idx"], "leaf_hash": leaf, "event": one["event"], "client_ref": one.get("client"),
                  "at": one["at"], "body": data.decode()}
             )  # fmt: skip
-            nodes += [
-                {"level": level, "idx": idx, "hash": hash_} for level, idx, hash_ in frontier.push(leaf)
-            ]
+            nodes += [{"level": level, "idx": idx, "hash": hash_} for level, idx, hash_ in frontier.push(leaf)]
         head = (frontier.size, frontier.root())
         tx.execute(_ADD_ENTRY, entries)
         if nodes:

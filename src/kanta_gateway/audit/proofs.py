@@ -16,9 +16,7 @@ from kanta_gateway.errors import NotFoundError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_NODE = select(audit_node.c.hash).where(
-    audit_node.c.level == bindparam("level"), audit_node.c.idx == bindparam("idx")
-)
+_NODE = select(audit_node.c.hash).where(audit_node.c.level == bindparam("level"), audit_node.c.idx == bindparam("idx"))
 _LEAF = select(audit_entry.c.leaf_hash).where(audit_entry.c.idx == bindparam("idx"))
 
 
@@ -31,9 +29,7 @@ def inclusion(connection: Connection, index: int, size: int) -> list[bytes]:
     try:
         return merkle.inclusion_proof(index, size, _reader(connection))
     except ValueError as error:
-        raise NotFoundError(
-            "the log has no such entry at this size; ask for the last checkpoint first."
-        ) from error
+        raise NotFoundError("the log has no such entry at this size; ask for the last checkpoint first.") from error
 
 
 def consistency(connection: Connection, old: int, new: int) -> list[bytes]:

@@ -141,6 +141,4 @@ class Tree:
             self._problems.tell("audit_node", f"{level}/{index}", "audit-node-changed")
         else:
             first, last = index << level, ((index + 1) << level) - 1
-            self._problems.tell(
-                "audit_entry", f"{first}-{last}", "audit-entries-changed", first=first, last=last
-            )
+            self._problems.tell("audit_entry", f"{first}-{last}", "audit-entries-changed", first=first, last=last)

@@ -58,9 +58,7 @@ def extent(connection: Connection) -> int:
         return int(count)
     has_own_head = connection.execute(select(_H.root).where(_H.size == count)).first() is not None
     heads_beyond = connection.execute(select(func.count()).where(_H.size > count)).scalar_one()
-    nodes_beyond = connection.execute(
-        select(func.count()).where(_N.level == 1, _N.idx >= count // 2)
-    ).scalar_one()
+    nodes_beyond = connection.execute(select(func.count()).where(_N.level == 1, _N.idx >= count // 2)).scalar_one()
     is_head_moved = not has_own_head and heads_beyond == 1 and nodes_beyond == 0 and last - count > 1
     return int(count if is_head_moved else last)
 
@@ -89,9 +87,7 @@ def strays(connection: Connection, total: int) -> Iterator[tuple[str, str]]:
         yield "audit_head", str(size)
     levels = total.bit_length()
     outside = [or_(_N.level < 1, _N.level > levels)]
-    outside += [
-        (_N.level == level) & ((_N.idx < 0) | (_N.idx >= total >> level)) for level in range(1, levels + 1)
-    ]
+    outside += [(_N.level == level) & ((_N.idx < 0) | (_N.idx >= total >> level)) for level in range(1, levels + 1)]
     for where in outside:
         for level, idx in connection.execute(select(_N.level, _N.idx).where(where)):
             yield "audit_node", f"{level}/{idx}"

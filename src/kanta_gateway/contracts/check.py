@@ -48,6 +48,8 @@ class Judgement:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     decisions: dict[int, int] = field(default_factory=dict)
     """Row of a standing record -> row of the decision that it falls under, where there is one."""
+    situation: Situation | None = field(default=None, compare=False, repr=False)
+    """What it was judged from: makes the next judgement of the same client quicker."""
 
 
 def judge(
@@ -56,6 +58,7 @@ def judge(
     as_of: date,
     holidays: Collection[date],
     only: Collection[int] | None = None,
+    before: Situation | None = None,
 ) -> Judgement:
     """Judge a client's case.
 
@@ -65,13 +68,15 @@ def judge(
         as_of: the day that every clock is read at.
         holidays: public holidays of the years in question.
         only: rows to judge again with whatever they affect; None for every row.
+        before: of the same client's last judgement, if it is at hand.
     """
-    situation = Situation(contract, case, as_of, holidays)
+    situation = Situation(contract, case, as_of, holidays, before)
     common = tuple(_common(situation))
     targets = None if only is None else _affected(situation, frozenset(only))
     for subject in situation.days:
-        _block(subject, situation, common)
-    judgement = Judgement()
+        if subject.entry.row not in situation.judged:
+            _block(subject, situation, common)
+    judgement = Judgement(situation=situation)
     _superseded(situation, targets, judgement)
     for entry in situation.resolution.live:
         if targets is None or entry.row in targets:
@@ -164,9 +169,7 @@ def _superseded(situation: Situation, targets: Collection[int] | None, judgement
     resolution = situation.resolution
     if not resolution.outcomes:
         return
-    reading = {
-        entry.row: entry.reading for entry in situation.case.entries if entry.row in resolution.outcomes
-    }
+    reading = {entry.row: entry.reading for entry in situation.case.entries if entry.row in resolution.outcomes}
     for row, outcome in resolution.outcomes.items():
         if targets is None or row in targets:
             judgement.outcomes[row] = outcome

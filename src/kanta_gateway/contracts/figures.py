@@ -119,9 +119,7 @@ def _days(subjects: Iterable[Subject]) -> int:
 
 
 def _minutes(ground: _Ground) -> int | float:
-    return _number(
-        sum((Decimal(str(one.facts.get("guidance_minutes") or 0)) for one in ground.attended), Decimal(0))
-    )
+    return _number(sum((Decimal(str(one.facts.get("guidance_minutes") or 0)) for one in ground.attended), Decimal(0)))
 
 
 def _product(ground: _Ground) -> Figure:

@@ -47,9 +47,7 @@ class _Mistakes:
     def say(self, where: str, what: str) -> None:
         self.told.append(f"{where}: {what}")
 
-    def keys(
-        self, where: str, value: Mapping[str, Any], needed: Iterable[str], allowed: Iterable[str] = ()
-    ) -> None:
+    def keys(self, where: str, value: Mapping[str, Any], needed: Iterable[str], allowed: Iterable[str] = ()) -> None:
         """Tell every missing and every unknown key."""
         needed = set(needed)
         for key in sorted(needed - value.keys()):
@@ -182,9 +180,7 @@ def _check_products(mistakes: _Mistakes, products: Iterable[Product]) -> None:
     for product in products:
         for mark in (product.code, *((service, product.number) for service in product.services)):
             if mark in seen:
-                mistakes.say(
-                    f"product {product.code}", "another product has the same code, or service and number"
-                )
+                mistakes.say(f"product {product.code}", "another product has the same code, or service and number")
             seen.add(mark)
 
 

@@ -226,9 +226,7 @@ def delivered_before_closing(rule: Rule, subject: Subject, situation: Situation)
     start, days = subject.period.start, subject.period.days
     opens = rule.params["closing_from_percent"] * days
     closing = [
-        one.day
-        for one in situation.under(subject.period, "negotiation")
-        if 100 * between(start, one.day) >= opens
+        one.day for one in situation.under(subject.period, "negotiation") if 100 * between(start, one.day) >= opens
     ]
     limit = max(closing, default=subject.period.end)
     return _in_time(rule, subject.facts.get("delivered_on"), limit, situation.as_of, "/delivered_on")

@@ -84,9 +84,7 @@ class Rule:
         """Whether the rule is in force on a day."""
         return self.valid_from <= day and (not self.valid_to or day <= self.valid_to)
 
-    def finding(
-        self, text: str, pointer: str = "", severity: Severity | None = None, **params: object
-    ) -> Finding:
+    def finding(self, text: str, pointer: str = "", severity: Severity | None = None, **params: object) -> Finding:
         """What the rule says about a record that breaks it.
 
         Args:
@@ -216,9 +214,7 @@ class Contract:
             product: code of the product; empty when the record has none.
         """
         is_reference = record_type in REFERENCES
-        rules = [
-            rule for rule in self.of(Scope.RECORD, record_type, product) if rule.records or not is_reference
-        ]
+        rules = [rule for rule in self.of(Scope.RECORD, record_type, product) if rule.records or not is_reference]
         return (
             tuple(rule for rule in rules if rule.can_block),
             tuple(rule for rule in rules if not rule.can_block),
@@ -231,9 +227,7 @@ class Contract:
 
     @cached_property
     def _by_decision(self) -> Mapping[tuple[str, object], Product]:
-        return {
-            (service, product.number): product for product in self.products for service in product.services
-        }
+        return {(service, product.number): product for product in self.products for service in product.services}
 
     @cached_property
     def _selected(self) -> dict[tuple[Scope, str, str | None], tuple[Rule, ...]]:

@@ -50,9 +50,20 @@ class Subject:
 
 
 class Situation:
-    """A case with its indexes."""
+    """A case with its indexes.
 
-    def __init__(self, contract: Contract, case: Case, as_of: date, holidays: Collection[date]) -> None:
+    Args:
+        contract: the purchaser's contract.
+        case: everything that is known about the client.
+        as_of: the day that every clock is read at.
+        holidays: public holidays of the years in question.
+        before: the same client's situation of an earlier judgement. Its attended days are taken over as they were
+            judged if nothing is different but attended days: what can hold a day does not look at other days.
+    """
+
+    def __init__(
+        self, contract: Contract, case: Case, as_of: date, holidays: Collection[date], before: Situation | None = None
+    ) -> None:
         self.contract = contract
         self.case = case
         self.as_of = as_of.isoformat()
@@ -61,9 +72,32 @@ class Situation:
         self.by_type: dict[str, list[Entry]] = {}
         for entry in self.resolution.live:
             self.by_type.setdefault(entry.type, []).append(entry)
-        self.staff = newest(case.shared, "staff")
-        self.periods = periods(contract, self.by_type.get("decision", ()))
+        self._surroundings = (
+            *case.shared, *(entry for entry in self.resolution.live if entry.type != ATTENDED)
+        )  # fmt: skip
         self.subjects: dict[int, Subject] = {}
+        self.staff: Mapping[str, Entry]
+        self.periods: Sequence[Period]
+        if before is not None and self._has_surroundings_of(before):
+            self.staff, self.periods = before.staff, before.periods
+            known = ((entry, before.subjects.get(entry.row)) for entry in self.by_type.get(ATTENDED, ()))
+            self.subjects = {entry.row: one for entry, one in known if one is not None and one.entry is entry}
+        else:
+            self.staff = newest(case.shared, "staff")
+            self.periods = periods(contract, self.by_type.get("decision", ()))
+        self.judged = frozenset(self.subjects)
+        """Rows of attended days whose `blocking` is known from before."""
+
+    def _has_surroundings_of(self, before: Situation) -> bool:
+        """Whether everything but the attended days is the very same."""
+        mine, other = self._surroundings, before._surroundings
+        return (
+            (self.contract, self.as_of, self.holidays) == (before.contract, before.as_of, before.holidays)
+            and self.case.is_contract_known == before.case.is_contract_known
+            and self.case.delivery_has_staff == before.case.delivery_has_staff
+            and len(mine) == len(other)
+            and all(one is same for one, same in zip(mine, other, strict=True))
+        )
 
     @cached_property
     def client(self) -> Entry | None:

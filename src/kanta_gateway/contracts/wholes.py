@@ -52,9 +52,7 @@ def remote_share(rule: Rule, situation: Situation) -> Iterator[Finding]:
         hours = remote_hours(period, situation)
         if 100 * hours > limit * planned:
             text = "ended" if situation.as_of > period.end else "forecast"
-            yield rule.finding(
-                text, percent=share(hours, planned), limit=limit, start=period.start, end=period.end
-            )
+            yield rule.finding(text, percent=share(hours, planned), limit=limit, start=period.start, end=period.end)
 
 
 def remote_granted(rule: Rule, situation: Situation) -> Iterator[Finding]:
@@ -65,9 +63,7 @@ def remote_granted(rule: Rule, situation: Situation) -> Iterator[Finding]:
             continue
         hours = remote_hours(period, situation)
         if 100 * hours > limit * planned:
-            yield rule.finding(
-                "text", percent=share(hours, planned), limit=limit, start=period.start, end=period.end
-            )
+            yield rule.finding("text", percent=share(hours, planned), limit=limit, start=period.start, end=period.end)
 
 
 def monthly_visit(rule: Rule, situation: Situation) -> Iterator[Finding]:
@@ -111,9 +107,7 @@ def qualified(rule: Rule, situation: Situation) -> Iterator[Finding]:
     title, titles = str(known.facts.get("title") or "").casefold(), situation.contract.titles
     if any(stem in title for stem in titles.registered):
         yield rule.finding("registration", "/responsible_worker")
-    elif not any(stem in title for stem in titles.unregistered) and any(
-        stem in title for stem in titles.unsuitable
-    ):
+    elif not any(stem in title for stem in titles.unregistered) and any(stem in title for stem in titles.unsuitable):
         yield rule.finding("degree", "/responsible_worker")
 
 

@@ -9,8 +9,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +17,6 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from kanta_gateway.errors import (
     GatewayError,
@@ -29,21 +26,18 @@ from kanta_gateway.errors import (
     ParameterError,
     TooLargeError,
 )
+from kanta_gateway.intake.quiet import Quiet, problem_response
 from kanta_gateway.intake.rules import unreadable
-from kanta_gateway.intake.wire import parameter_findings, problem
+from kanta_gateway.intake.wire import parameter_findings
 from kanta_gateway.messages import language_of
 from kanta_gateway.model import Caller
 from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
     from kanta_gateway.intake.service import Service
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
-RETRY_SECONDS = "30"
-"""`Retry-After` of what may be tried again: about one round of the worker."""
 
 router = APIRouter()
 
@@ -234,52 +228,6 @@ def get_health() -> Response:
     return _answer({"status": "up"})
 
 
-class Quiet:
-    """Outermost layer: what nobody expected is answered as a problem, and told without its values.
-
-    The server would write the exception with its message, and a message of a library may hold a value.
-    """
-
-    def __init__(self, app: ASGIApp, service: Service) -> None:
-        self._app = app
-        self._service = service
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one call on."""
-        has_begun = False
-
-        async def watched(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = has_begun or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except ClientDisconnect:
-            return
-        except Exception as error:  # noqa: BLE001 — the last place where it can be kept from the output
-            where = [f"{one.filename}:{one.lineno}" for one in traceback.extract_tb(error.__traceback__)[-3:]]
-            print(f"kanta-gateway api: {type(error).__name__} at {' < '.join(reversed(where))}", file=sys.stderr)  # noqa: T201 — the server's own output
-            if has_begun or scope["type"] != "http":
-                return
-            response = _problem(Request(scope), GatewayError(), self._service)
-            await response(scope, receive, send)
-
-
-def _problem(request: Request, error: GatewayError, service: Service) -> Response:
-    language = language_of(request.headers.get("accept-language"), service.language)
-    route = request.scope.get("route")
-    told = problem(error, service.messages, language, getattr(route, "path", ""))
-    headers = {"Content-Language": language}
-    if error.status in {429, 503}:
-        headers["Retry-After"] = RETRY_SECONDS
-    if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return Response(
-        orjson.dumps(told), status_code=error.status, headers=headers, media_type="application/problem+json"
-    )
-
-
 def build(service: Service) -> FastAPI:
     """The web application over the use cases."""
     app = FastAPI(
@@ -293,14 +241,14 @@ def build(service: Service) -> FastAPI:
 
     @app.exception_handler(GatewayError)
     def _refuse(request: Request, error: GatewayError) -> Response:
-        return _problem(request, error, service)
+        return problem_response(request, error, service)
 
     @app.exception_handler(RequestValidationError)
     def _parameter(request: Request, error: RequestValidationError) -> Response:
-        return _problem(request, ParameterError(findings=parameter_findings(error.errors())), service)
+        return problem_response(request, ParameterError(findings=parameter_findings(error.errors())), service)
 
     @app.exception_handler(HTTPException)
     def _no_route(request: Request, error: HTTPException) -> Response:
-        return _problem(request, MethodError() if error.status_code == 405 else NotFoundError(), service)
+        return problem_response(request, MethodError() if error.status_code == 405 else NotFoundError(), service)
 
     return app

@@ -140,9 +140,7 @@ class Desk:
             with file.open() as stream:
                 yield from read(source, stream, file.name)
 
-    def _permitted_front(
-        self, files: Sequence[File], source: str, caller: Caller, permit: Permit | None
-    ) -> Front:
+    def _permitted_front(self, files: Sequence[File], source: str, caller: Caller, permit: Permit | None) -> Front:
         """The header parts, once it is known that the caller may deliver for the provider that they name."""
         front = self._front(files, self._sources[source])
         if permit is not None:
@@ -249,9 +247,7 @@ class Desk:
                 return self._submit(scope, record, delivery, caller, language)
         return self._submit(Scope(self._parts.database), record, delivery, caller, language)
 
-    def _submit(
-        self, scope: Scope, record: Record, delivery: Delivery, caller: Caller, language: str
-    ) -> Submitted:
+    def _submit(self, scope: Scope, record: Record, delivery: Delivery, caller: Caller, language: str) -> Submitted:
         taken = Receiver(self._parts, scope).take([record], delivery, caller)
         number, _, is_duplicate = taken.rows[0]
         # a dry run must not remember rows that it takes back

@@ -88,9 +88,7 @@ class _Parsed:
 
 def _refusal(finding: Finding, what: str) -> UnreadableError:
     told = ", ".join(f"{key} {value}" for key, value in finding.params.items())
-    return UnreadableError(
-        f"{what} cannot be read ({finding.rule}{': ' if told else ''}{told})", findings=(finding,)
-    )
+    return UnreadableError(f"{what} cannot be read ({finding.rule}{': ' if told else ''}{told})", findings=(finding,))
 
 
 def _parsed(data: bytes) -> tuple[_Parsed, Finding | None]:
@@ -114,15 +112,11 @@ def _parsed(data: bytes) -> tuple[_Parsed, Finding | None]:
 
     try:
         content = data.decode("utf-8-sig")
-        parsed.value = json.loads(
-            content, object_pairs_hook=pairs, parse_float=Decimal, parse_constant=_no_constant
-        )
+        parsed.value = json.loads(content, object_pairs_hook=pairs, parse_float=Decimal, parse_constant=_no_constant)
     except UnicodeDecodeError as error:
         return parsed, unreadable("SRC-UTF8", "", {"offset": str(error.start)})
     except json.JSONDecodeError as error:
-        return parsed, unreadable(
-            "SRC-JSON", "", {"offset": str(len(content[: error.pos].encode("utf-8", "replace")))}
-        )
+        return parsed, unreadable("SRC-JSON", "", {"offset": str(len(content[: error.pos].encode("utf-8", "replace")))})
     except (ValueError, ArithmeticError, RecursionError):
         return parsed, unreadable("SRC-JSON", "", {"offset": "0"})
     return parsed, None

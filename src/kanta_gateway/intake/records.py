@@ -123,11 +123,7 @@ def _rule(keyword: str, schema: Mapping[str, Any]) -> str:
     """The rule that a failed keyword stands for: a date by its pattern fails as a date."""
     if keyword in {"format", "pattern"} or (keyword == "type" and "format" in schema):
         stated = schema.get("format", "")
-        return (
-            {**_FORMAT_RULES, "clock": "SRC-TIME"}.get(stated, "SRC-TYPE")
-            if keyword != "type"
-            else "SRC-TYPE"
-        )
+        return {**_FORMAT_RULES, "clock": "SRC-TIME"}.get(stated, "SRC-TYPE") if keyword != "type" else "SRC-TYPE"
     return _KEYWORD_RULES.get(keyword, "SRC-TYPE")
 
 

@@ -19,6 +19,7 @@ from kanta_gateway.errors import (
 )
 from kanta_gateway.intake.desk import Desk, File, Permit
 from kanta_gateway.model import Caller, Event, Outcome, Record
+from kanta_gateway.pipeline import repeats
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.receive import Delivery
@@ -94,16 +95,14 @@ class Service:
         record = self._read(body)
         if idempotency_key is None or is_dry:
             return self._take(record, delivery, caller, language, is_dry=is_dry)
-        known = self.office.remember(caller, idempotency_key, sha256(body).hexdigest())
+        known = repeats.remember(self._parts, caller, idempotency_key, sha256(body).hexdigest())
         if known:
             return self.desk.ticket(known, language, is_duplicate=True).told, REPEATED
         told, status = self._take(record, delivery, caller, language, is_dry=False)
-        self.office.bind(caller, idempotency_key, told["ticket"])
+        repeats.bind(self._parts, caller, idempotency_key, told["ticket"])
         return told, status
 
-    def submit_batch(
-        self, body: bytes, caller: Caller, language: str, *, is_dry: bool
-    ) -> Iterator[Mapping[str, Any]]:
+    def submit_batch(self, body: bytes, caller: Caller, language: str, *, is_dry: bool) -> Iterator[Mapping[str, Any]]:
         """Take canonical records line by line; one result a line, bad lines among them.
 
         Raises:
@@ -132,8 +131,11 @@ class Service:
         if record is not None:
             return record
         unread = any(one.rule in NOT_JSON for one in findings)
-        raise UnreadableError("the body is no JSON text in UTF-8; nothing of it was stored", findings=findings) \
-            if unread else RecordInvalidError(findings=findings)
+        raise (
+            UnreadableError("the body is no JSON text in UTF-8; nothing of it was stored", findings=findings)
+            if unread
+            else RecordInvalidError(findings=findings)
+        )
 
     def _take(
         self, record: Record, delivery: Delivery, caller: Caller, language: str, *, is_dry: bool

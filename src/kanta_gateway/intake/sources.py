@@ -71,6 +71,10 @@ class Kind:
     is_whole: bool
     inside: Mapping[str, str]
 
+    def only_carries(self, value: Mapping[str, Any]) -> bool:
+        """Whether an object tells no more than whose the records inside it are: then it is none itself."""
+        return bool(self.inside) and value.keys() <= self.inside.keys() | {self.id}
+
 
 @dataclass(slots=True)
 class _Gathered:
@@ -111,10 +115,7 @@ class Source:
         stated = _stated(text, name, others or {})
         mistakes: list[str] = []
         inside = stated.get("inside", {})
-        kinds = {
-            key: _kind(key, one, inside.get(key, {}), mistakes)
-            for key, one in stated.get("records", {}).items()
-        }
+        kinds = {key: _kind(key, one, inside.get(key, {}), mistakes) for key, one in stated.get("records", {}).items()}
         places = [
             *stated.get("top", {}).values(),
             *(kind for part in inside.values() for kind in part.values()),
@@ -147,15 +148,14 @@ class Source:
             yield Problem(unreadable(rule, pointer, {"expected": "object"}))
             return
         made = _record(kind, value, pointer, client, envelope)
-        yield made
+        if not (isinstance(made, Record) and kind.only_carries(value)):
+            yield made
         owner = made.id if isinstance(made, Record) else None
         for key, inner in kind.inside.items():
             if value.get(key) is not None:
                 yield from self.read_part(self.kinds[inner], value[key], f"{pointer}/{key}", owner)
 
-    def read_part(
-        self, kind: Kind, value: Any, pointer: str, client: str | None
-    ) -> Iterator[Record | Problem]:
+    def read_part(self, kind: Kind, value: Any, pointer: str, client: str | None) -> Iterator[Record | Problem]:
         """One record, or each of a list of them; an object without fields holds none."""
         if isinstance(value, list):
             for position, one in enumerate(value):
@@ -229,23 +229,17 @@ def _record(
         return Problem(unreadable("SRC-CLIENT", pointer))
     record_type = kind.type
     if kind.by:
-        record_type = (
-            _taken(kind.by, choice, {"of": kind.types}, value, pointer, gathered, "SRC-KIND") or kind.type
-        )
+        record_type = _taken(kind.by, choice, {"of": kind.types}, value, pointer, gathered, "SRC-KIND") or kind.type
     version = _taken(kind.version, integer, {}, value, pointer, gathered, "SRC-VERSION")
     version = 1 if version is None else version
     if not 1 <= version <= _MAX_VERSION:
-        gathered.findings.append(
-            unreadable("SRC-VERSION", f"{pointer}/{kind.version}", {"field": kind.version})
-        )
+        gathered.findings.append(unreadable("SRC-VERSION", f"{pointer}/{kind.version}", {"field": kind.version}))
         version = 1
     is_cancelled = _taken(kind.status, choice, {"of": kind.statuses}, value, pointer, gathered)
     handled = kind.own | envelope | kind.inside.keys() | {kind.id, kind.by, kind.version, kind.status}
     content: dict[str, Any] = {}
     _read_fields(kind.fields, kind.dropped, handled, value, pointer, content, gathered)
-    lacking = [
-        one for one in gathered.findings if one.rule == "SRC-MISSING" or one.severity is Severity.REFUSE
-    ]
+    lacking = [one for one in gathered.findings if one.rule == "SRC-MISSING" or one.severity is Severity.REFUSE]
     if kind.is_whole and lacking:
         return Problem(lacking[0])
     return Record(
@@ -256,7 +250,7 @@ def _record(
     )  # fmt: skip
 
 
-def _taken(  # noqa: PLR0913, PLR0917 — all of them are parts of one record
+def _taken(
     key: str, reader: Reader, options: Mapping[str, Any], value: Mapping[str, Any], pointer: str,
     gathered: _Gathered, rule: str = "",
 ) -> Any:  # fmt: skip
@@ -279,7 +273,7 @@ def _read(value: Any, reader: Reader, options: Mapping[str, Any]) -> Reading:
     return Reading(rule=value.rule) if isinstance(value, Unreadable) else reader(value, options)
 
 
-def _read_fields(  # noqa: PLR0913, PLR0917 — all of them are parts of one record
+def _read_fields(
     fields: Mapping[str, Field], dropped: frozenset[str], handled: frozenset[str], value: Mapping[str, Any],
     pointer: str, content: dict[str, Any], gathered: _Gathered,
 ) -> None:  # fmt: skip
@@ -328,9 +322,7 @@ def _read_shape(one: Field, given: Any, pointer: str, content: dict[str, Any], g
     if one.shape == "inline":
         _read_fields(one.fields, frozenset(), frozenset(), given, pointer, content, gathered)
         return
-    made = (
-        _items(one, given, pointer, gathered) if expected is list else _group(one, given, pointer, gathered)
-    )
+    made = _items(one, given, pointer, gathered) if expected is list else _group(one, given, pointer, gathered)
     if made:
         content[one.target] = made
 
@@ -347,9 +339,7 @@ def _items(one: Field, given: list[Any], pointer: str, gathered: _Gathered) -> l
             reading = _read(item, KINDS["date"], {}) if one.shape == "dates" else Reading(rule="SRC-TYPE")
             value = reading.value
             if reading.rule:
-                gathered.findings.append(
-                    unreadable(reading.rule, place, {"field": one.name, "expected": "object"})
-                )
+                gathered.findings.append(unreadable(reading.rule, place, {"field": one.name, "expected": "object"}))
             elif reading.normalised:
                 gathered.findings.append(normalised(place, one.name, reading.normalised))
         if value:

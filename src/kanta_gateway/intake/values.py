@@ -28,12 +28,8 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udf
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _FINNISH_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
-_LOOSE_TIME = re.compile(
-    r"(?:klo\s*)?([01]?\d|2[0-3])(?:[.:]([0-5]\d)(?:[.:][0-5]\d)?)?", re.ASCII | re.IGNORECASE
-)
-_MOMENT = re.compile(
-    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII
-)
+_LOOSE_TIME = re.compile(r"(?:klo\s*)?([01]?\d|2[0-3])(?:[.:]([0-5]\d)(?:[.:][0-5]\d)?)?", re.ASCII | re.IGNORECASE)
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _NUMBER = re.compile(r"([+-]?\d{1,9})(?:([.,])(\d{1,6}))?\s*([a-zA-Z%äöå/]*)", re.ASCII)
 _MAX_NUMBER: int = 1_000_000_000
 _MAX_DIGITS, _MAX_DECIMALS = 9, 6

@@ -116,9 +116,7 @@ class Codes:
             )
         display = row.display.get(language)
         if display is None:
-            raise MisconfiguredError(
-                f"code list {list_name} has no display in language {language}; expected fi or sv"
-            )
+            raise MisconfiguredError(f"code list {list_name} has no display in language {language}; expected fi or sv")
         return Coding(one.system, row.code, display, row.verified)
 
     def code_list(self, name: str) -> CodeList:
@@ -155,17 +153,13 @@ class Codes:
         one = self._by_system.get(coding.system)
         number = one.number if one else ""
         params = {"list": number, "code": coding.code, "display": coding.display}
-        return Finding(
-            f"CODE-{number}", Severity.INFO, "code-unverified", pointer, params, clause=coding.system
-        )
+        return Finding(f"CODE-{number}", Severity.INFO, "code-unverified", pointer, params, clause=coding.system)
 
 
 def _mistakes(stated: Any) -> list[str]:
     if not isinstance(stated, Mapping):
         return ["expected a mapping; write name, number, oid, title, source and rows"]
-    found = [
-        f"{word} is missing; add it" for word in sorted(_LIST_WORDS - {"version"}) if not stated.get(word)
-    ]
+    found = [f"{word} is missing; add it" for word in sorted(_LIST_WORDS - {"version"}) if not stated.get(word)]
     found += [f"{word} is no word of a code list; remove it" for word in sorted(set(stated) - _LIST_WORDS)]
     keys: set[str] = set()
     for row in stated.get("rows") or ():
@@ -180,9 +174,7 @@ def _row_mistakes(row: Mapping[str, Any], keys: set[str]) -> list[str]:
     checks = {
         "key is missing or stands twice": not row.get("key") or str(row["key"]) in keys,
         "code is missing, or is no text: quote it": not isinstance(row.get("code"), str),
-        "display expected a text in fi and sv": not all(
-            isinstance(display.get(one), str) for one in _LANGUAGES
-        ),
+        "display expected a text in fi and sv": not all(isinstance(display.get(one), str) for one in _LANGUAGES),
         "verified expected true or false": not isinstance(row.get("verified"), bool),
         f"unknown words: {', '.join(sorted(set(row) - _ROW_WORDS))}": bool(set(row) - _ROW_WORDS),
     }

@@ -81,9 +81,7 @@ class Reader:
                 self._fields(stated["fields"], structure.root, "", dict.fromkeys(ROOTS, "")),
             )  # fmt: skip
 
-    def _fields(
-        self, stated: Lined, group: FieldDef, place: str, names: Mapping[str, str]
-    ) -> tuple[FieldRule, ...]:
+    def _fields(self, stated: Lined, group: FieldDef, place: str, names: Mapping[str, str]) -> tuple[FieldRule, ...]:
         known = {child.key: child for child in group.children}
         self._doubles(stated)
         for key in stated:
@@ -137,32 +135,22 @@ class Reader:
         given = FORMATS.get(made.get("name", "")) if word == "format" else None
         kinds = frozenset({given.kind}) if given else _KINDS.get(word, frozenset(ValueKind))
         if field.kind not in kinds:
-            self._wrong(
-                f"{place} is {field.kind or 'a group'}, which `{word}` cannot make; choose another word"
-            )
+            self._wrong(f"{place} is {field.kind or 'a group'}, which `{word}` cannot make; choose another word")
         elif word == "constant" and not isinstance(made["constant"], _CONSTANTS[field.kind]):
             self._wrong(f"{place}: `constant` does not fit a field that is {field.kind}; correct it")
         elif word == "code" and made["name"] and self._codes.code_list(made["name"]).oid != field.code_system:
-            self._wrong(
-                f"{place} takes codes of {field.code_system}, not of list {made['name']}; correct the list"
-            )
+            self._wrong(f"{place} takes codes of {field.code_system}, not of list {made['name']}; correct the list")
 
-    def _by_path(
-        self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None
-    ) -> dict[str, Any]:
+    def _by_path(self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None) -> dict[str, Any]:
         return {"paths": self._paths(one["path"], place, names)}
 
-    def _by_constant(
-        self, one: Lined, place: str, _: Mapping[str, str], __: FieldDef | None
-    ) -> dict[str, Any]:
+    def _by_constant(self, one: Lined, place: str, _: Mapping[str, str], __: FieldDef | None) -> dict[str, Any]:
         constant = one["constant"]
         if not isinstance(constant, bool | int) and not _is_text(constant):
             self._wrong(f"{place}: `constant` expected a truth value, a number, or a text in fi and sv")
         return {"constant": constant}
 
-    def _by_code(
-        self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None
-    ) -> dict[str, Any]:
+    def _by_code(self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None) -> dict[str, Any]:
         name, row = str(one["code"]), str(one.get("row", ""))
         if ("row" in one) is ("of" in one):
             self._wrong(f"{place}: `code` expected either `row` or `of`; write one of them")
@@ -175,27 +163,19 @@ class Reader:
             self._wrong(f"{place}: code list {name} has no row {row}; add it there, or correct the name")
         return {"name": name, "row": row, "paths": self._paths(one.get("of", []), place, names)}
 
-    def _by_format(
-        self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None
-    ) -> dict[str, Any]:
+    def _by_format(self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None) -> dict[str, Any]:
         name, paths = str(one["format"]), self._paths(one.get("of", []), place, names)
         wanted = FORMATS.get(name)
         if wanted is None:
             self._wrong(f"{place}: there is no format {name}; choose one of {', '.join(FORMATS)}")
         elif len(paths) != wanted.values:
-            self._wrong(
-                f"{place}: format {name} expected {wanted.values} paths in `of`; correct their number"
-            )
+            self._wrong(f"{place}: format {name} expected {wanted.values} paths in `of`; correct their number")
         return {"name": name, "paths": paths}
 
-    def _by_organisation(
-        self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None
-    ) -> dict[str, Any]:
+    def _by_organisation(self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None) -> dict[str, Any]:
         return {"paths": self._paths(one["organisation"], place, names)}
 
-    def _by_text(
-        self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None
-    ) -> dict[str, Any]:
+    def _by_text(self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None) -> dict[str, Any]:
         lines: list[Rule] = []
         for line in one["text"] if isinstance(one["text"], list) else [None]:
             self._at = min(line.lines.values(), default=self._at) if isinstance(line, Lined) else self._at
@@ -206,23 +186,17 @@ class Reader:
                 lines.append(rule)
         return {"lines": tuple(lines)}
 
-    def _by_group(
-        self, one: Lined, place: str, names: Mapping[str, str], field: FieldDef | None
-    ) -> dict[str, Any]:
+    def _by_group(self, one: Lined, place: str, names: Mapping[str, str], field: FieldDef | None) -> dict[str, Any]:
         inner = one["group"]
         if field is None or field.kind is not None or not isinstance(inner, Lined):
             self._wrong(f"{place}: `group` expected fields of a group; correct it")
             return {}
         return {"fields": self._fields(inner, field, place + "/", names)}
 
-    def _by_use(
-        self, one: Lined, place: str, names: Mapping[str, str], field: FieldDef | None
-    ) -> dict[str, Any]:
+    def _by_use(self, one: Lined, place: str, names: Mapping[str, str], field: FieldDef | None) -> dict[str, Any]:
         shared = self._groups.get(str(one["use"]))
         if not isinstance(shared, Lined) or field is None or field.kind is not None:
-            self._wrong(
-                f"{place}: there is no shared group {one['use']}; add it to groups.yaml, or correct the name"
-            )
+            self._wrong(f"{place}: there is no shared group {one['use']}; add it to groups.yaml, or correct the name")
             return {}
         known = {child.key for child in field.children}
         fitting = Lined()
@@ -264,9 +238,7 @@ class Reader:
             if roots is None:
                 self._wrong(f"{place}: {path!r} is no path; write names separated by full stops")
             elif unknown := [root for root in roots if root not in known]:
-                self._wrong(
-                    f"{place}: nothing is called {unknown[0]} here; begin with {', '.join(sorted(known))}"
-                )
+                self._wrong(f"{place}: nothing is called {unknown[0]} here; begin with {', '.join(sorted(known))}")
         return paths
 
     def _known(self, one: Lined, words: Iterable[str]) -> None:
@@ -289,6 +261,4 @@ def _stated(word: str, value: Any, line: int) -> Lined:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(value.get(one), str) and value[one] for one in LANGUAGES
-    )
+    return isinstance(value, Mapping) and all(isinstance(value.get(one), str) and value[one] for one in LANGUAGES)

@@ -29,9 +29,7 @@ GROUPS = "groups"
 """Name of the file with the groups that several mappings share."""
 
 
-def load_mappings(
-    files: Mapping[str, str], structures: Structures, codes: Codes
-) -> tuple[DocumentMapping, ...]:
+def load_mappings(files: Mapping[str, str], structures: Structures, codes: Codes) -> tuple[DocumentMapping, ...]:
     """Read every mapping file.
 
     Args:
@@ -66,9 +64,7 @@ def load_mappings(
     return tuple(loaded)
 
 
-def load_mapping(
-    text: str, name: str, structures: Structures, codes: Codes, groups: str = ""
-) -> DocumentMapping:
+def load_mapping(text: str, name: str, structures: Structures, codes: Codes, groups: str = "") -> DocumentMapping:
     """Read one mapping file.
 
     Args:
@@ -88,9 +84,7 @@ def load_mapping(
         place = f" near line {mark.line + 1}" if mark else ""
         raise MisconfiguredError(f"mapping {name}: no readable YAML{place}; correct its layout") from error
     if not isinstance(stated, Lined) or stated.get("structure") not in structures:
-        raise MisconfiguredError(
-            f"mapping {name}: `structure` expected the OID of a known structure; correct it"
-        )
+        raise MisconfiguredError(f"mapping {name}: `structure` expected the OID of a known structure; correct it")
     reader = Reader(name, codes, shared if isinstance(shared, Lined) else Lined())
     mapping = reader.document(stated, structures.get(stated["structure"]))
     if reader.mistakes:

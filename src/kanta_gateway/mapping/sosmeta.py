@@ -62,9 +62,7 @@ def _field(key: str, stated: Schema, *, is_required: bool) -> FieldDef:
     kind = _kind(key, one)
     least = stated.get("minItems", 0) if is_list else int(is_required)
     if least != int(is_required):
-        raise MisconfiguredError(
-            f"field {key}: minItems and required disagree; use the file as THL publishes it"
-        )
+        raise MisconfiguredError(f"field {key}: minItems and required disagree; use the file as THL publishes it")
     return FieldDef(
         key=key,
         label=_label(one["sosmeta"]),
@@ -90,9 +88,7 @@ def _kind(key: str, one: Schema) -> ValueKind | None:
     if kind is None and one["type"] == "string":
         kind = _PATTERNS.get(one["pattern"]) if "pattern" in one else ValueKind.STRING
     if kind is None:
-        raise MisconfiguredError(
-            f"field {key}: its type or pattern is none that Sosmeta uses; use the published file"
-        )
+        raise MisconfiguredError(f"field {key}: its type or pattern is none that Sosmeta uses; use the published file")
     return kind
 
 
@@ -121,9 +117,7 @@ def _system(key: str, one: Schema) -> str | None:
     if "pattern" in system:
         found = _SYSTEM.fullmatch(system["pattern"])
         if found is None:
-            raise MisconfiguredError(
-                f"field {key}: its code system is no OID pattern; use the published file"
-            )
+            raise MisconfiguredError(f"field {key}: its code system is no OID pattern; use the published file")
         return found["oid"].replace("\\", "")
     names = system.get("enum", [None])
     if len(names) != 1:

@@ -77,9 +77,7 @@ class Structures:
                 mistakes.append(str(error))
                 continue
             if structure.oid in read:
-                mistakes.append(
-                    f"{name}: {structure.oid} stands in {read[structure.oid].number} already; remove one"
-                )
+                mistakes.append(f"{name}: {structure.oid} stands in {read[structure.oid].number} already; remove one")
             read[structure.oid] = structure
         if mistakes:
             raise MisconfiguredError("\n".join(mistakes))
@@ -155,9 +153,7 @@ class _Reader:
 
     def structure(self, stated: Any) -> Structure:
         lacking = [
-            word
-            for word in ("oid", "number", "title", "document_type", "fields")
-            if not (stated or {}).get(word)
+            word for word in ("oid", "number", "title", "document_type", "fields") if not (stated or {}).get(word)
         ]
         if lacking:
             raise MisconfiguredError(f"structure {self._name}: {', '.join(lacking)} is missing; add it")
@@ -214,9 +210,7 @@ class _Reader:
 
     def _condition(self, stated: Mapping[str, Any]) -> Condition:
         if set(stated) - _RULES.get(str(stated.get("rule")), frozenset()):
-            self._mistakes.append(
-                f"condition {stated.get('rule')}: expected one of {', '.join(_RULES)} and its words"
-            )
+            self._mistakes.append(f"condition {stated.get('rule')}: expected one of {', '.join(_RULES)} and its words")
         when = stated.get("when")
         return Condition(
             rule=str(stated.get("rule")),
@@ -231,8 +225,6 @@ class _Reader:
             for one in named:
                 path = "/".join((*condition.group, one))
                 if path not in structure.paths():
-                    self._mistakes.append(
-                        f"condition {condition.rule}: there is no field {path}; correct its name"
-                    )
+                    self._mistakes.append(f"condition {condition.rule}: there is no field {path}; correct its name")
             if (condition.when is None) is not (condition.rule == "one-of"):
                 self._mistakes.append(f"condition {condition.rule}: `when` belongs to all rules but one-of")

@@ -218,11 +218,7 @@ def _line(rule: Rule, source: str, names: Mapping[str, str]) -> Line:
     if rule.repeat:
         head, dot, rest = rule.repeat.path.partition(".")
         inner = {**names, rule.repeat.name: f"{names.get(head, head)}{dot}{rest}[]"}
-    make = (
-        _labelled(rule, source, inner)
-        if rule.word == "text"
-        else _plain(rule, text, _Place(rule, source, inner))
-    )
+    make = _labelled(rule, source, inner) if rule.word == "text" else _plain(rule, text, _Place(rule, source, inner))
     holds, entries, label = compile_tests(rule.tests), each(rule), rule.label
 
     def line(run: Run, scope: Scope) -> Iterator[Made]:

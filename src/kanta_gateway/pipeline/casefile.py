@@ -13,9 +13,11 @@ import orjson
 
 from kanta_gateway.contracts.case import Entry
 from kanta_gateway.errors import KeyUnavailableError
+from kanta_gateway.model import Record
 from kanta_gateway.pipeline.parts import Parts
-from kanta_gateway.pipeline.wording import stored_finding
-from kanta_gateway.privacy.envelope import open_sealed
+from kanta_gateway.pipeline.wording import canonical, stored_finding
+from kanta_gateway.privacy.envelope import open_sealed, seal
+from kanta_gateway.privacy.minimise import masked_record
 from kanta_gateway.spool import records
 from kanta_gateway.spool.records import Stamp, StoredRecord
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.access.parties import Agreement
+    from kanta_gateway.contracts.situation import Situation
 
 
 NOTHING = Stamp(0, 0, 0, 0)
@@ -60,6 +63,8 @@ class CaseFile:
     stamp: Stamp
     shared: SharedFile
     _parts: Parts
+    situation: Situation | None = None
+    """Of the file's last judgement."""
     _contents: dict[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def content(self, one: StoredRecord) -> Mapping[str, Any]:
@@ -137,14 +142,12 @@ def load(
     if known is None:
         known = CaseFile(provider, client_ref, (), (), set(), NOTHING, shared, parts)
     rows = records.of_client(tx, provider, client_ref, after=known.stamp.own) if stamp.own > known.stamp.own else []
-    if len(known.rows) + len(rows) != stamp.count:  # one with an earlier number was committed after the known ones
+    if len(known.rows) + len(rows) != stamp.rows:  # one with an earlier number was committed after the known ones
         known, rows = replace(known, rows=(), entries=()), records.of_client(tx, provider, client_ref)
     entries = [*known.entries, *(entry(parts, one) for one in rows)]
     is_secret = any(one.type == "client" and one.facts.get("non_disclosure") for one in entries)
     prints = records.fingerprints(tx, client_ref) if is_secret else set()
-    return replace(
-        known, rows=[*known.rows, *rows], entries=entries, prints=prints, stamp=stamp, shared=shared
-    )
+    return replace(known, rows=[*known.rows, *rows], entries=entries, prints=prints, stamp=stamp, shared=shared)
 
 
 def load_shared(parts: Parts, tx: Connection, provider: str) -> SharedFile:
@@ -175,7 +178,24 @@ def opened(parts: Parts, one: StoredRecord) -> Mapping[str, Any]:
     """
     if one.payload is None or one.wrapped_key is None:
         raise KeyUnavailableError(f"the content of record {one.ticket} has been destroyed; its evidence stays")
-    value: Mapping[str, Any] = orjson.loads(
-        open_sealed(parts.vault.unwrap(one.wrapped_key), one.payload, b"record")
-    )
+    value: Mapping[str, Any] = orjson.loads(open_sealed(parts.vault.unwrap(one.wrapped_key), one.payload, b"record"))
     return value
+
+
+def hidden(parts: Parts, case: CaseFile, one: StoredRecord) -> bytes | None:
+    """The payload of a turvakielto client's record masked again, now that the client is known; None if it is already.
+
+    Args:
+        parts: the built gateway.
+        case: the client's file.
+        one: the record.
+    """
+    if one.payload is None or one.wrapped_key is None:
+        return None
+    guard = parts.fingerprints.guard(case.prints, True)  # noqa: FBT003 — turvakielto is what the caller asked about
+    content = case.content(one)
+    plain = Record(one.type, one.id, one.version, None, content)
+    masked, counts = masked_record(parts.scanner, plain, parts.types[one.type].privacy, guard)
+    if not counts:
+        return None
+    return seal(parts.vault.unwrap(one.wrapped_key), canonical(masked.content), b"record")

@@ -115,9 +115,7 @@ class Composer:
         told = Finding("SRC-UNIT", Severity.INFO, "unit-assumed", "/unit", {}, "703/2023 §37")
         return Source(values, rows, (told,) if is_assumed else ())
 
-    def draft(
-        self, source: Source, variant: Variant, guard: ClientGuard, *, is_replacement: bool = False
-    ) -> Draft:
+    def draft(self, source: Source, variant: Variant, guard: ClientGuard, *, is_replacement: bool = False) -> Draft:
         """Compose, minimise and check one document; in production an unverified code holds its record."""
         composed = self._parts.mapper.compose(variant, source.values)
         tree, masked = minimise(self._parts.scanner, composed, guard)

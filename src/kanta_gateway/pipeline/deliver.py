@@ -130,9 +130,7 @@ class Deliverer:
         attempts = done.leased.document.attempts
         due = next_attempt(now, done.wait, attempts, self._jitter()) if done.wait else None
         receipt = {**done.receipt.evidence(), "at": now.isoformat()} if done.receipt else None
-        kept = store.settle(
-            tx, done.leased, done.state, now, receipt=receipt, problem=done.problem, next_attempt=due
-        )
+        kept = store.settle(tx, done.leased, done.state, now, receipt=receipt, problem=done.problem, next_attempt=due)
         if kept and done.state not in OPEN:
             event = EVENTS[done.state] if receipt else Event.DOCUMENT_REJECT
             yield self._event(done.leased, event, receipt or done.problem or {})

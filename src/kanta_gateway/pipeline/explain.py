@@ -40,9 +40,7 @@ def explain(parts: Parts, office: Office, oid: str, caller: Caller) -> dict[str,
         made_of = orjson.loads(found.inputs)
         case = load(parts, tx, found.provider, found.client_ref, None).as_of(made_of["own"], made_of["shared"])
         record = records.by_rows(tx, [found.record_row])[0]
-        agreement = next(
-            one for one in agreements(tx, found.provider) if one.purchaser == record.purchaser
-        )
+        agreement = next(one for one in agreements(tx, found.provider) if one.purchaser == record.purchaser)
     composer = Composer(parts, parts.contracts[record.purchaser], agreement, case)
     decision = made_of["decision"] or None
     variant = next(

@@ -45,4 +45,6 @@ def judged(
     )
     first = min((int(one.received_at[:4]) for one in case.rows), default=day.year)
     holidays = parts.holidays(min(first, day.year) - YEARS_BACK, parts.now().year + 1)
-    return whole, judge(parts.contracts[purchaser], whole, day, holidays, only=only), day
+    judgement = judge(parts.contracts[purchaser], whole, day, holidays, only=only, before=case.situation)
+    case.situation = judgement.situation
+    return whole, judgement, day

@@ -8,18 +8,17 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import date
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import proofs, report
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import audit_head, idempotency
+from kanta_gateway.database import audit_head
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
-from kanta_gateway.model import Caller, Event, Oid, instant
+from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.pipeline import figures as counting
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.privacy.envelope import open_sealed
@@ -261,42 +260,6 @@ class Office:
             self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="consistency-proof", provider="")])
         return {"first": first, "second": whole, "proof": proof}
 
-    def remember(self, caller: Caller, key: str, digest: str) -> str:
-        """Bind an idempotency key to what is sent with it; gives the ticket of an earlier call, or an empty text.
-
-        Raises:
-            ConflictError: the key came with another content before.
-        """
-        who = _key(caller, key)
-        query = select(idempotency.c.digest, idempotency.c.ticket).where(
-            idempotency.c.caller == who["caller"], idempotency.c.key == who["key"]
-        )
-        with self._parts.database.transaction() as tx:
-            known = tx.execute(query).first()
-            if known is None:
-                moment = instant(self._parts.now())
-                tx.execute(idempotency.insert(), {**who, "digest": digest, "ticket": "", "made_at": moment})
-                return ""
-        if known.digest != digest:
-            raise ConflictError("the idempotency key was used with another content before; use a new key")
-        return str(known.ticket)
-
-    def bind(self, caller: Caller, key: str, ticket: str) -> None:
-        """Remember the ticket that a call with an idempotency key was given."""
-        who = _key(caller, key)
-        with self._parts.database.transaction() as tx:
-            tx.execute(
-                update(idempotency)
-                .where(idempotency.c.caller == who["caller"], idempotency.c.key == who["key"])
-                .values(ticket=ticket)
-            )
-
-
-def _key(caller: Caller, key: str) -> dict[str, str]:
-    """An idempotency key as stored: hashed, since its form is the caller's; one system's keys never meet another's."""
-    who = f"{caller.organisation}\0{caller.system}"
-    return {"caller": sha256(who.encode()).hexdigest(), "key": sha256(key.encode()).hexdigest()}
-
 
 def _size(tx: Connection) -> int:
     """Number of entries in the log."""
@@ -324,5 +287,5 @@ def content_of(parts: Parts, tx: Connection, one: StoredDocument) -> bytes:
     """
     wrapped = records.wrapped_keys(tx, [one.key_id])
     if one.payload is None or one.key_id not in wrapped:
-        raise KeyUnavailableError("the document's content has been destroyed after its grace period; its evidence stays")
+        raise KeyUnavailableError("the content was destroyed after its grace period; the document's evidence stays")
     return open_sealed(parts.vault.unwrap(wrapped[one.key_id]), one.payload, b"document")

@@ -119,6 +119,4 @@ def _ensure(
         result.make.append(Wanted(one, variant, None, 1, None))
         return
     last = max(archived, key=lambda document: document.version_number)
-    result.make.append(
-        Wanted(one, variant, Oid(last.set_oid), last.version_number + 1, Oid(last.oid))
-    )
+    result.make.append(Wanted(one, variant, Oid(last.set_oid), last.version_number + 1, Oid(last.oid)))

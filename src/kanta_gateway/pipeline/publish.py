@@ -55,15 +55,14 @@ class Publisher:
         if not pairs:
             return []
         year = self._parts.now().year
-        oids = self._parts.oids.take(
-            self._parts.database, document_node(agreement.provider.oid), year, len(pairs)
-        )
+        oids = self._parts.oids.take(self._parts.database, document_node(agreement.provider.oid), year, len(pairs))
         jobs = [(wanted, draft, oid) for (wanted, draft), oid in zip(pairs, oids, strict=True)]
         if len(jobs) == 1:  # handing one document to another thread costs more than it gains
-            return [self._one(*jobs[0], agreement, case)]
-        return list(self._parts.executor.map(lambda job: self._one(*job, agreement, case), jobs))
+            return [self._one(jobs[0], agreement, case)]
+        return list(self._parts.executor.map(lambda job: self._one(job, agreement, case), jobs))
 
-    def _one(self, wanted: Wanted, draft: Draft, oid: Oid, agreement: Agreement, case: CaseFile) -> Made:
+    def _one(self, job: tuple[Wanted, Draft, Oid], agreement: Agreement, case: CaseFile) -> Made:
+        wanted, draft, oid = job
         parts, now = self._parts, self._parts.now()
         header = self._header(wanted, draft, oid, now)
         signed = parts.sealer.seal(draft.tree, header, draft.json, now)

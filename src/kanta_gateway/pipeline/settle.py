@@ -22,7 +22,7 @@ from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts.check import Judgement
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Caller, Event, Finding, Oid, Outcome
-from kanta_gateway.pipeline.casefile import CaseFile, Memory, load
+from kanta_gateway.pipeline.casefile import CaseFile, Memory, hidden, load
 from kanta_gateway.pipeline.compose import Composer, Draft, guard_mark
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts, Scope
@@ -114,7 +114,7 @@ class Settler:
             self._memory.agreements[key] = known[0]
         return self._memory.agreements[key]
 
-    def _work(  # noqa: PLR0913, PLR0917 — one client's whole situation
+    def _work(
         self, tx: Connection, case: CaseFile, agreement: Agreement, purchaser: str, as_of: date,
         only: Collection[int] | None,
     ) -> _Work:  # fmt: skip
@@ -169,25 +169,34 @@ class Settler:
         took_back += [store.invalidate(tx, one.oid, now) for one in work.plan.invalidate]
         if not all(took_back):
             raise _OvertakenError
-        rows = work.judgement.outcomes.keys()
-        before = [one for one in work.case.rows if one.row in rows]
-        if len(before) < len(work.case.rows):  # the file may have been at hand for long: others may have judged it
-            before = records.by_rows(tx, rows)
+        # as they stand now: the file may have been at hand for long, and others may have judged it since
+        before = records.by_rows(tx, work.judgement.outcomes)
         changed = [(one, told) for one in before if records.differs(one, told := self._verdict(one, work))]
         records.settle(tx, [told for _, told in changed], now)
+        if bool((_client(work.case) or {}).get("non_disclosure")):
+            for one, _ in changed:
+                if (payload := hidden(self._parts, work.case, one)) is not None:
+                    records.replace_payload(tx, one.row, payload)
         store.put(tx, [one.new for one in work.made], now)
         self._parts.log.append(tx, list(self._events(work, agreement, changed)))
 
     def _verdict(self, one: StoredRecord, work: _Work) -> Verdict:
         outcome = work.judgement.outcomes[one.row]
-        findings = list(work.judgement.findings.get(one.row, ()))
+        judged_ = work.judgement.findings.get(one.row, ())
+        drafts = work.drafts.get(one.row, ())
         removed = dict(one.removed)
-        for draft in work.drafts.get(one.row, ()):
-            findings.extend(f for f in draft.findings if f not in findings)
+        composed: list[dict[str, Any]] = []
+        if not drafts and outcome.makes_document:  # its document stands: so does what composing it told
+            composed = [dict(value) for value in one.findings if value.get("composing")]
+        for draft in drafts:
+            told = [
+                value | {"composing": True} for value in told_findings(f for f in draft.findings if f not in judged_)
+            ]
+            composed.extend(value for value in told if value not in composed)
             if draft.masked:
                 removed["masked"] = [*removed["masked"], *told_removed({}, draft.masked)["masked"]]
         state = records.RECEIVED if one.row in work.plan.waiting else records.SETTLED
-        return Verdict(one.row, outcome, told_findings(findings), removed, state)
+        return Verdict(one.row, outcome, [*told_findings(judged_), *composed], removed, state)
 
     def _events(
         self, work: _Work, agreement: Agreement, changed: Collection[tuple[StoredRecord, Verdict]]
@@ -201,7 +210,8 @@ class Settler:
         for before, verdict in changed:
             if verdict.outcome in names and before.outcome is not verdict.outcome:
                 rules = sorted({str(one["rule"]) for one in verdict.findings})
-                yield AuditEvent(event=names[verdict.outcome], subject=before.ticket, details={"rules": rules}, **common)
+                told = {"rules": rules}
+                yield AuditEvent(event=names[verdict.outcome], subject=before.ticket, details=told, **common)
         for made in work.made:
             for event in (Event.DOCUMENT_MAP, Event.DOCUMENT_SIGN, Event.DOCUMENT_SPOOL):
                 yield AuditEvent(event=event, subject=made.new.oid, details=made.told[event], **common)

@@ -100,9 +100,7 @@ def derive(master: bytes, name: str) -> bytes:
     """
     if len(master) < KEY_BYTES:
         raise KeyUnavailableError("the master key is shorter than 32 bytes; check the key file")
-    return HKDF(
-        algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"kanta-gateway/1/{name}".encode()
-    ).derive(master)
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"kanta-gateway/1/{name}".encode()).derive(master)
 
 
 def _cipher(key: bytes) -> AESGCM:

@@ -34,9 +34,7 @@ def masked_record(
         guard: what is known about the client; None while that is not known.
     """
     masker = _Masker(scanner, guard)
-    content = {
-        key: masker.value(value, key, key, policy.get(key, "")) for key, value in record.content.items()
-    }
+    content = {key: masker.value(value, key, key, policy.get(key, "")) for key, value in record.content.items()}
     if not masker.counts:
         return record, ()
     return replace(record, content=content), _told(masker.counts)
@@ -71,19 +69,13 @@ class _Pruner:
         words = self._scanner.words
         here = f"{path}.{node.key}" if path else node.key
         if self._is_restricted:
-            cls = words.anywhere_keys.get(node.key) or (
-                words.client_keys.get(node.key) if is_client else None
-            )
+            cls = words.anywhere_keys.get(node.key) or (words.client_keys.get(node.key) if is_client else None)
             if cls is not None:
                 self._counts[here, cls] += 1
                 return None
         if node.kind is None:
             return self._group(node, here, is_client=is_client or node.key in words.client_groups)
-        if (
-            node.kind is not ValueKind.STRING
-            or not isinstance(node.value, str)
-            or node.key in words.untouched
-        ):
+        if node.kind is not ValueKind.STRING or not isinstance(node.value, str) or node.key in words.untouched:
             return node
         text, counts = self._scanner.mask(node.value, is_contact=node.is_contact, guard=self._guard)
         if not counts:
@@ -93,9 +85,7 @@ class _Pruner:
 
     def _group(self, node: Node, here: str, *, is_client: bool) -> Node | None:
         children = tuple(
-            kept
-            for child in node.children
-            if (kept := self.node(child, here, is_client=is_client)) is not None
+            kept for child in node.children if (kept := self.node(child, here, is_client=is_client)) is not None
         )
         if children == node.children:
             return node

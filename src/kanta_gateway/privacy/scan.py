@@ -85,9 +85,7 @@ class Scanner:
         masked, counts = self._until_clean(text, guard=None, is_contact=is_contact)
         return masked, tuple(counts.items())
 
-    def _until_clean(
-        self, text: str, *, guard: ClientGuard | None, is_contact: bool
-    ) -> tuple[str, Counter[str]]:
+    def _until_clean(self, text: str, *, guard: ClientGuard | None, is_contact: bool) -> tuple[str, Counter[str]]:
         counts: Counter[str] = Counter()
         for _ in range(ROUNDS):
             spans = self._outside_marks(text, self._spans(text, guard, is_contact=is_contact))

@@ -24,6 +24,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import xmlsec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_der_x509_certificate
 
 from kanta_gateway.model import Finding, aware
 from kanta_gateway.signing.cda import FINLAND, V3, body_id
@@ -224,7 +227,10 @@ def _moment(timestamp: etree._Element) -> datetime | None:
 
 @lru_cache(maxsize=64)
 def _public_key(certificate_der: bytes) -> xmlsec.Key:
-    return xmlsec.Key.from_memory(certificate_der, xmlsec.constants.KeyDataFormatCertDer, None)
+    """The bare key: with its certificate, xmlsec would copy and parse that again for every document."""
+    key = load_der_x509_certificate(certificate_der).public_key()
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatPem, None)
 
 
 def _holds(signature: etree._Element, body: etree._Element, timestamp: etree._Element, certificate_der: bytes) -> bool:
@@ -234,6 +240,6 @@ def _holds(signature: etree._Element, body: etree._Element, timestamp: etree._El
         context.register_id(body, "ID")
         context.register_id(timestamp, "ID")
         context.verify(signature)
-    except xmlsec.Error:
+    except (xmlsec.Error, ValueError, UnsupportedAlgorithm):
         return False
     return True

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 RECEIVED = "received"
 """Stored, not judged yet (or to be judged again)."""
 SETTLED = "settled"
+PARAMETERS = 500
+"""Values in one `IN`: SQLite allows a limited number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Stamp(NamedTuple):
 
     own: int
     """Newest row of the client."""
-    count: int
+    rows: int
     """Number of the client's rows: a row that was numbered early may be committed late."""
     shared: int
     """Newest row of what the provider's clients share."""
@@ -121,6 +123,7 @@ _COLUMNS = (
     record.c.as_of, record.c.received_at,
 )  # fmt: skip
 """In the order of `StoredRecord`."""
+_CANCELLED, _OUTCOME = ([one.name for one in _COLUMNS].index(name) for name in ("is_cancelled", "outcome"))
 _STORED = select(*_COLUMNS).outerjoin(data_key, data_key.c.id == record.c.key_id).order_by(record.c.id)
 # Statements are put together once: putting one together costs more than SQLite takes to carry it out.
 _WITH_IDENTITY = _STORED.where(
@@ -195,9 +198,7 @@ def known(
     return found
 
 
-def add(
-    tx: Connection, common: Mapping[str, str], new: Sequence[NewRecord], now: datetime
-) -> list[int]:
+def add(tx: Connection, common: Mapping[str, str], new: Sequence[NewRecord], now: datetime) -> list[int]:
     """Store new records with their data keys; gives the row of each, in order.
 
     Args:
@@ -209,34 +210,42 @@ def add(
     if not new:
         return []
     moment = instant(now)
-    keys = tx.execute(
-        _ADD_KEYS,
-        [{"wrapped": one.wrapped_key, "made_at": moment} for one in new],
-    ).scalars().all()
-    rows = tx.execute(
-        _ADD_RECORDS,
-        [
-            {
-                **common,
-                "type": one.type,
-                "record_id": one.id,
-                "version": one.version,
-                "client_ref": one.client_ref,
-                "ticket": one.ticket,
-                "digest": one.digest,
-                "is_cancelled": int(one.is_cancelled),
-                "state": one.state,
-                "outcome": one.outcome,
-                "findings": _text(one.findings),
-                "removed": _text(one.removed),
-                "facts": one.facts,
-                "payload": one.payload,
-                "key_id": key,
-                "received_at": moment,
-            }
-            for one, key in zip(new, keys, strict=True)
-        ],
-    ).scalars().all()
+    keys = (
+        tx.execute(
+            _ADD_KEYS,
+            [{"wrapped": one.wrapped_key, "made_at": moment} for one in new],
+        )
+        .scalars()
+        .all()
+    )
+    rows = (
+        tx.execute(
+            _ADD_RECORDS,
+            [
+                {
+                    **common,
+                    "type": one.type,
+                    "record_id": one.id,
+                    "version": one.version,
+                    "client_ref": one.client_ref,
+                    "ticket": one.ticket,
+                    "digest": one.digest,
+                    "is_cancelled": int(one.is_cancelled),
+                    "state": one.state,
+                    "outcome": one.outcome,
+                    "findings": _text(one.findings),
+                    "removed": _text(one.removed),
+                    "facts": one.facts,
+                    "payload": one.payload,
+                    "key_id": key,
+                    "received_at": moment,
+                }
+                for one, key in zip(new, keys, strict=True)
+            ],
+        )
+        .scalars()
+        .all()
+    )
     return list(rows)
 
 
@@ -328,12 +337,12 @@ def by_ticket(tx: Connection, ticket: str) -> StoredRecord | None:
 
 def by_rows(tx: Connection, rows: Iterable[int]) -> list[StoredRecord]:
     """The records in these rows."""
-    return _read(tx, _BY_ROWS, {"rows": list(rows)})
+    wanted = sorted(rows)
+    parts = (wanted[start : start + PARAMETERS] for start in range(0, len(wanted), PARAMETERS))
+    return [one for part in parts for one in _read(tx, _BY_ROWS, {"rows": part})]
 
 
-def of_delivery(
-    tx: Connection, delivery_id: str, after: int, limit: int
-) -> list[tuple[int, StoredRecord, bool]]:
+def of_delivery(tx: Connection, delivery_id: str, after: int, limit: int) -> list[tuple[int, StoredRecord, bool]]:
     """Delivered records of one delivery: position, record, whether it was a duplicate.
 
     Args:
@@ -372,10 +381,7 @@ def wrapped_keys(tx: Connection, key_ids: Iterable[int]) -> dict[int, bytes]:
 def add_fingerprints(tx: Connection, client_ref: str, prints: Iterable[tuple[str, str]]) -> None:
     """Keep keyed fingerprints of a client's contact data; known ones stay."""
     have = fingerprints(tx, client_ref)
-    new = [
-        {"client_ref": client_ref, "cls": cls, "value": value}
-        for cls, value in sorted(set(prints) - have)
-    ]
+    new = [{"client_ref": client_ref, "cls": cls, "value": value} for cls, value in sorted(set(prints) - have)]
     if new:
         tx.execute(fingerprint.insert(), new)
 
@@ -401,6 +407,7 @@ def _read(tx: Connection, query: Select[Any], values: Mapping[str, Any]) -> list
 
 def _from_row(row: Sequence[Any]) -> StoredRecord:
     """A row of `_COLUMNS`; what stands behind them is left alone."""
-    return StoredRecord(
-        *row[:10], bool(row[10]), row[11], Outcome(row[12]) if row[12] else None, *row[13 : len(_COLUMNS)]
-    )
+    values = list(row[: len(_COLUMNS)])
+    values[_CANCELLED] = bool(values[_CANCELLED])
+    values[_OUTCOME] = Outcome(values[_OUTCOME]) if values[_OUTCOME] else None
+    return StoredRecord(*values)

@@ -158,9 +158,7 @@ _ADD_KEYS = data_key.insert().returning(data_key.c.id, sort_by_parameter_order=T
 _ADD = document.insert()
 _OF_CLIENT = select(*_PLAIN).where(document.c.client_ref == bindparam("client")).order_by(document.c.sequence)
 _OF_RECORDS = (
-    select(*_PLAIN)
-    .where(document.c.record_row.in_(bindparam("rows", expanding=True)))
-    .order_by(document.c.sequence)
+    select(*_PLAIN).where(document.c.record_row.in_(bindparam("rows", expanding=True))).order_by(document.c.sequence)
 )
 _LEASED = (
     select(*_FULL, data_key.c.wrapped)

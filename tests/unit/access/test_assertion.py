@@ -34,17 +34,11 @@ CLAIMS: dict[str, Any] = {
 @lru_cache
 def _pair(kind: str) -> tuple[PrivateKey, x509.Certificate]:
     key: PrivateKey = (
-        rsa.generate_private_key(65537, 2048)
-        if kind.startswith("rsa")
-        else ec.generate_private_key(ec.SECP256R1())
+        rsa.generate_private_key(65537, 2048) if kind.startswith("rsa") else ec.generate_private_key(ec.SECP256R1())
     )
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, kind)])
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = (
-        made.serial_number(1)
-        .not_valid_before(NOW - timedelta(days=1))
-        .not_valid_after(NOW + timedelta(days=1))
-    )
+    made = made.serial_number(1).not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
     return key, made.sign(key, SHA256())
 
 

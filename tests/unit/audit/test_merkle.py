@@ -105,9 +105,7 @@ def test_roots_are_those_of_certificate_transparency() -> None:
     [(0, 1, []), (0, 8, [LEAF1, N01, N47]), (5, 8, [LEAF4, N67, N03]), (2, 3, [ROOTS[2]]),
      (1, 5, [ROOTS[1], N01, LEAF4])],
 )  # fmt: skip
-def test_inclusion_proofs_are_those_of_certificate_transparency(
-    index: int, size: int, expected: list[str]
-) -> None:
+def test_inclusion_proofs_are_those_of_certificate_transparency(index: int, size: int, expected: list[str]) -> None:
     """Inclusion proofs of the reference tree are the published ones."""
     assert [one.hex() for one in merkle.inclusion_proof(index, size, reader(LEAVES))] == expected
 
@@ -116,9 +114,7 @@ def test_inclusion_proofs_are_those_of_certificate_transparency(
     ("old", "new", "expected"),
     [(1, 1, []), (1, 8, [LEAF1, N01, N47]), (6, 8, [N45, N67, N03]), (2, 5, [N01, LEAF4])],
 )
-def test_consistency_proofs_are_those_of_certificate_transparency(
-    old: int, new: int, expected: list[str]
-) -> None:
+def test_consistency_proofs_are_those_of_certificate_transparency(old: int, new: int, expected: list[str]) -> None:
     """Consistency proofs of the reference tree are the published ones."""
     assert [one.hex() for one in merkle.consistency_proof(old, new, reader(LEAVES))] == expected
 

@@ -78,9 +78,7 @@ AFTER_RULES: list[tuple[str, str, str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("rule", "kind", "of", "bad", "good"), AFTER_RULES)
-def test_rule_of_the_end_of_a_period(
-    rule: str, kind: str, of: str, bad: dict[str, Any], good: dict[str, Any]
-) -> None:
+def test_rule_of_the_end_of_a_period(rule: str, kind: str, of: str, bad: dict[str, Any], good: dict[str, Any]) -> None:
     """A record about the end of a period is flagged by its rule when late or empty, and accepted when not."""
     closing = b.entry("negotiation")
     wrong, right = b.entry(of, **bad), b.entry(of, **good)
@@ -100,9 +98,7 @@ DECISION_RULES: list[tuple[str, str, str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("rule", "kind", "product", "bad", "good"), DECISION_RULES)
-def test_rule_of_a_decision(
-    rule: str, kind: str, product: str, bad: dict[str, Any], good: dict[str, Any]
-) -> None:
+def test_rule_of_a_decision(rule: str, kind: str, product: str, bad: dict[str, Any], good: dict[str, Any]) -> None:
     """A decision outside the contract is told on it as info; an unknown product holds its records."""
     entry = b.entry(DAY)
     wrong = b.case(entry, product=product, **bad)
@@ -234,9 +230,7 @@ def test_remote_share_is_told_on_the_client_when_the_period_has_ended() -> None:
 
 def test_both_workers_are_named() -> None:
     """LAP-09: a client without a substitute for the responsible worker is told of it."""
-    assert b.on(b.case(b.entry("client", substitute_worker=None)), "client") == [
-        ("LAP-09", "worker-not-named")
-    ]
+    assert b.on(b.case(b.entry("client", substitute_worker=None)), "client") == [("LAP-09", "worker-not-named")]
     assert b.on(b.case(), "client") == []
 
 

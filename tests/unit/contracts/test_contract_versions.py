@@ -67,9 +67,7 @@ def test_same_version_with_other_content_is_refused() -> None:
     """GEN-01: of two contents with one version the first to arrive stands and the other is refused."""
     first, second = b.entry(DAY, "A"), b.entry(DAY, "A", hours=4)
 
-    assert {("accepted", "refused")} == {
-        tuple(sorted(outcomes(*order))) for order in permutations([first, second])
-    }
+    assert {("accepted", "refused")} == {tuple(sorted(outcomes(*order))) for order in permutations([first, second])}
     assert b.told(b.case(first, second), second) == [("GEN-01", "refuse", "same-version-other-content")]
 
 

@@ -71,9 +71,7 @@ def test_fault_brings_its_finding(fault: Fault) -> None:
     assert len(touched) <= (1 if fault.record or fault.rule in {"SRC-ID", "SRC-DEPTH"} else len(right))
 
 
-@pytest.mark.parametrize(
-    "fault", [one for one in FAULTS if one.stage == "contract"], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one.stage == "contract"], ids=lambda one: one.name)
 def test_what_a_contract_judges_is_readable(fault: Fault) -> None:
     """What only the contract can judge brings no finding while reading."""
     assert found(items(fault.data)) == []
@@ -119,9 +117,7 @@ def test_unmapped_is_counted_and_unknown_has_no_name() -> None:
     """A field of the dictionary is counted by name, another only as unknown; neither value is content."""
     export: dict[str, Any] = json.loads(small())
     export["henkilosto"][0]["lempinimi"] = SECRET
-    staff = next(
-        one for one in items(json.dumps(export).encode()) if isinstance(one, Record) and one.type == "staff"
-    )
+    staff = next(one for one in items(json.dumps(export).encode()) if isinstance(one, Record) and one.type == "staff")
     assert staff.dropped == {"kotiosoite": 1, "puhelin": 1, "sahkoposti": 1, "unknown": 1}
     assert SECRET not in repr(staff.content)
 
@@ -203,8 +199,6 @@ def test_reference_export() -> None:
     told = items((folder / "export.json").read_bytes())
     expected = json.loads((folder / "expected.json").read_text("utf-8"))["records"]
     rows = [one for one in told if isinstance(one, Record) and one.is_row]
-    assert Counter((one.id, one.version) for one in rows) == Counter(
-        (one["id"], one["version"]) for one in expected
-    )
+    assert Counter((one.id, one.version) for one in rows) == Counter((one["id"], one["version"]) for one in expected)
     assert found(told) == []
     assert any(isinstance(one, Header) and str(one.as_of) == "2025-12-30" for one in told)

@@ -49,13 +49,9 @@ def test_every_text_is_carried_as_it_is(record_type: str, product: str) -> None:
     """Every narrative text of a record stands in its documents, character for character."""
     content = full(record_type)
     listed = {field for record, field in left_out() if record in {"all", record_type}}
-    shown = "\n".join(
-        text for tree in composed(record_type, content, product) for text in texts(to_json(tree))
-    )
+    shown = "\n".join(text for tree in composed(record_type, content, product) for text in texts(to_json(tree)))
 
-    narrative = [
-        one for field in content if field not in listed for one in texts(content[field]) if " " in one
-    ]
+    narrative = [one for field in content if field not in listed for one in texts(content[field]) if " " in one]
 
     assert [one for one in narrative if one not in shown] == []
 

@@ -61,8 +61,7 @@ def test_labels() -> None:
 def test_all_mistakes_at_once() -> None:
     """Every mistake of a file is told, not the first only."""
     told = mistakes(
-        HEAD
-        + "fields:\n  a: {is: text 0..1, fi: A, sv: A}\n  b: {is: string 0..1, fi: C, sv: C, colour: red}\n"
+        HEAD + "fields:\n  a: {is: text 0..1, fi: A, sv: A}\n  b: {is: string 0..1, fi: C, sv: C, colour: red}\n"
         "conditions:\n  - {rule: one-of, fields: [zz]}\n"
     )
 

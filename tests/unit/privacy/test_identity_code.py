@@ -25,9 +25,7 @@ def test_even_number_is_a_woman() -> None:
     assert code.sex == "2"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "310299-9010", "010160-901", "010160G901X", "010160-9011", "\u066010160-901X"]
-)
+@pytest.mark.parametrize("text", ["", "310299-9010", "010160-901", "010160G901X", "010160-9011", "\u066010160-901X"])
 def test_what_is_none(text: str) -> None:
     """A wrong shape, date, mark, check character or foreign digit is no identity code."""
     assert identity_code(text) is None

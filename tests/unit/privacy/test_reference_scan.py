@@ -57,9 +57,7 @@ def test_first_cut_of_the_reference_lists(capsys: pytest.CaptureFixture[str]) ->
         guard = prints.guard(known, bool(client.get("turvakielto")))
         masked += [scanner.mask(text, is_contact=False, guard=guard)[0] for text in _texts(client)]
     whole = "\n".join(masked)
-    left = [
-        one["category"] for one in expected["must_not_appear"] if one["value"].casefold() in whole.casefold()
-    ]
+    left = [one["category"] for one in expected["must_not_appear"] if one["value"].casefold() in whole.casefold()]
     others = Counter(one["category"] for one in expected["must_not_appear"])
     with capsys.disabled():
         held = {c: n - left.count(c) for c, n in others.items() if not FIRST_CUT.search(c)}

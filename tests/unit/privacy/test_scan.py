@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,9 @@ def _classes(text: str, guard: ClientGuard | None = None) -> dict[str, int]:
         ("FI4992100001144556", "account-number"),
         ("SE45 5000 0000 0583 9825 7466 on", "account-number"),
         ("p. 049 833 4455", "telephone"),
+        ("p.0498334455", "telephone"),
+        ("puh:049 8334455", "telephone"),
+        ("Raili,049 811 9900", "telephone"),
         ("0400-123456", "telephone"),
         ("(050) 1234567", "telephone"),
         ("+358 49 8334455", "telephone"),
@@ -115,9 +119,7 @@ def test_short_town_in_both_grades(form: str) -> None:
     assert _classes(f"Kävi {form} eilen", _guard({"town": "Lahti"})) == {"town": 1}
 
 
-@pytest.mark.parametrize(
-    "text", ["Kuntien välinen palvelupolku", "Tuntien 3 määrä", "Vietiin penkit pajalle"]
-)
+@pytest.mark.parametrize("text", ["Kuntien välinen palvelupolku", "Tuntien 3 määrä", "Vietiin penkit pajalle"])
 def test_turvakielto_leaves_ordinary_words(text: str) -> None:
     """Ordinary words that end as a street does stay."""
     assert not _classes(text, _guard())
@@ -160,9 +162,7 @@ def test_tree_loses_address_fields() -> None:
     def leaf(key: str, value: str) -> Node:
         return Node(key, {"fi": key}, ValueKind.STRING, value)
 
-    client = Node(
-        "asiakas", {}, children=(leaf("sukunimi", "Niva"), leaf("postinumero", "1"), leaf("kotikunta", "x"))
-    )
+    client = Node("asiakas", {}, children=(leaf("sukunimi", "Niva"), leaf("postinumero", "1"), leaf("kotikunta", "x")))
     tree = Tree(Oid("1"), Node("root", {}, children=(client, leaf("puhelinnumero", "-"))))
     pruned, told = minimise(SCANNER, tree, _guard())
     assert [one.key for one in pruned.root.children[0].children] == ["sukunimi"]
@@ -175,8 +175,7 @@ def test_swedish_marks_and_faulty_data() -> None:
     """Marks follow the language; faulty data stop the start."""
     text = (Path(__file__).parents[3] / "mappings/privacy.yaml").read_text("utf-8")
     assert (
-        "[personbeteckning borttagen]"
-        in Scanner.load(text, "sv").mask("080891W9059", is_contact=False, guard=None)[0]
+        "[personbeteckning borttagen]" in Scanner.load(text, "sv").mask("080891W9059", is_contact=False, guard=None)[0]
     )
     with pytest.raises(MisconfiguredError):
         Scanner.load("marks: {}", "fi")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import xmlsec
@@ -67,12 +68,17 @@ def _fits_profile(signature: etree._Element, wanted: set[str]) -> bool:
     )
 
 
+@lru_cache(maxsize=64)
+def _key(certificate_der: bytes) -> xmlsec.Key:
+    return xmlsec.Key.from_memory(certificate_der, xmlsec.constants.KeyDataFormatCertDer, None)
+
+
 def _verified(signature: etree._Element, signed: tuple[etree._Element, etree._Element]) -> bool:
     certificate = signature.findtext(f"{DS}KeyInfo/{DS}X509Data/{DS}X509Certificate", "")
     context: Any = xmlsec.SignatureContext()
     try:
         der = base64.b64decode("".join(certificate.split()), validate=True)
-        context.key = xmlsec.Key.from_memory(der, xmlsec.constants.KeyDataFormatCertDer, None)
+        context.key = _key(der)
         for element in signed:
             context.register_id(element, "ID")
         context.verify(signature)

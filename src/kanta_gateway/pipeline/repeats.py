@@ -1,0 +1,53 @@
+"""Idempotency keys: a call that is repeated with its key gives the ticket of the first one.
+
+* A key is bound to what was sent with it; with other content it is refused.
+* Keys are stored hashed, since their form is the caller's; one system's keys never meet another's.
+* A call that died before its ticket was bound is simply done again: the record's own sameness answers then.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from sqlalchemy import select, update
+
+from kanta_gateway.database import idempotency
+from kanta_gateway.errors import ConflictError
+from kanta_gateway.model import Caller, instant
+from kanta_gateway.pipeline.parts import Parts
+
+
+def remember(parts: Parts, caller: Caller, key: str, digest: str) -> str:
+    """Bind a key to what is sent with it; gives the ticket of an earlier call, or an empty text.
+
+    Raises:
+        ConflictError: the key came with another content before.
+    """
+    who = _key(caller, key)
+    query = select(idempotency.c.digest, idempotency.c.ticket).where(
+        idempotency.c.caller == who["caller"], idempotency.c.key == who["key"]
+    )
+    with parts.database.transaction() as tx:
+        known = tx.execute(query).first()
+        if known is None:
+            tx.execute(idempotency.insert(), {**who, "digest": digest, "ticket": "", "made_at": instant(parts.now())})
+            return ""
+    if known.digest != digest:
+        raise ConflictError("the idempotency key was used with another content before; use a new key")
+    return str(known.ticket)
+
+
+def bind(parts: Parts, caller: Caller, key: str, ticket: str) -> None:
+    """Remember the ticket that a call with a key was given."""
+    who = _key(caller, key)
+    with parts.database.transaction() as tx:
+        tx.execute(
+            update(idempotency)
+            .where(idempotency.c.caller == who["caller"], idempotency.c.key == who["key"])
+            .values(ticket=ticket)
+        )
+
+
+def _key(caller: Caller, key: str) -> dict[str, str]:
+    who = f"{caller.organisation}\0{caller.system}"
+    return {"caller": sha256(who.encode()).hexdigest(), "key": sha256(key.encode()).hexdigest()}

@@ -1,0 +1,180 @@
+"""The database: migrations, the record store and the whole way, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from tests.processes import Archive
+from tests.small_export import export
+
+from kanta_gateway.app import build
+from kanta_gateway.database import Database, metadata
+from kanta_gateway.migrate import upgrade
+from kanta_gateway.model import Outcome
+from kanta_gateway.settings import Settings
+from kanta_gateway.spool import records
+from kanta_gateway.spool.records import NewRecord, StoredRecord, Verdict
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PROVIDER = "1.2"
+T = TypeVar("T")
+COMMON = {"provider": PROVIDER, "purchaser": "lapha", "source": "lapha-json", "as_of": "2026-03-01"}
+
+
+def new(name: str, *, version: int = 1, client: str | None = "c1", ticket: str = "") -> NewRecord:
+    """A record as intake has sealed it."""
+    return NewRecord(
+        type="diary_entry", id=name, version=version, client_ref=client, ticket=ticket or f"{name}-{version}",
+        digest="d", is_cancelled=False, findings=[{"rule": "GEN-01"}], removed={"dropped": {"x": 1}}, facts=b"facts",
+        payload=b"payload", wrapped_key=b"wrapped " + name.encode(),
+    )  # fmt: skip
+
+
+def add(database: Database, *new_records: NewRecord) -> list[int]:
+    """Add records, committed; their rows."""
+    with database.transaction() as tx:
+        return records.add(tx, COMMON, new_records, NOW)
+
+
+def read(database: Database, question: Callable[..., T], *arguments: object) -> T:
+    """Ask the record store."""
+    with database.reading() as tx:
+        return question(tx, *arguments)
+
+
+def ids(found: list[StoredRecord]) -> list[tuple[str, int]]:
+    """Ids and versions, in the order given."""
+    return [(one.id, one.version) for one in found]
+
+
+def test_migrating_from_zero_gives_the_present_tables(database: Database) -> None:
+    """Migrations from zero give exactly the tables that the code knows."""
+    with database.reading() as tx:
+        differences = compare_metadata(MigrationContext.configure(tx), metadata)
+
+    assert differences == []
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    """A second migration finds nothing to do and keeps what is stored."""
+    add(database, new("A"))
+    upgrade(database)
+
+    assert ids(read(database, records.of_client, PROVIDER, "c1")) == [("A", 1)]
+
+
+def test_only_the_log_has_audit_tables(database: Database) -> None:
+    """Tables of the log begin with `audit_`, and there are five."""
+    named = {name for name in metadata.tables if name.startswith("audit_")}
+
+    assert named == {"audit_entry", "audit_node", "audit_head", "audit_checkpoint", "audit_name"}
+
+
+def test_a_record_comes_back_as_it_was_put(database: Database) -> None:
+    """A stored record has its content, its key and its findings; it waits until it is settled."""
+    (row,) = add(database, new("A"))
+    (stored,) = read(database, records.by_rows, [row])
+
+    assert (b"facts", b"payload", b"wrapped A") == (stored.facts, stored.payload, stored.wrapped_key)
+    assert {"dropped": {"x": 1}} == stored.removed
+    assert (records.RECEIVED, None, False) == (stored.state, stored.outcome, stored.is_cancelled)
+
+
+def test_rows_are_given_in_the_order_asked(database: Database) -> None:
+    """Many records added at once get their rows in their own order, each with its own key."""
+    rows = add(database, *(new(f"R{number:03}") for number in range(120)))
+    stored = read(database, records.by_rows, rows)
+
+    assert [one.row for one in stored] == rows == sorted(rows)
+    assert [one.wrapped_key for one in stored] == [b"wrapped " + one.id.encode() for one in stored]
+
+
+def test_many_identities_are_found(database: Database) -> None:
+    """More identities than one statement may hold are found all the same, oldest first."""
+    add(database, *(new(f"R{number:03}") for number in range(350)), new("R000", ticket="again"))
+    found = read(database, records.known, PROVIDER, [("diary_entry", f"R{number:03}", 1) for number in range(400)])
+
+    assert len(found) == 350
+    assert [one.ticket for one in found["diary_entry", "R000", 1]] == ["R000-1", "again"]
+
+
+def test_clients_are_apart(database: Database) -> None:
+    """Each client's records are found by themselves, and what all share beside them."""
+    add(database, new("A"), new("B", client="c2"), new("S", client=None), new("A", version=2))
+
+    assert ids(read(database, records.of_client, PROVIDER, "c1")) == [("A", 1), ("A", 2)]
+    assert ids(read(database, records.shared, PROVIDER)) == [("S", 1)]
+    assert read(database, records.of_client, "another provider", "c1") == []
+
+
+def test_a_stamp_tells_of_anything_new(database: Database) -> None:
+    """Two stamps are equal exactly when nothing was added for the client between them."""
+    add(database, new("A"))
+    before = read(database, records.stamp, PROVIDER, "c1")
+    add(database, new("B", client="c2"))
+    unchanged = read(database, records.stamp, PROVIDER, "c1")
+    add(database, new("A", version=2))
+
+    assert before == unchanged
+    assert before != read(database, records.stamp, PROVIDER, "c1")
+
+
+def test_settling_changes_outcome_and_state(database: Database) -> None:
+    """A settled record has its outcome, and its client waits no longer; what is held can be made to wait again."""
+    (row,) = add(database, new("A"))
+    waiting = read(database, records.waiting)
+    with database.transaction() as tx:
+        records.settle(tx, [Verdict(row, Outcome.HELD, [{"rule": "LAP-03"}], {})], NOW)
+    settled, (stored,) = read(database, records.waiting), read(database, records.by_rows, [row])
+    with database.transaction() as tx:
+        records.reopen(tx, PROVIDER)
+
+    assert len(waiting) == 1
+    assert settled == []
+    assert (Outcome.HELD, records.SETTLED) == (stored.outcome, stored.state)
+    assert len(read(database, records.waiting)) == 1
+
+
+def test_fingerprints_are_a_set(database: Database) -> None:
+    """The same fingerprint twice is one, and those of another client are not seen."""
+    for prints in ([("town", "aa"), ("telephone", "bb")], [("town", "aa")]):
+        with database.transaction() as tx:
+            records.add_fingerprints(tx, "c1", prints)
+
+    assert read(database, records.fingerprints, "c1") == {("town", "aa"), ("telephone", "bb")}
+    assert read(database, records.fingerprints, "c2") == set()
+
+
+@pytest.mark.process
+def test_the_whole_way(database_url: str, tmp_path: Path, archive: Archive) -> None:
+    """A small export is imported, delivered, exported and proved, and a repeat brings nothing new."""
+    (tmp_path / "export.json").write_text(json.dumps(export(2, 3), ensure_ascii=False), "utf-8")
+    settings = Settings(data=tmp_path / "data", database_url=database_url, archive_url=archive.url)
+    gateway = build(settings)
+    try:
+        caller = gateway.actor(None, None, None)
+        first, again = (
+            list(gateway.import_files([tmp_path / "export.json"], "lapha-json", "lapha", caller).rows())
+            for _ in range(2)
+        )
+        delivered = gateway.deliver(caller, until_empty=True)
+        written = gateway.export(tmp_path / "documents", caller, all_versions=False)
+        verified = gateway.verify_files(sorted((tmp_path / "documents").glob("*.xml")))
+        log = gateway.verify_audit(None, None)
+    finally:
+        gateway.close()
+
+    made = sum(len(row["documents"]) for row in first)
+    assert made > 0
+    assert {"archived": made} == delivered["documents"]
+    assert made == written["written"]
+    assert verified["holds"]
+    assert log["holds"]
+    assert {"duplicate"} == {row["outcome"] for row in again}
