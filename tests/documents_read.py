@@ -16,7 +16,7 @@ def structured(xml: bytes) -> Any:
 
 def displayed(xml: bytes) -> str:
     """The text of the display form."""
-    return " ".join("".join(etree.fromstring(_part(xml, "text")).itertext()).split())
+    return " ".join("".join(map(str, etree.fromstring(_part(xml, "text")).itertext())).split())
 
 
 def _part(xml: bytes, name: str) -> bytes:

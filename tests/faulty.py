@@ -74,7 +74,7 @@ def faults(seed: int, export: dict[str, Any] | None = None) -> list[Fault]:
         seed: draws the places.
         export: a right export of the nested format; the small one by default.
     """
-    draw = random.Random(seed)  # noqa: S311 — repeatable, no secret
+    draw = random.Random(seed)
     whole = export or json.loads(SMALL.read_text("utf-8"))
     made = [_field_fault(whole, draw, *one) for one in _FIELD_FAULTS]
     made += [_contract_fault(whole, draw, *one) for one in _CONTRACT_FAULTS]

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.documents_read import structured
+
 from kanta_gateway.app import build
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.pipeline.office import content_of
 from kanta_gateway.settings import Settings
 from kanta_gateway.spool import records, store
 from kanta_gateway.spool.states import State
-from tests.documents_read import structured
 
 SAMPLE = Path(__file__).resolve().parent / "data" / "lapha-small.json"
 LINES = SAMPLE.with_suffix(".jsonl")

@@ -20,11 +20,9 @@ from kanta_gateway.audit import report
 from kanta_gateway.audit.fhir import audit_event
 from kanta_gateway.audit.verify import verify as verify_log
 from kanta_gateway.errors import MisconfiguredError
-from kanta_gateway.intake.api import build as build_api
 from kanta_gateway.intake.desk import Desk, File
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
-from kanta_gateway.intake.service import Service
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.sosmeta import from_sosmeta
 from kanta_gateway.model import Caller, Oid, Organisation
@@ -312,6 +310,9 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
+        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake.service import Service  # noqa: PLC0415
+
         caller = self.actor("api", "kanta-gateway api", "start")
         self.desk.finish(caller)
         service = Service(

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from tests.installations import documents, installation, sample, take, written
 
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.pipeline.casefile import opened
 from kanta_gateway.spool import records, store
 from kanta_gateway.spool.states import State
-from tests.installations import documents, installation, sample, take, written
 
 STREET, TOWN, POSTAL_CODE, TELEPHONE = "Haavikonraito 17", "Lehtikangasjoki", "99970", "049 833 4455"
 TEXT = (

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.installations import LINES, SAMPLE, documents, figures, installation, outcomes, sample, take, written
 
 Expected = tuple[dict[Any, Any], dict[Any, Any], Any]
@@ -57,9 +56,10 @@ def parts_of(export: dict[str, Any]) -> list[dict[str, Any]]:
     header = {key: export[key] for key in ("vienti", "palveluntuottaja", "tilaaja")}
     pieces = [{**header, "henkilosto": export["henkilosto"]}]
     for client in export["asiakkaat"]:
-        for name in PARTS:
-            if name in client:
-                pieces.append({**header, "asiakkaat": [{"asiakasnumero": client["asiakasnumero"], name: client[name]}]})
+        number = client["asiakasnumero"]
+        pieces += [
+            {**header, "asiakkaat": [{"asiakasnumero": number, name: client[name]}]} for name in PARTS if name in client
+        ]
         rest = {key: value for key, value in client.items() if key not in PARTS}
         pieces.append({**header, "asiakkaat": [rest]})
     return pieces

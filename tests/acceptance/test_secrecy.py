@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.documents_read import displayed
 from tests.installations import sample, written
 from tests.processes import Archive, Cli

@@ -103,14 +103,21 @@ def _common(situation: Situation) -> Iterable[Finding]:
 
 
 def _block(subject: Subject, situation: Situation, common: tuple[Finding, ...]) -> None:
-    """Find out, once, what holds or refuses a record."""
+    """Find out, once, what holds or refuses a record; one without a day cannot be judged, reading has told so."""
     found = common
+    if _is_dayless(subject.entry):
+        subject.blocking, subject.counts = found, False
+        return
     for check, rule, is_dated in _plan(situation.contract, subject.entry.type, subject.product)[0]:
         if not is_dated or rule.covers(subject.day):
             found += check(rule, subject, situation)
     subject.blocking = found
     reading = subject.entry.reading
     subject.counts = not (found and waits(found)) and not (reading and waits(reading))
+
+
+def _is_dayless(entry: Entry) -> bool:
+    return entry.type not in REFERENCES and not entry.day
 
 
 @lru_cache(maxsize=512)
@@ -130,7 +137,8 @@ def _found(entry: Entry, situation: Situation, common: tuple[Finding, ...]) -> t
     if entry.type != ATTENDED:
         _block(subject, situation, () if is_reference else common)
     found = list(subject.blocking)
-    for check, rule, is_dated in _plan(situation.contract, entry.type, subject.product)[1]:
+    others = () if _is_dayless(entry) else _plan(situation.contract, entry.type, subject.product)[1]
+    for check, rule, is_dated in others:
         if not is_dated or rule.covers(subject.day):
             found.extend(check(rule, subject, situation))
     if entry.type == "client":

@@ -1,4 +1,4 @@
-"""Problem documents."""
+"""Problem documents: how an error is told to a caller (RFC 9457)."""
 
 from __future__ import annotations
 
