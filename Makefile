@@ -23,7 +23,7 @@ check: $(VENV)/.ready       ## format, lint, types, layers, licences, knowledge 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/architecture/licences.py
-	$(BIN)/kanta-gateway check
+	$(BIN)/kanta-gateway check --data $(VENV)/check > $(VENV)/check.txt || { cat $(VENV)/check.txt; exit 1; }
 
 test: check                 ## everything that CI needs
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)

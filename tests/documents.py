@@ -60,7 +60,6 @@ def source(content: Mapping[str, Any], record_type: str, product: str = "KT", **
         "unit": {"oid": "1.2.246.10.94001230.10.1", "name": "Kelorannan työpaja"},
         "provider": {"oid": "1.2.246.10.94001230.10.0", "name": "Kelorannan Toimintapaja ry"},
         "organiser": {"oid": "1.2.246.10.94002006.10.0", "name": "Pohjantunturin hyvinvointialue"},
-        "plan": {},
         "language": "fi",
         **other,
     }

@@ -78,7 +78,14 @@ def test_contract_that_is_not_known(tmp_path: Path) -> None:
     fault = next(one for one in FAULTS.values() if one.rule == "LAP-18")
     rows, _ = imported(gateway, tmp_path, fault)
 
-    assert {row["outcome"] for row in rows} <= {"refused", "reference", "cancelled", "cancellation", "duplicate", "replaced"}
+    assert {row["outcome"] for row in rows} <= {
+        "refused",
+        "reference",
+        "cancelled",
+        "cancellation",
+        "duplicate",
+        "replaced",
+    }
     assert gateway.status()["documents"] == {}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import respx
 import uvicorn
 from tests.cda_sample import SCHEMA, STRUCTURE, digest, signed
 
@@ -208,17 +209,13 @@ def _foreign() -> list[type[Exception]]:
 
 
 @pytest.mark.parametrize("kind", _foreign(), ids=lambda kind: kind.__name__)
-def test_no_foreign_exception_leaves_the_client(kind: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_foreign_exception_leaves_the_client(kind: type[Exception]) -> None:
     """Every exception of the HTTP library becomes an answer; only a missing connection counts as not sent."""
     error = kind.__new__(kind)
-    client = HttpArchiveClient("http://127.0.0.1:9")
+    with respx.mock(base_url="http://archive.example") as router, HttpArchiveClient("http://archive.example") as client:
+        router.post("/archive").mock(side_effect=error)
 
-    def fail(*_: Any, **__: Any) -> None:
-        raise error
-
-    monkeypatch.setattr(client._client, "stream", fail)
-
-    answer = client.submit(b"d", b"f", Oid(OID))
+        answer = client.submit(b"d", b"f", Oid(OID))
 
     assert isinstance(answer, RetryLater)
     assert answer.must_ask is not issubclass(kind, clients.NOT_SENT)

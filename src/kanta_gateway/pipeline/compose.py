@@ -70,11 +70,9 @@ class Composer:
         client = case.newest("client")
         self._client_row = client.row if client else 0
         self._client: Mapping[str, Any] = case.content(client) if client else {}
-        plan = case.newest("implementation_plan")
-        self._plan_row = plan.row if plan else 0
-        self._plan: Mapping[str, Any] = case.content(plan) if plan else {}
         agreed = case.newest("agreement")
-        self._place = str(case.content(agreed).get("place", "")) if agreed else ""
+        facts = {one.row: one.facts for one in case.entries}
+        self._place = str(facts[agreed.row].get("place", "")) if agreed else ""
         self._decisions = {
             one.row: case.content(one) for one in case.rows if one.type == "decision" and not one.is_cancelled
         }
@@ -104,12 +102,11 @@ class Composer:
             "unit": unit,
             "provider": {"oid": self._agreement.provider.oid, "name": self._agreement.provider.name},
             "organiser": {"oid": self._agreement.organiser.oid, "name": self._agreement.organiser.name},
-            "plan": self._plan,
             "language": self._parts.language,
         }
         rows = {
             "record": one.row, "client": self._client_row, "decision": decision_row or 0,
-            "plan": self._plan_row, "author": self._staff.get(author_id, (0, {}))[0],
+            "author": self._staff.get(author_id, (0, {}))[0],
             "provider": self._provider[0],
         }  # fmt: skip
         told = Finding("SRC-UNIT", Severity.INFO, "unit-assumed", "/unit", {}, "703/2023 §37")

@@ -194,7 +194,8 @@ class Settler:
             ]
             composed.extend(value for value in told if value not in composed)
             if draft.masked:
-                removed["masked"] = [*removed["masked"], *told_removed({}, draft.masked)["masked"]]
+                again = (value for value in told_removed({}, draft.masked)["masked"] if value not in removed["masked"])
+                removed["masked"] = [*removed["masked"], *again]
         state = records.RECEIVED if one.row in work.plan.waiting else records.SETTLED
         return Verdict(one.row, outcome, [*told_findings(judged_), *composed], removed, state)
 

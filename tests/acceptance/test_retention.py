@@ -1,0 +1,85 @@
+"""Content goes after the grace period; evidence stays, and the client's later records still stand."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.installations import documents, installation, sample, take, written
+from tests.processes import Archive
+
+from kanta_gateway.errors import KeyUnavailableError
+from kanta_gateway.gateway import Gateway
+from kanta_gateway.intake.desk import Desk
+from kanta_gateway.model import Caller
+from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.spool import store
+
+
+@pytest.fixture
+def archived(tmp_path: Path) -> Iterator[tuple[Gateway, Caller, dict[str, Any]]]:
+    """The sample without its last diary entries, delivered to a simulated archive."""
+    archive = Archive(tmp_path)
+    gateway = installation(tmp_path / "data", archive_url=archive.url)
+    early = copy.deepcopy(sample())
+    for client in early["asiakkaat"]:
+        client["valmennuspaivakirja"] = client["valmennuspaivakirja"][:-1]
+    take(gateway, written(tmp_path / "early", early))
+    caller = gateway.actor(None, None, None)
+    try:
+        assert gateway.deliver(caller, until_empty=True)["left"] == 0
+    finally:
+        archive.stop()
+    yield gateway, caller, early
+    gateway.close()
+
+
+def later(gateway: Gateway, days: int) -> Gateway:
+    """The same installation so many days later."""
+    gateway.parts = replace(gateway.parts, clock=lambda: datetime.now(UTC) + timedelta(days=days))
+    gateway.desk = Desk(gateway.parts, gateway.sources)
+    return gateway
+
+
+def test_content_stays_within_the_grace(archived: tuple[Gateway, Caller, dict[str, Any]]) -> None:
+    """A day before the grace period ends nothing is destroyed."""
+    gateway, caller, _ = archived
+
+    assert destroy_spent_keys(later(gateway, 29).parts, caller, 30) == 0
+    assert documents(gateway)
+
+
+def test_content_goes_and_evidence_stays(archived: tuple[Gateway, Caller, dict[str, Any]], tmp_path: Path) -> None:
+    """After the grace period no document opens, receipts stay, the log holds, and figures are what they were."""
+    gateway, caller, early = archived
+    before = gateway.figures(caller, None, None, explain=False)
+    with gateway.parts.database.reading() as tx:
+        oids = [one.oid for one in store.archived(tx)]
+    destroyed = destroy_spent_keys(later(gateway, 31).parts, caller, 30)
+
+    assert destroyed == len(oids)
+    with pytest.raises(KeyUnavailableError):
+        gateway.office.document(oids[0], caller)
+    with gateway.parts.database.reading() as tx:
+        assert all(one.receipt for one in store.archived(tx))
+    assert gateway.verify_audit(None, None)["holds"]
+    assert gateway.figures(caller, None, None, explain=False) == before
+    assert gateway.export(tmp_path / "out", caller, all_versions=True)["destroyed"] == destroyed
+    again = take(gateway, written(tmp_path / "again", early))
+    assert {row["outcome"] for row in again if row["documents"]} == set()
+
+
+def test_later_records_still_stand(archived: tuple[Gateway, Caller, dict[str, Any]], tmp_path: Path) -> None:
+    """What comes after the destruction becomes documents, though plan and agreement cannot be opened any more."""
+    gateway, caller, _ = archived
+    destroy_spent_keys(later(gateway, 31).parts, caller, 30)
+    rows = take(gateway, written(tmp_path / "late", sample()))
+    made = [row for row in rows if row["outcome"] == "replacement"]
+
+    assert made
+    assert all(row["documents"] for row in made)
