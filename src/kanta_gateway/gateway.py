@@ -24,6 +24,7 @@ from kanta_gateway.intake.desk import Desk, File
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
+from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.sosmeta import from_sosmeta
 from kanta_gateway.model import Caller, Oid, Organisation
 from kanta_gateway.pipeline.deliver import Deliverer
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from fastapi import FastAPI
 
+SPECIAL = {"correction-reason": ["replacements"], "service-request": ["invalidations"]}
+"""Code lists that no single structure uses."""
 AUDIENCE = "kanta-gateway"
 """`aud` of the assertions that callers sign."""
 OPERATOR = "operator"
@@ -247,7 +250,11 @@ class Gateway:
 
     def check(self) -> dict[str, Any]:
         """What building did not refuse but an operator must know: unverified codes, certificates, rules."""
-        codes = [{"list": one.list, "key": one.key, "code": one.code} for one in self.parts.codes.unverified()]
+        codes = [
+            {"list": one.list, "key": one.key, "code": one.code, "blocks": blocked}
+            for one in self.parts.codes.unverified()
+            if (blocked := self._blocked(one))
+        ]
         return {
             "mistakes": keyfiles.mistakes(self._folder, self.settings),
             "unverified_codes": codes,
@@ -255,6 +262,14 @@ class Gateway:
                            for name, contract in self.parts.contracts.items()},
             "production_would_refuse": bool(codes),
         }  # fmt: skip
+
+    def _blocked(self, row: Row) -> list[str]:
+        """Numbers of the structures that production does not build while this code is unverified."""
+        parts = self.parts
+        users = parts.mapper.users(row.list, parts.codes.code_list(row.list).number)
+        by_type = (one.number for one in parts.structures.all() if one.document_type == row.key)
+        made = set(parts.mapper.structures())
+        return sorted(users) or sorted(number for number in by_type if number in made) or SPECIAL.get(row.list, [])
 
     def make_keys(self, organisation: str, name: str) -> dict[str, Any]:
         """Make the keys that are missing."""

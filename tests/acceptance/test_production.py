@@ -84,3 +84,12 @@ def test_nobody_acts_unnamed(gateway: Gateway) -> None:
     gateway.settings = replace(gateway.settings, environment="production")
     with pytest.raises(MisconfiguredError):
         gateway.actor(None, None, None)
+
+
+def test_check_names_what_each_code_blocks(gateway: Gateway) -> None:
+    """`check` lists the unverified codes with the structures that production does not build because of them."""
+    told = {(one["list"], one["key"]): one["blocks"] for one in gateway.check()["unverified_codes"]}
+
+    assert "19007" in told["contact-mode", "on_site"]
+    assert told["document-type", "Arvio"] == ["1003"]
+    assert ("document-type", "Hakemus") not in told

@@ -47,8 +47,10 @@ class Mapper:
     def __init__(self, mappings: Iterable[DocumentMapping], structures: Structures, codes: Codes) -> None:
         compiler = _Compiler(codes)
         self._by_record: dict[str, list[Variant]] = {}
+        self._lists: dict[str, frozenset[str]] = {}
         for mapping in mappings:
             structure = structures.get(mapping.structure.oid)
+            self._lists[structure.number] = mapping.code_lists()
             for stated in mapping.variants:
                 variant = compiler.variant(stated, structure)
                 for record in stated.records:
@@ -57,6 +59,14 @@ class Mapper:
     def record_types(self) -> frozenset[str]:
         """Every record type that makes documents."""
         return frozenset(self._by_record)
+
+    def structures(self) -> tuple[str, ...]:
+        """Numbers of the structures that records become."""
+        return tuple(sorted(self._lists))
+
+    def users(self, *names: str) -> tuple[str, ...]:
+        """Numbers of the structures whose documents may carry a code of a list that has one of these names."""
+        return tuple(sorted(number for number, used in self._lists.items() if used & set(names)))
 
     def variants(self, record_type: str, product: Mapping[str, Any]) -> tuple[Variant, ...]:
         """Which documents a record makes.

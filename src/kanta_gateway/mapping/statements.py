@@ -81,3 +81,17 @@ class DocumentMapping:
 
     structure: Structure
     variants: tuple[VariantRule, ...]
+
+    def code_lists(self) -> frozenset[str]:
+        """The code lists that its documents may take codes from."""
+        fields = [one for variant in self.variants for one in variant.fields]
+        found: set[str] = set()
+        while fields:
+            rules = list(fields.pop().rules)
+            while rules:
+                rule = rules.pop()
+                if rule.word == "code":
+                    found.add(rule.name)
+                rules.extend(rule.lines)
+                fields.extend(rule.fields)
+        return frozenset(found)
