@@ -75,6 +75,7 @@ delivery = Table(
     Column("purchaser", String(64), nullable=False),
     Column("as_of", String(10), nullable=False),
     Column("header", Text, nullable=False),               # JSON: what was said about the file, no client data
+    Column("findings", Text, nullable=False),             # JSON: on the delivery as a whole, no personal values
     Column("received_at", Instant, nullable=False),
     Column("settled_at", Instant),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.faulty import SECRET, Fault, faults
-from tests.installations import SAMPLE, installation, outcomes, sample, take
+from tests.installations import LINES, SAMPLE, installation, outcomes, sample, take
 
 from kanta_gateway.errors import UnreadableError
 from kanta_gateway.gateway import Gateway
@@ -102,3 +102,15 @@ def test_texts_in_three_languages(tmp_path: Path) -> None:
     assert len(kinds) > 8
     assert all(texts)
     assert all(kind in gateway.parts.messages for kind in kinds)
+
+
+def test_findings_on_a_delivery_can_be_had_back(tmp_path: Path) -> None:
+    """What was found on a delivery as a whole, unreadable lines included, is told again when it is asked for."""
+    gateway = installation(tmp_path / "data")
+    lines = LINES.read_bytes() + b"\n{broken\n"
+    (tmp_path / "lines.jsonl").write_bytes(lines)
+    result = gateway.import_files([tmp_path / "lines.jsonl"], "lapha-lines", "lapha", gateway.actor(None, None, None))
+    told = [one["rule"] for one in result.findings]
+
+    assert "SRC-JSON" in told
+    assert [one["rule"] for one in gateway.desk.delivery(result.id, "en").findings] == told

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import orjson
+
 from kanta_gateway.access.parties import Agreement, agreements, register
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.errors import NotFoundError, NotPermittedError, UnreadableError
@@ -26,7 +28,7 @@ from kanta_gateway.pipeline.casefile import Memory
 from kanta_gateway.pipeline.parts import Parts, Scope, dry_run
 from kanta_gateway.pipeline.receive import Delivery, Receiver, Taken
 from kanta_gateway.pipeline.settle import Settler
-from kanta_gateway.pipeline.wording import canonical
+from kanta_gateway.pipeline.wording import canonical, stored_finding, told_findings
 from kanta_gateway.spool import records, store
 
 if TYPE_CHECKING:
@@ -124,8 +126,9 @@ class Desk:
         taken = receiver.take(self._records(files, self._sources[source], problems), delivery, caller)
         self._judge(scope, delivery, caller, taken)
         with scope.write() as tx:
-            records.close_delivery(tx, delivery.id, self._parts.now())
-        return Result(self._parts, scope, delivery.id, delivery.provider, (*told, *problems), language)
+            found = (*told, *problems)
+            records.close_delivery(tx, delivery.id, told_findings(found), self._parts.now())
+        return Result(self._parts, scope, delivery.id, delivery.provider, found, language)
 
     def _records(self, files: Sequence[File], source: Source, problems: list[Finding]) -> Iterator[Record]:
         for item in self._items(files, source):
@@ -179,7 +182,7 @@ class Desk:
             records.open_delivery(tx, {
                 "id": delivery.id, "provider": delivery.provider, "source": source, "purchaser": purchaser,
                 "as_of": day.isoformat(), "received_at": instant(now),
-                "header": canonical({"system": front.header.system if front.header else ""}).decode(),
+                "header": canonical({"system": front.header.system if front.header else ""}).decode(), "findings": "[]",
             })  # fmt: skip
             if told:
                 self._parts.log.append(tx, [AuditEvent(
@@ -275,7 +278,8 @@ class Desk:
             found = records.find_delivery(tx, delivery_id)
         if found is None:
             raise NotFoundError
-        return Result(self._parts, Scope(self._parts.database), delivery_id, found["provider"], (), language)
+        told = tuple(map(stored_finding, orjson.loads(found["findings"])))
+        return Result(self._parts, Scope(self._parts.database), delivery_id, found["provider"], told, language)
 
     def ticket(self, ticket: str, language: str, *, is_duplicate: bool = False) -> Submitted:
         """What became of one record; who may see it is the caller's to decide.

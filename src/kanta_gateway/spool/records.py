@@ -175,9 +175,10 @@ def open_delivery(tx: Connection, values: Mapping[str, Any]) -> None:
     tx.execute(delivery.insert(), dict(values))
 
 
-def close_delivery(tx: Connection, delivery_id: str, now: datetime) -> None:
-    """Write down that every record of a delivery has been judged."""
-    tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(settled_at=instant(now)))
+def close_delivery(tx: Connection, delivery_id: str, findings: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Write down that every record of a delivery has been judged, and what was found on the delivery as a whole."""
+    closed = {"settled_at": instant(now), "findings": _text(findings)}
+    tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(closed))
 
 
 def find_delivery(tx: Connection, delivery_id: str) -> RowMapping | None:

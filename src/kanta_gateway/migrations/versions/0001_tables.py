@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("purchaser", sa.String(length=64), nullable=False),
         sa.Column("as_of", sa.String(length=10), nullable=False),
         sa.Column("header", sa.Text(), nullable=False),
+        sa.Column("findings", sa.Text(), nullable=False),
         sa.Column("received_at", sa.String(length=32), nullable=False),
         sa.Column("settled_at", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id"),
