@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    text,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -212,6 +213,9 @@ audit_name = Table(
 )  # fmt: skip
 
 
+_ALONE = text("SELECT pg_advisory_xact_lock(7032023001)")  # any number that nothing else here locks
+
+
 class Database:
     """One database and its transactions.
 
@@ -230,6 +234,17 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         """One writing transaction; commits at the end, rolls back on any exception."""
         with _mapped(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """One writing transaction that no other of its kind overlaps: what it reads is still so when it commits.
+
+        SQLite has one writer anyway; PostgreSQL takes a lock until the commit.
+        """
+        with self.transaction() as connection:
+            if not self.is_sqlite:
+                connection.execute(_ALONE)
             yield connection
 
     @contextmanager
