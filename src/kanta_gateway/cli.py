@@ -104,7 +104,10 @@ def serve(
 
     gateway = _gateway(port=port)
     gateway.close()
-    raise typer.Exit(run_serve(gateway.settings, api=api, worker=worker))
+    settings = gateway.settings
+    if api:
+        print(f"API on http://{settings.host}:{settings.port} (data: {settings.data}); Ctrl-C ends it", flush=True)
+    raise typer.Exit(run_serve(settings, api=api, worker=worker))
 
 
 @app.command("import")

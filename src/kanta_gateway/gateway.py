@@ -45,11 +45,15 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from fastapi import FastAPI
 
+    from kanta_gateway.intake.service import Service
+
 SPECIAL = {"correction-reason": ["replacements"], "service-request": ["invalidations"]}
 """Code lists that no single structure uses."""
 AUDIENCE = "kanta-gateway"
 """`aud` of the assertions that callers sign."""
 OPERATOR = "operator"
+DEVELOPMENT_SYSTEM = "development-system"
+"""Name of the stand-in for a calling system."""
 DEVELOPMENT_PERSON = {
     "person_id": "development-person", "name": "Development Person", "role": OPERATOR, "purpose": "development",
 }  # fmt: skip
@@ -316,26 +320,30 @@ class Gateway:
         if not known:
             raise MisconfiguredError("nothing is registered yet; import a delivery first, or register a party")
         key, certificate = keyfiles.development_system(self._folder)
-        self.register_system(certificate.decode(), known[0].provider.oid, "development-system")
+        self.register_system(certificate.decode(), known[0].provider.oid, DEVELOPMENT_SYSTEM)
         return keyfiles.assertion_of(
-            key, certificate, organisation=known[0].provider.oid, person_id=person or "development-person",
-            name=name or "Development Person", role=role, purpose=purpose or "development",
-            contract=contract or known[0].number, audience=AUDIENCE, now=self.parts.now(),
+            key, certificate, system=DEVELOPMENT_SYSTEM, organisation=known[0].provider.oid,
+            person_id=person or DEVELOPMENT_PERSON["person_id"], person_name=name or DEVELOPMENT_PERSON["name"],
+            role=role, purpose=purpose or "service-delivery", contract=contract or known[0].number,
+            audience=AUDIENCE, now=self.parts.now(),
+        )  # fmt: skip
+
+    def service(self) -> Service:
+        """The use cases behind the HTTP routes."""
+        from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
+
+        return Service(
+            self.parts, self.desk, self.office, self._schemas, audience=AUDIENCE,
+            max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
+            max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
         )  # fmt: skip
 
     def api(self) -> FastAPI:
         """The web application."""
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415 — commands need no web framework
-        from kanta_gateway.intake.service import Service  # noqa: PLC0415
 
-        caller = self.actor("api", "kanta-gateway api", "start")
-        self.desk.finish(caller)
-        service = Service(
-            self.parts, self.desk, self.office, self._schemas, audience=AUDIENCE,
-            max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
-            max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
-        )  # fmt: skip
-        return build_api(service)
+        self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
+        return build_api(self.service())
 
 
 def _opened(files: Sequence[Path]) -> list[File]:

@@ -85,6 +85,20 @@ def test_quantity_after_a_number_stays() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text", ["049 833 4455,049 811 2233", "049 111 2222/0498334455", "puh-0498334455 ja -0498334455"]
+)
+def test_numbers_side_by_side(text: str) -> None:
+    """Numbers that follow each other without a space are both masked, and so is one behind a hyphen."""
+    assert _classes(text) == {"telephone": 2}
+
+
+@pytest.mark.parametrize("text", ["ver.1.0498334455", "011125-950", "klo 12:045012345"])
+def test_other_numbers_stay(text: str) -> None:
+    """What stands behind a point or colon of another number is none."""
+    assert _classes(text) == {}
+
+
 def test_contact_field_keeps_its_number() -> None:
     """A contact field keeps the telephone number, unless turvakielto; never an identity code."""
     text = "äiti p. 049 811 9900, 080891W9059"
