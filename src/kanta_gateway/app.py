@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache
-from typing import Any
 
 import holidays as holidays_package
 import orjson
@@ -16,7 +15,7 @@ import orjson
 from kanta_gateway import __version__, knowledge
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit.log import Log
-from kanta_gateway.contracts.case import REFERENCES
+from kanta_gateway.contracts.periods import WAYS
 from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
@@ -32,10 +31,11 @@ from kanta_gateway.mapping.sosmeta import from_sosmeta
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.migrate import upgrade
-from kanta_gateway.pipeline.parts import Keyring, Parts, TypePolicy
+from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.privacy.scan import Scanner
+from kanta_gateway.recordtypes import RecordType
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.display import Display
@@ -64,7 +64,8 @@ def build(settings: Settings) -> Gateway:
     codes = Codes.load(knowledge.texts("mappings/codes"))
     display = Display.load(knowledge.text("schemas/display.yaml"))
     profile = Profile.load(knowledge.text("schemas/cda.yaml"))
-    schemas = RecordSchemas.load(knowledge.texts("schemas/records", suffix=".json"))
+    stated = knowledge.texts("schemas/records", suffix=".json")
+    schemas, types = RecordSchemas.load(stated), _types(stated)
     parts = Parts(
         database=database,
         keyring=keyring,
@@ -75,7 +76,9 @@ def build(settings: Settings) -> Gateway:
             open_=lambda sealed: open_sealed(keyring.names, sealed, b"name"),
         ),
         messages=Messages.load(knowledge.texts("mappings/messages")),
-        contracts={name: Contract.load(text, name) for name, text in knowledge.texts("mappings/contracts").items()},
+        contracts={
+            name: Contract.load(text, name, types) for name, text in knowledge.texts("mappings/contracts").items()
+        },
         structures=structures,
         codes=codes,
         mapper=Mapper(load_mappings(knowledge.texts("mappings/documents"), structures, codes), structures, codes),
@@ -86,8 +89,7 @@ def build(settings: Settings) -> Gateway:
         sealer=Sealer(profile, display, signer(folder, settings)),
         oids=OidSource(keyring.oids),
         checkpoints=checkpoint_signer(folder),
-        types=_types(knowledge.texts("schemas/records", suffix=".json")),
-        references=REFERENCES,
+        types=types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
         is_production=settings.is_production,
@@ -107,20 +109,17 @@ def _structures(settings: Settings) -> Structures:
     return own.beside(from_sosmeta(orjson.loads(one.read_bytes())) for one in imported)
 
 
-def _types(files: Any) -> dict[str, TypePolicy]:
-    """What the annotations of the record schemas say."""
-    found: dict[str, TypePolicy] = {}
-    for name, text in files.items():
-        schema = json.loads(text)
-        properties = schema.get("properties", {})
-        found[name] = TypePolicy(
-            facts=frozenset(key for key, one in properties.items() if one.get("x-fact")),
-            privacy={key: one["x-privacy"] for key, one in properties.items() if "x-privacy" in one},
-            day=schema.get("x-day", ""),
-            is_about_client=schema.get("x-about") == "client",
-        )
-    if not found:
-        raise MisconfiguredError("schemas/records holds no record schema")
+def _types(files: Mapping[str, str]) -> dict[str, RecordType]:
+    """What the annotations of the record schemas say.
+
+    Raises:
+        MisconfiguredError: there is no schema, or one names a way to its period that there is not.
+    """
+    found = {name: RecordType.of(name, json.loads(text)) for name, text in files.items()}
+    mistakes = [f"{name}: x-period is none of {', '.join(sorted(WAYS))}" for name, one in found.items()
+                if one.way not in WAYS]  # fmt: skip
+    if mistakes or not found:
+        raise MisconfiguredError("schemas/records: " + ("; ".join(mistakes) or "holds no record schema"))
     return found
 
 

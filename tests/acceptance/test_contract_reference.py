@@ -22,6 +22,7 @@ from kanta_gateway.contracts.facts import facts
 from kanta_gateway.contracts.figures import figures
 from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.model import Finding, Outcome, Record, Severity
+from kanta_gateway.recordtypes import RecordType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,6 +106,12 @@ def birth_date(code: str) -> str:
     return date(CENTURIES[code[6]] + int(code[4:6]), int(code[2:4]), int(code[:2])).isoformat()
 
 
+def types() -> dict[str, RecordType]:
+    """Every record type."""
+    files = (ROOT / "schemas" / "records").glob("*.json")
+    return {path.stem: RecordType.of(path.stem, json.loads(path.read_text(encoding="utf-8"))) for path in files}
+
+
 @cache
 def delivered() -> tuple[Contract, Mapping[str, Any], Mapping[str, Any]]:
     """Contract, export and expected result."""
@@ -112,7 +119,7 @@ def delivered() -> tuple[Contract, Mapping[str, Any], Mapping[str, Any]]:
         pytest.skip(f"the reference inputs are not there; REFERENCE_DIR points to them (looked in {INPUT.name})")
     text = (ROOT / "mappings" / "contracts" / "lapha.yaml").read_text(encoding="utf-8")
     read = [json.loads((INPUT / f"{name}.json").read_text(encoding="utf-8")) for name in ("export", "expected")]
-    return Contract.load(text, "lapha.yaml"), read[0], read[1]
+    return Contract.load(text, "lapha.yaml", types()), read[0], read[1]
 
 
 def cases() -> Iterator[tuple[str, Case]]:
@@ -139,8 +146,8 @@ def entry(
     *, is_cancelled: bool = False, row: int = 0, extra: Mapping[str, Any] | None = None,
 ) -> Entry:  # fmt: skip
     """One entry with the facts of its content."""
-    kept = facts(contract, Record(kind, name, version, None, content), (), extra)
-    return Entry(kind, name, version, is_cancelled, kept, row, row)
+    kept = facts(contract, Record(kind, name, version, None, content), extra)
+    return Entry(contract.types[kind], name, version, is_cancelled, kept, row, row)
 
 
 def judged() -> Iterator[tuple[str, Case, Judgement]]:

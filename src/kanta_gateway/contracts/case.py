@@ -14,33 +14,14 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kanta_gateway.model import Finding
-
-REFERENCES = frozenset({"client", "decision", "provider", "purchaser", "staff", "unit"})
-
-DAY = {
-    "absence": "date",
-    "agreement": "signed_on",
-    "decision": "made_on",
-    "diary_entry": "date",
-    "final_evaluation": "date",
-    "final_summary": "made_on",
-    "guidance": "date",
-    "implementation_plan": "made_on",
-    "interim_evaluation": "date",
-    "meeting": "date",
-    "negotiation": "date",
-    "notice": "date",
-    "service_end": "date",
-    "service_start": "date",
-}
-"""The field that dates a record, by type."""
+    from kanta_gateway.recordtypes import RecordType
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One delivered record as rules see it."""
 
-    type: str
+    kind: RecordType
     id: str
     version: int
     is_cancelled: bool
@@ -56,6 +37,11 @@ class Entry:
     """Day of the import: a later date is in the future. None: the as-of date of the judgement."""
 
     @property
+    def type(self) -> str:
+        """Name of the record type."""
+        return self.kind.name
+
+    @property
     def key(self) -> tuple[str, str]:
         """What identifies the record over its versions."""
         return (self.type, self.id)
@@ -63,7 +49,7 @@ class Entry:
     @property
     def day(self) -> str:
         """The date of the record (ISO 8601), empty if it has none."""
-        return str(self.facts.get(DAY.get(self.type, ""), "") or "")
+        return str(self.facts.get(self.kind.day) or "")
 
 
 @dataclass(frozen=True, slots=True)

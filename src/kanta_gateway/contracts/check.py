@@ -16,8 +16,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kanta_gateway.contracts.calendar import week
-from kanta_gateway.contracts.case import REFERENCES, Case, Entry
-from kanta_gateway.contracts.kinds import Scope
+from kanta_gateway.contracts.case import Case, Entry
+from kanta_gateway.contracts.kinds import KINDS, Scope
+from kanta_gateway.contracts.periods import COVERING
 from kanta_gateway.contracts.records import CHECKS, Check
 from kanta_gateway.contracts.rules import Contract, Rule
 from kanta_gateway.contracts.situation import ATTENDED, Situation, Subject, waits
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from datetime import date
 
 
-_BY_DAY = frozenset({"absence", ATTENDED, "guidance", "meeting"})
-"""Types whose change touches no more than their own day and week, and the client as a whole."""
 _Checks = tuple[tuple[Check, Rule, bool], ...]
 _OUTCOMES = {
     Severity.INFO: Outcome.ACCEPTED,
@@ -117,7 +116,7 @@ def _block(subject: Subject, situation: Situation, common: tuple[Finding, ...]) 
 
 
 def _is_dayless(entry: Entry) -> bool:
-    return entry.type not in REFERENCES and not entry.day
+    return not entry.kind.is_reference and not entry.day
 
 
 @lru_cache(maxsize=512)
@@ -133,7 +132,7 @@ def _plan(contract: Contract, record_type: str, product: str) -> tuple[_Checks, 
 def _found(entry: Entry, situation: Situation, common: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Everything found on one standing entry."""
     subject = situation.subject(entry)
-    is_reference = entry.type in REFERENCES
+    is_reference = entry.kind.is_reference
     if entry.type != ATTENDED:
         _block(subject, situation, () if is_reference else common)
     found = list(subject.blocking)
@@ -143,7 +142,7 @@ def _found(entry: Entry, situation: Situation, common: tuple[Finding, ...]) -> t
             found.extend(check(rule, subject, situation))
     if entry.type == "client":
         found.extend(_on_client(situation))
-    elif entry.type == "decision":
+    elif entry.kind.grants:
         found.extend(_on_decision(entry, situation))
     if is_reference:
         found = [replace(one, severity=Severity.INFO) for one in found]
@@ -164,7 +163,7 @@ def _on_decision(entry: Entry, situation: Situation) -> Iterable[Finding]:
 
 
 def _outcome(entry: Entry, findings: Iterable[Finding], situation: Situation) -> Outcome:
-    if entry.type in REFERENCES:
+    if entry.kind.is_reference:
         return Outcome.REFERENCE
     worst = max((one.severity for one in findings), default=Severity.INFO)
     if worst < Severity.HOLD and entry.row in situation.resolution.replacements:
@@ -187,14 +186,22 @@ def _superseded(situation: Situation, targets: Collection[int] | None, judgement
 def _affected(situation: Situation, only: Collection[int]) -> Collection[int] | None:
     """The rows whose judgement may change with some rows; None for all of them."""
     changed = [entry for entry in situation.case.entries if entry.row in only]
-    if any(entry.type not in _BY_DAY for entry in changed) or len(changed) < len(only):
+    if len(changed) < len(only) or not all(_touches_its_week(entry, situation.contract) for entry in changed):
         return None
     keys = {entry.key for entry in changed}
     states = [entry for entry in situation.case.entries if entry.key in keys]
     weeks = {week(entry.day) for entry in states if entry.day}
     rows = {entry.row for entry in states}
-    for record_type in _BY_DAY:
-        rows.update(one.row for one in situation.by_type.get(record_type, ()) if week(one.day) in weeks)
+    rows.update(
+        one.row for one in situation.resolution.live if one.kind.way == COVERING and one.day and week(one.day) in weeks
+    )
     if situation.client is not None:
         rows.add(situation.client.row)
     return rows
+
+
+def _touches_its_week(entry: Entry, contract: Contract) -> bool:
+    """Whether a change of the record touches no more than its own day and week, and the client as a whole."""
+    return entry.kind.way == COVERING and not any(
+        KINDS[rule.kind].is_wide for rule in contract.of(Scope.RECORD, entry.type)
+    )

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,32 +17,6 @@ if TYPE_CHECKING:
     from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.model import Record
 
-_TIMES = ("date", "start_time", "end_time", "mode")
-
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "absence": ("date", "permitted", "payer_told_on"),
-    "agreement": ("signed_on", "starts_on", "ends_on", "place"),
-    "client": ("non_disclosure", "responsible_worker"),
-    "decision": (
-        "made_on", "service", "product_number", "starts_on", "ends_on",
-        "days_per_week", "hours_per_day", "remote_max_percent", "unit",
-    ),
-    "diary_entry": (*_TIMES, "hours", "guidance_minutes"),
-    "final_evaluation": ("date", "period", "delivered_on"),
-    "final_summary": ("made_on", "delivered_on"),
-    "guidance": _TIMES,
-    "implementation_plan": ("made_on", "delivered_on"),
-    "interim_evaluation": ("date", "period", "delivered_on"),
-    "meeting": _TIMES,
-    "negotiation": _TIMES,
-    "notice": ("date",),
-    "provider": ("registered", "units"),
-    "service_end": ("date",),
-    "service_start": ("date",),
-    "staff": ("title",),
-}  # fmt: skip
-"""Fields that the rules of this package name themselves."""
-
 _AUTHORS = ("recorder", "author", "responsible_worker")
 """Who made a record, in the field that its type has."""
 
@@ -50,21 +24,20 @@ _AUTHORS = ("recorder", "author", "responsible_worker")
 def facts(
     contract: Contract,
     record: Record,
-    fact_fields: Collection[str] = (),
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The facts of one record, as JSON values.
 
     Args:
-        contract: the purchaser's contract: which fields must not be empty, which words are looked for.
+        contract: the purchaser's contract: which fields its types keep as facts, which must not be empty, which words
+            are looked for.
         record: the canonical record.
-        fact_fields: fields that the record's schema marks as facts, kept besides those the rules name.
         extra: facts that the caller found (`birth_date`, `contract_known`).
     """
     content = record.content
     kept = {
         name: plain(content[name])
-        for name in (*FIELDS.get(record.type, ()), *sorted(fact_fields))
+        for name in sorted(contract.types[record.type].facts)
         if content.get(name) is not None
     }
     if record.type not in {"client", "staff"} and (author := _author(content)) is not None:
@@ -72,8 +45,6 @@ def facts(
         kept["author_named"] = _is_named(content.get("recorder_name"))
     if record.type == "staff":
         kept["has_registration_number"] = bool(content.get("registration_number"))
-    if record.type == "agreement" and content.get("place"):
-        kept["place"] = str(content["place"])
     kept["empty"] = sorted(set(_empty(contract, record)))
     kept["words"] = sorted(_words(contract, record))
     return {**kept, **(extra or {})}

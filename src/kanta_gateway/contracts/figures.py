@@ -1,20 +1,22 @@
-"""Figures of one client, derived from the records that stand: days, hours, shares, minutes.
+"""Figures of one client, derived from the records that stand, as its contract declares them.
 
-* Only attended days that are neither held nor refused count (the judgement says which).
-* Remote share of the period is remote hours of planned hours: the figure that decides LAP-06.
+* Only records that are neither held nor refused count (the judgement says which), unless the figure says otherwise.
 * Shares have one decimal, half up; arithmetic is decimal, and results have at most two decimals.
 * With several decisions hours, days and planned hours are added up; the product is that of the newest.
+* What cannot be derived is None, and so is whatever is made of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.contracts.calendar import between
-from kanta_gateway.contracts.situation import ATTENDED, Situation, Subject
+from kanta_gateway.contracts.figurekinds import FIGURE_KINDS
+from kanta_gateway.contracts.periods import number
+from kanta_gateway.contracts.situation import Situation, Subject
 from kanta_gateway.contracts.wholes import share
 from kanta_gateway.model import Outcome
 
@@ -24,39 +26,69 @@ if TYPE_CHECKING:
     from kanta_gateway.contracts.case import Case
     from kanta_gateway.contracts.check import Judgement
     from kanta_gateway.contracts.periods import Period
-    from kanta_gateway.contracts.rules import Contract
+    from kanta_gateway.contracts.rules import Contract, FigureRule
 
-Figure = int | float | str | None
+Figure = int | float | str | list[str] | None
 
 _WAITING = frozenset({Outcome.HELD, Outcome.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
-    """What figures are derived from."""
+class Derived:
+    """A figure before it is told."""
 
-    periods: Sequence[Period]
-    """Decisions that have begun, the newest first."""
-    attended: Sequence[Subject]
-    absences: Sequence[Subject]
-    summaries: Sequence[Subject]
+    value: Decimal | int | str | Sequence[str] | None
+    records: tuple[str, ...] = ()
+    """Ids of the records behind it, in order of time."""
 
-    @property
-    def remote(self) -> list[Subject]:
-        """Attended days held remotely."""
-        return [one for one in self.attended if one.facts.get("mode") == "remote"]
 
-    @property
-    def unpermitted(self) -> list[Subject]:
-        """Absences that were not permitted."""
-        return [one for one in self.absences if one.facts.get("permitted") is False]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A figure as it is told, with what it rests on."""
 
-    @property
-    def planned(self) -> Decimal | None:
-        """Planned hours of all periods; None when a decision does not tell its extent."""
-        hours = [one.planned_hours for one in self.periods]
-        known = [one for one in hours if one is not None]
-        return sum(known, Decimal(0)) if hours and len(known) == len(hours) else None
+    value: Figure
+    records: tuple[str, ...]
+    clause: str
+    exact: Decimal | None = None
+    """The number before it was rounded; None for what is none."""
+
+
+class Ground:
+    """What the figures of one client are derived from."""
+
+    def __init__(self, contract: Contract, case: Case, judgement: Judgement, as_of: date) -> None:
+        self.contract = contract
+        self.judgement = judgement
+        self.situation = Situation(contract, case, as_of, frozenset())
+        self.periods: Sequence[Period] = [
+            one for one in self.situation.periods if one.start <= self.situation.as_of
+        ]  # fmt: skip
+        """Decisions that have begun, the newest first."""
+        self.made: dict[str, Derived] = {}
+        """Figures that have been derived, by name."""
+
+    def chosen(self, params: Mapping[str, Any]) -> list[Subject]:
+        """The records that a figure counts, in order of time."""
+        found = (
+            one
+            for one in self.situation.standing(*params["records"])
+            if one.day <= self.situation.as_of and self._counts(one, params)
+        )
+        return sorted(found, key=lambda one: (one.day, *one.order))
+
+    def _counts(self, one: Subject, params: Mapping[str, Any]) -> bool:
+        if (self.judgement.outcomes.get(one.entry.row) in _WAITING) != params.get("waiting", False):
+            return False
+        if any(one.facts.get(name) != value for name, value in params.get("where", {}).items()):
+            return False
+        rules = {finding.rule for finding in self.judgement.findings.get(one.entry.row, ())}
+        wanted = params.get("with")
+        return (wanted is None or not rules.isdisjoint(wanted)) and rules.isdisjoint(params.get("without", ()))
+
+    def amount(self, name: str) -> Decimal | None:
+        """The value of a figure that was derived before, if it is a number."""
+        value = self.made[name].value
+        return Decimal(value) if isinstance(value, int | Decimal) else None
 
 
 def figures(contract: Contract, case: Case, judgement: Judgement, as_of: date) -> dict[str, Figure]:
@@ -65,15 +97,14 @@ def figures(contract: Contract, case: Case, judgement: Judgement, as_of: date) -
     Args:
         contract: the purchaser's contract.
         case: everything that is known about the client.
-        judgement: what came of it; a record whose outcome is held or refused counts in nothing.
+        judgement: what came of it.
         as_of: the last day that counts.
     """
-    ground = _ground(contract, case, judgement, as_of)
-    return {name: derive(ground) for name, (derive, _) in _FIGURES.items()}
+    return {name: one.value for name, one in explain(contract, case, judgement, as_of).items()}
 
 
-def explain(contract: Contract, case: Case, judgement: Judgement, as_of: date) -> dict[str, tuple[str, ...]]:
-    """The ids of the records behind each figure, in order of time.
+def explain(contract: Contract, case: Case, judgement: Judgement, as_of: date) -> dict[str, Told]:
+    """The figures of one client with the records behind each, in order of time.
 
     Args:
         contract: the purchaser's contract.
@@ -81,102 +112,123 @@ def explain(contract: Contract, case: Case, judgement: Judgement, as_of: date) -
         judgement: what came of it.
         as_of: the last day that counts.
     """
-    ground = _ground(contract, case, judgement, as_of)
-    return {name: tuple(behind(ground)) for name, (_, behind) in _FIGURES.items()}
+    ground = Ground(contract, case, judgement, as_of)
+    products = {one.product.code for one in ground.periods if one.product is not None}
+    told: dict[str, Told] = {}
+    for rule in contract.figures:
+        if not rule.products or rule.products & products:
+            derived = ground.made[rule.name] = DERIVE[rule.kind](rule, ground)
+            told[rule.name] = Told(plain(derived.value), derived.records, rule.clause, ground.amount(rule.name))
+        else:
+            ground.made[rule.name] = Derived(None)
+    return told
 
 
-def _ground(contract: Contract, case: Case, judgement: Judgement, as_of: date) -> _Ground:
-    situation = Situation(contract, case, as_of, frozenset())
+def totals(contract: Contract, clients: Mapping[str, Mapping[str, Told]]) -> dict[str, dict[str, Told]]:
+    """The sums over all clients that the contract declares; a client without a figure adds nothing to it.
 
-    def standing(record_type: str) -> list[Subject]:
-        found = (
-            one
-            for one in situation.standing(record_type)
-            if one.day <= situation.as_of and judgement.outcomes.get(one.entry.row) not in _WAITING
-        )
-        return sorted(found, key=lambda one: (one.day, *one.order))
-
-    return _Ground(
-        periods=[one for one in situation.periods if one.start <= situation.as_of],
-        attended=standing(ATTENDED),
-        absences=standing("absence"),
-        summaries=standing("final_summary"),
-    )
+    Args:
+        contract: the purchaser's contract.
+        clients: client -> its figures.
+    """
+    return {
+        group: {
+            name: _summed([figures[name] for figures in clients.values() if name in figures], tuple(clients))
+            for name in names
+        }
+        for group, names in contract.totals.items()
+    }
 
 
-def _number(value: Decimal | int) -> int | float:
-    """A JSON number of at most two decimals."""
-    rounded = Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
+def _summed(parts: Sequence[Told], clients: tuple[str, ...]) -> Told:
+    total_ = sum((one.exact or Decimal(0) for one in parts), Decimal(0))
+    return Told(plain(total_), clients, next((one.clause for one in parts), ""), total_)
 
 
-def _hours(subjects: Iterable[Subject]) -> Decimal:
-    return sum((one.hours or Decimal(0) for one in subjects), Decimal(0))
+def plain(value: Decimal | int | str | Sequence[str] | None) -> Figure:
+    """A figure as JSON has it: a number of at most two decimals, a text or a list."""
+    if isinstance(value, int | Decimal):
+        rounded = Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
+    return value if value is None or isinstance(value, str) else list(value)
 
 
-def _days(subjects: Iterable[Subject]) -> int:
-    return len({one.day for one in subjects})
+def _ids(subjects: Sequence[Subject]) -> tuple[str, ...]:
+    return tuple(one.entry.id for one in subjects)
 
 
-def _minutes(ground: _Ground) -> int | float:
-    return _number(sum((Decimal(str(one.facts.get("guidance_minutes") or 0)) for one in ground.attended), Decimal(0)))
+def _decisions(ground: Ground) -> tuple[str, ...]:
+    return tuple(one.entry.id for one in reversed(ground.periods))
 
 
-def _product(ground: _Ground) -> Figure:
+def count(rule: FigureRule, ground: Ground) -> Derived:
+    """How many records."""
+    found = ground.chosen(rule.params)
+    return Derived(len(found), _ids(found))
+
+
+def days(rule: FigureRule, ground: Ground) -> Derived:
+    """On how many days."""
+    found = ground.chosen(rule.params)
+    return Derived(len({one.day for one in found}), _ids(found))
+
+
+def total(rule: FigureRule, ground: Ground) -> Derived:
+    """The sum of one field."""
+    name = rule.params["field"]
+    found = [one for one in ground.chosen(rule.params) if one.facts.get(name)]
+    return Derived(sum((number(one.facts[name]) or Decimal(0) for one in found), Decimal(0)), _ids(found))
+
+
+def share_of(rule: FigureRule, ground: Ground) -> Derived:
+    """One figure in percent of another."""
+    part, whole = (ground.amount(rule.params[name]) for name in ("of", "to"))
+    behind = dict.fromkeys(ground.made[rule.params["to"]].records + ground.made[rule.params["of"]].records)
+    return Derived(None if part is None or whole is None else share(part, whole), tuple(behind))
+
+
+def product_of(rule: FigureRule, ground: Ground) -> Derived:
+    """One figure times another, such as days times the price of a day."""
+    part, price = (ground.amount(rule.params[name]) for name in ("of", "by"))
+    behind = dict.fromkeys(ground.made[rule.params["of"]].records + ground.made[rule.params["by"]].records)
+    return Derived(None if part is None or price is None else part * price, tuple(behind))
+
+
+def planned_hours(rule: FigureRule, ground: Ground) -> Derived:  # noqa: ARG001 — one shape
+    """Planned hours of all periods; None when a decision does not tell its extent."""
+    hours = [one.planned_hours for one in ground.periods]
+    known = [one for one in hours if one is not None]
+    is_told = bool(hours) and len(known) == len(hours)
+    return Derived(sum(known, Decimal(0)) if is_told else None, _decisions(ground))
+
+
+def product(rule: FigureRule, ground: Ground) -> Derived:  # noqa: ARG001 — one shape
+    """Service and number of the product that the newest decision grants."""
     if not ground.periods:
-        return None
-    facts: Mapping[str, Any] = ground.periods[0].entry.facts
-    return f"{facts.get('service', '')} {facts.get('product_number', '')}".strip()
+        return Derived(None)
+    newest = ground.periods[0].entry
+    name = f"{newest.facts.get('service', '')} {newest.facts.get('product_number', '')}".strip()
+    return Derived(name, (newest.id,))
 
 
-def _percent_of_period(ground: _Ground) -> Figure:
-    planned = ground.planned
-    return None if planned is None else _number(share(_hours(ground.remote), planned))
+def days_after_end(rule: FigureRule, ground: Ground) -> Derived:
+    """Days from the end of the period to the last of the records."""
+    found = [one for one in ground.chosen(rule.params) if one.period is not None]
+    if not found:
+        return Derived(None)
+    last = found[-1]
+    assert last.period is not None  # noqa: S101 — chosen so
+    return Derived(between(last.period.end, last.day), (last.entry.id,))
 
 
-def _planned(ground: _Ground) -> Figure:
-    planned = ground.planned
-    return None if planned is None else _number(planned)
-
-
-def _summary_days(ground: _Ground) -> Figure:
-    periods = [(one.period, one.day) for one in ground.summaries if one.period is not None]
-    return between(periods[-1][0].end, periods[-1][1]) if periods else None
-
-
-def _ids(subjects: Iterable[Subject]) -> list[str]:
-    return [one.entry.id for one in subjects]
-
-
-def _decisions(ground: _Ground) -> list[str]:
-    return [one.entry.id for one in reversed(ground.periods)]
-
-
-_Derive = Callable[[_Ground], Figure]
-_Behind = Callable[[_Ground], Iterable[str]]
-
-_FIGURES: Mapping[str, tuple[_Derive, _Behind]] = {
-    "product": (_product, lambda g: _decisions(g)[-1:]),
-    "accepted_days": (lambda g: _days(g.attended), lambda g: _ids(g.attended)),
-    "hours": (lambda g: _number(_hours(g.attended)), lambda g: _ids(g.attended)),
-    "remote_hours": (lambda g: _number(_hours(g.remote)), lambda g: _ids(g.remote)),
-    "remote_days": (lambda g: _days(g.remote), lambda g: _ids(g.remote)),
-    "remote_percent_of_hours": (
-        lambda g: _number(share(_hours(g.remote), _hours(g.attended))),
-        lambda g: _ids(g.attended),
-    ),
-    "remote_percent_of_days": (
-        lambda g: _number(share(_days(g.remote), _days(g.attended))),
-        lambda g: _ids(g.attended),
-    ),
-    "remote_percent_of_period": (_percent_of_period, lambda g: [*_decisions(g), *_ids(g.remote)]),
-    "planned_hours": (_planned, _decisions),
-    "individual_guidance_minutes": (
-        _minutes,
-        lambda g: _ids(one for one in g.attended if one.facts.get("guidance_minutes")),
-    ),
-    "absences": (lambda g: len(g.absences), lambda g: _ids(g.absences)),
-    "unpermitted_absences": (lambda g: len(g.unpermitted), lambda g: _ids(g.unpermitted)),
-    "summary_days_after_end": (_summary_days, lambda g: _ids(g.summaries[-1:])),
+DERIVE: Mapping[str, Callable[[FigureRule, Ground], Derived]] = {
+    "count": count,
+    "days": days,
+    "days-after-end": days_after_end,
+    "planned-hours": planned_hours,
+    "product": product,
+    "share": share_of,
+    "sum": total,
+    "times": product_of,
 }
-"""Name of the figure -> how it is derived, and the records behind it."""
+assert DERIVE.keys() == FIGURE_KINDS.keys()  # noqa: S101 — one function for each kind

@@ -34,6 +34,8 @@ class Kind:
     """Name -> type; every one is needed."""
     may_hold: bool = False
     """Whether a finding can weigh *hold* although the rule's own severity is less."""
+    is_wide: bool = False
+    """Whether it looks further than the record's own day and week (sums since the beginning, for instance)."""
 
 
 _ONE = ("text",)

@@ -1,11 +1,14 @@
 """The periods that the purchaser's decisions grant, and which of them a record falls under.
 
-* What happened on a day (diary, absence, guidance, meeting) falls under the decision that covers the day.
-* A plan looks ahead: it falls under the decision that began last, or begins within a month.
-* An agreement or evaluation falls under the decision that its own period overlaps most.
-* A summary looks back: it falls under the decision that ended last, or ends within a month.
-* Anything else falls under the decision that covers its day, else the last that ended before, else the next.
-* Where decisions overlap, the one that began later goes first.
+A record type names its way (`x-period` in its schema):
+
+* `covering`: what happened on a day (diary, absence, guidance, meeting): the decision that covers the day.
+* `starting`: a plan looks ahead: the decision that began last, or begins within a month.
+* `overlapping`: an agreement or evaluation: the decision that its own period overlaps most.
+* `ending`: a summary looks back: the decision that ended last, or ends within a month.
+* `nearest`: anything else: the decision that covers its day, else the last that ended before, else the next.
+
+Where decisions overlap, the one that began later goes first.
 """
 
 from __future__ import annotations
@@ -99,7 +102,7 @@ def period_of(entry: Entry, known: Sequence[Period]) -> Period | None:
     """
     if not known:
         return None
-    return _WAYS.get(entry.type, _nearest)(entry, known)
+    return _WAYS[entry.kind.way](entry, known)
 
 
 def _covering(entry: Entry, known: Sequence[Period]) -> Period | None:
@@ -147,14 +150,13 @@ def _nearest(entry: Entry, known: Sequence[Period]) -> Period | None:
     return max(before, key=lambda one: one.end) if before else min(known, key=lambda one: one.start)
 
 
+COVERING = "covering"
 _WAYS: Mapping[str, Callable[[Entry, Sequence[Period]], Period | None]] = {
-    "absence": _covering,
-    "agreement": _overlapping,
-    "diary_entry": _covering,
-    "final_evaluation": _overlapping,
-    "final_summary": _ending,
-    "guidance": _covering,
-    "implementation_plan": _starting,
-    "interim_evaluation": _overlapping,
-    "meeting": _covering,
+    COVERING: _covering,
+    "ending": _ending,
+    "nearest": _nearest,
+    "overlapping": _overlapping,
+    "starting": _starting,
 }
+WAYS = frozenset(_WAYS)
+"""Every way that `x-period` of a record schema may name."""

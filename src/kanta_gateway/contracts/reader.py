@@ -7,113 +7,78 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from kanta_gateway.contracts.case import DAY, REFERENCES
-from kanta_gateway.contracts.kinds import KINDS, Kind
-from kanta_gateway.contracts.rules import Contract, Limits, NotJudged, Product, Rule, Titles, WordList
+from kanta_gateway.contracts.mistakes import Mistakes, each
+from kanta_gateway.contracts.rulereader import Known, check_figures, check_words, figure, rule
+from kanta_gateway.contracts.rules import Contract, Limits, NotJudged, Product, Titles, WordList
 from kanta_gateway.errors import MisconfiguredError
-from kanta_gateway.model import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-_T = TypeVar("_T")
+    from kanta_gateway.recordtypes import RecordTypes
+
 _LANGUAGES = ("fi", "sv", "en")
-_SEVERITIES = {severity.word: severity for severity in Severity}
-_RULE_KEYS = {
-    "id",
-    "kind",
-    "severity",
-    "clause",
-    "text",
-    "texts",
-    "records",
-    "products",
-    "valid_from",
-    "valid_to",
-}
-_TYPES = REFERENCES | DAY.keys()
 
 
-class _Mistakes:
-    """Collects what is wrong, each with its place."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def say(self, where: str, what: str) -> None:
-        self.told.append(f"{where}: {what}")
-
-    def keys(self, where: str, value: Mapping[str, Any], needed: Iterable[str], allowed: Iterable[str] = ()) -> None:
-        """Tell every missing and every unknown key."""
-        needed = set(needed)
-        for key in sorted(needed - value.keys()):
-            self.say(where, f"{key} is missing")
-        for key in sorted(value.keys() - needed - set(allowed)):
-            self.say(where, f"{key} is not known; remove it or correct its name")
-
-
-def read(text: str, name: str) -> Contract:
+def read(text: str, name: str, types: RecordTypes) -> Contract:
     """Read a contract file.
 
     Args:
         text: its YAML text.
         name: the file's name, for messages.
+        types: every record type.
 
     Raises:
         MisconfiguredError: the file is wrong; every mistake is told.
     """
-    mistakes = _Mistakes()
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise MisconfiguredError(f"contract {name}: not readable as YAML. Correct the file.") from error
-    if not isinstance(data, dict):
-        raise MisconfiguredError(f"contract {name}: expected keys and values. Correct the file.")
-    mistakes.keys(name, data, ("contract", "source", "products", "rules"), ("words", "titles", "not_judged"))
-    products = tuple(_each(mistakes, data, "products", _product))
+    mistakes, data = Mistakes(), _stated(text, name)
+    mistakes.keys(
+        name, data, ("contract", "source", "products", "rules"), ("figures", "totals", "words", "titles", "not_judged")
+    )
+    products = tuple(each(mistakes, data, "products", _product))
     families = _families(products)
-    words = tuple(_each(mistakes, data, "words", _words))
-    rules = tuple(_each(mistakes, data, "rules", lambda m, w, v: _rule(m, w, v, families)))
-    _check_words(mistakes, rules, {one.name for one in words})
+    words = tuple(each(mistakes, data, "words", _words))
+    known = Known(types, families)
+    rules = tuple(each(mistakes, data, "rules", lambda m, w, v: rule(m, w, v, known)))
+    figures = tuple(each(mistakes, data, "figures", lambda m, w, v: figure(m, w, v, known)))
+    totals = {group: tuple(names) for group, names in data.get("totals", {}).items()}
+    check_figures(mistakes, figures, totals)
+    check_words(mistakes, rules, {one.name for one in words})
     _check_products(mistakes, products)
     titles = data.get("titles", {})
     mistakes.keys("titles", titles, (), ("registered", "unregistered", "unsuitable"))
-    not_judged = tuple(_each(mistakes, data, "not_judged", _not_judged))
+    not_judged = tuple(each(mistakes, data, "not_judged", _not_judged))
     if mistakes.told:
         raise MisconfiguredError(f"contract {name}: " + "; ".join(mistakes.told))
     return Contract(
         name=str(data["contract"]),
         source=str(data["source"]),
+        types=types,
         products=products,
         rules=rules,
+        figures=figures,
+        totals=totals,
         words=words,
         titles=Titles(**{kind: _lower(stems) for kind, stems in titles.items()}),
         not_judged=not_judged,
     )
 
 
-def _each(
-    mistakes: _Mistakes, data: Mapping[str, Any], key: str, one: Callable[[_Mistakes, str, Any], _T | None]
-) -> Iterator[_T]:
-    """Read every item of a list, telling which one is wrong."""
-    items = data.get(key, [])
-    if not isinstance(items, list):
-        mistakes.say(key, "expected a list")
-        return
-    for number, item in enumerate(items, 1):
-        label = item.get("id") or item.get("code") or item.get("name") or "" if isinstance(item, dict) else ""
-        where = f"{key} {number} {label}".strip()
-        if not isinstance(item, dict):
-            mistakes.say(where, "expected keys and values")
-        elif (value := one(mistakes, where, item)) is not None:
-            yield value
+def _stated(text: str, name: str) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise MisconfiguredError(f"contract {name}: not readable as YAML. Correct the file.") from error
+    if not isinstance(data, dict):
+        raise MisconfiguredError(f"contract {name}: expected keys and values. Correct the file.")
+    return data
 
 
-def _product(mistakes: _Mistakes, where: str, item: Mapping[str, Any]) -> Product | None:
+def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product | None:
     before = len(mistakes.told)
     needed = ("code", "class", "number", "name", "services", "service_task", "service", "limits")
     mistakes.keys(where, item, needed, ("remote",))
@@ -145,7 +110,7 @@ def _product(mistakes: _Mistakes, where: str, item: Mapping[str, Any]) -> Produc
     )
 
 
-def _check_pair(mistakes: _Mistakes, where: str, pair: object, *, may_be_open: bool) -> None:
+def _check_pair(mistakes: Mistakes, where: str, pair: object, *, may_be_open: bool) -> None:
     """Tell what is wrong with a lowest and a highest value."""
     if not isinstance(pair, list) or len(pair) != 2:
         mistakes.say(where, "expected a lowest and a highest value")
@@ -175,7 +140,7 @@ def _families(products: Iterable[Product]) -> dict[str, frozenset[str]]:
     return {name: frozenset(codes) for name, codes in found.items()}
 
 
-def _check_products(mistakes: _Mistakes, products: Iterable[Product]) -> None:
+def _check_products(mistakes: Mistakes, products: Iterable[Product]) -> None:
     seen: set[object] = set()
     for product in products:
         for mark in (product.code, *((service, product.number) for service in product.services)):
@@ -184,56 +149,7 @@ def _check_products(mistakes: _Mistakes, products: Iterable[Product]) -> None:
             seen.add(mark)
 
 
-def _rule(
-    mistakes: _Mistakes, where: str, item: Mapping[str, Any], families: Mapping[str, frozenset[str]]
-) -> Rule | None:
-    before = len(mistakes.told)
-    kind = KINDS.get(str(item.get("kind")))
-    if kind is None:
-        mistakes.say(where, f"kind: expected one of {', '.join(sorted(KINDS))}")
-        return None
-    needed = {
-        "id",
-        "kind",
-        "severity",
-        "clause",
-        *kind.params,
-        "text" if kind.texts == ("text",) else "texts",
-    }
-    mistakes.keys(where, item, needed, _RULE_KEYS)
-    _check_values(mistakes, where, item, kind)
-    texts = {"text": item.get("text")} if kind.texts == ("text",) else item.get("texts", {})
-    mistakes.keys(f"{where} texts", texts, kind.texts)
-    for unknown in sorted(set(item.get("records", ())) - _TYPES):
-        mistakes.say(where, f"records: {unknown} is no record type")
-    for unknown in sorted(set(item.get("products", ())) - families.keys()):
-        mistakes.say(where, f"products: {unknown} is neither a product nor a class")
-    if len(mistakes.told) > before:
-        return None
-    return Rule(
-        id=item["id"],
-        kind=item["kind"],
-        severity=_SEVERITIES[item["severity"]],
-        clause=str(item["clause"]),
-        texts={name: str(text) for name, text in texts.items()},
-        records=frozenset(item.get("records", ())),
-        products=frozenset(code for name in item.get("products", ()) for code in families[name]),
-        params={name: item[name] for name in kind.params},
-        valid_from=str(item.get("valid_from", "")),
-        valid_to=str(item.get("valid_to", "")),
-    )
-
-
-def _check_values(mistakes: _Mistakes, where: str, item: Mapping[str, Any], kind: Kind) -> None:
-    """Tell which severity or parameter of a rule is of the wrong sort."""
-    if item.get("severity") not in _SEVERITIES:
-        mistakes.say(where, f"severity: expected one of {', '.join(_SEVERITIES)}")
-    for name, expected in kind.params.items():
-        if name in item and not isinstance(item[name], expected):
-            mistakes.say(where, f"{name}: expected {expected.__name__}")
-
-
-def _words(mistakes: _Mistakes, where: str, item: Mapping[str, Any]) -> WordList | None:
+def _words(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> WordList | None:
     before = len(mistakes.told)
     mistakes.keys(where, item, ("name", "stems", "fields"))
     if len(mistakes.told) > before:
@@ -242,13 +158,7 @@ def _words(mistakes: _Mistakes, where: str, item: Mapping[str, Any]) -> WordList
     return WordList(item["name"], _lower(item["stems"]), fields)
 
 
-def _check_words(mistakes: _Mistakes, rules: Iterable[Rule], known: set[str]) -> None:
-    for rule in rules:
-        if "word" in rule.params and rule.params["word"] not in known:
-            mistakes.say(f"rule {rule.id}", f"word: there is no word list {rule.params['word']}")
-
-
-def _not_judged(mistakes: _Mistakes, where: str, item: Mapping[str, Any]) -> NotJudged | None:
+def _not_judged(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> NotJudged | None:
     before = len(mistakes.told)
     mistakes.keys(where, item, ("rule", "reason"))
     if isinstance(item.get("reason"), dict):

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from kanta_gateway.contracts.case import REFERENCES
 from kanta_gateway.contracts.kinds import KINDS, Scope
 from kanta_gateway.model import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
+
+    from kanta_gateway.recordtypes import RecordTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,19 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class FigureRule:
+    """One figure of the contract: its name, and how it is derived."""
+
+    name: str
+    kind: str
+    """A kind of `figurekinds.py`."""
+    products: frozenset[str]
+    """Codes of the products it is told for; empty for all."""
+    clause: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class WordList:
     """Stems looked for in free text; only that one was found is kept as a fact."""
 
@@ -140,26 +154,32 @@ class Contract:
 
     name: str
     source: str
+    types: RecordTypes
     products: tuple[Product, ...]
     rules: tuple[Rule, ...]
+    figures: tuple[FigureRule, ...] = ()
+    """In the order in which they are told."""
+    totals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name of a group -> figures that are summed over all clients."""
     words: tuple[WordList, ...] = ()
     titles: Titles = Titles()
     not_judged: tuple[NotJudged, ...] = ()
 
     @classmethod
-    def load(cls, text: str, name: str) -> Contract:
+    def load(cls, text: str, name: str, types: RecordTypes) -> Contract:
         """Read a contract file.
 
         Args:
             text: its YAML text.
             name: the file's name, for messages.
+            types: every record type.
 
         Raises:
             MisconfiguredError: the file is wrong; every mistake is told.
         """
         from kanta_gateway.contracts.reader import read  # noqa: PLC0415 — the reader builds what stands here
 
-        return read(text, name)
+        return read(text, name, types)
 
     def product(self, decision: Mapping[str, Any]) -> Product | None:
         """The product that a decision grants, or None if the contract has no such product.
@@ -213,7 +233,7 @@ class Contract:
             record_type: type of the record.
             product: code of the product; empty when the record has none.
         """
-        is_reference = record_type in REFERENCES
+        is_reference = self.types[record_type].is_reference
         rules = [rule for rule in self.of(Scope.RECORD, record_type, product) if rule.records or not is_reference]
         return (
             tuple(rule for rule in rules if rule.can_block),

@@ -84,7 +84,7 @@ class Situation:
             self.subjects = {entry.row: one for entry, one in known if one is not None and one.entry is entry}
         else:
             self.staff = newest(case.shared, "staff")
-            self.periods = periods(contract, self.by_type.get("decision", ()))
+            self.periods = periods(contract, [entry for entry in self.resolution.live if entry.kind.grants])
         self.judged = frozenset(self.subjects)
         """Rows of attended days whose `blocking` is known from before."""
 

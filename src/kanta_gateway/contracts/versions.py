@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kanta_gateway.contracts.case import REFERENCES, Entry
+from kanta_gateway.contracts.case import Entry
 from kanta_gateway.model import Finding, Outcome, Severity
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def resolve(entries: Iterable[Entry]) -> Resolution:
         group = groups[key]
         if len(group) == 1 and not group[0].is_cancelled:
             resolution.live.append(group[0])
-        elif key[0] in REFERENCES:
+        elif group[0].kind.is_reference:
             _newest(key, group, resolution)
         else:
             _chain(key, group, resolution)

@@ -258,7 +258,7 @@ class Desk:
         if taken.has_shared_news:
             self._judge(scope, delivery, caller, taken)
         elif not is_duplicate:
-            only = None if record.type in self._parts.references else {number}
+            only = None if self._parts.types[record.type].is_reference else {number}
             for client_ref in taken.clients:
                 settler.settle(delivery.provider, delivery.purchaser, client_ref, delivery.as_of, only=only)
         with scope.read() as tx:

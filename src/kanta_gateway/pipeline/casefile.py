@@ -164,8 +164,8 @@ def entry(parts: Parts, one: StoredRecord) -> Entry:
     """A stored record as rules see it."""
     sealed = parts.keyring.open_facts(one.facts)
     return Entry(
-        type=one.type, id=one.id, version=one.version, is_cancelled=one.is_cancelled, facts=sealed["facts"],
-        row=one.row, received=one.row, reading=tuple(map(stored_finding, sealed["reading"])),
+        kind=parts.types[one.type], id=one.id, version=one.version, is_cancelled=one.is_cancelled,
+        facts=sealed["facts"], row=one.row, received=one.row, reading=tuple(map(stored_finding, sealed["reading"])),
         received_on=date.fromisoformat(one.received_at[:10]),
     )  # fmt: skip
 

@@ -74,7 +74,7 @@ class Composer:
         facts = {one.row: one.facts for one in case.entries}
         self._place = str(facts[agreed.row].get("place", "")) if agreed else ""
         self._decisions = {
-            one.row: case.content(one) for one in case.rows if one.type == "decision" and not one.is_cancelled
+            one.row: case.content(one) for one in case.rows if parts.types[one.type].grants and not one.is_cancelled
         }
         self._products = {row: contract.mapping_product(content) for row, content in self._decisions.items()}
 

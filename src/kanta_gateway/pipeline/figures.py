@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from kanta_gateway.contracts.figures import explain as explain_figures
-from kanta_gateway.contracts.figures import figures
-from kanta_gateway.pipeline.casefile import CaseFile, SharedFile, load
+from kanta_gateway.contracts.figures import Told, totals
+from kanta_gateway.contracts.figures import explain as explained
+from kanta_gateway.pipeline.casefile import SharedFile, load
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts
 
@@ -28,24 +28,29 @@ def of_clients(
         provider: OID of the provider.
         clients: keyed references.
         as_of: the day as of which they are counted; the newest delivery's own day by default.
-        explain: give `{"value": …, "records": […]}` instead of the number.
+        explain: give `{"value": …, "records": […], "clause": …}` instead of the number.
     """
-    told: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Mapping[str, Told]]] = {}
     shared: SharedFile | None = None
     for client_ref in clients:
         case = load(parts, tx, provider, client_ref, shared)
         shared = case.shared
         client = case.newest("client")
         if client is not None:
-            told[client.id] = _of(parts, case, client.purchaser, as_of, explain=explain)
-    return dict(sorted(told.items()))
+            contract = parts.contracts[client.purchaser]
+            whole, judgement, day = judged(parts, case, client.purchaser, as_of)
+            found.setdefault(client.purchaser, {})[client.id] = explained(contract, whole, judgement, day)
+    told: dict[str, dict[str, Any]] = {}
+    for purchaser, of_client in found.items():
+        told |= {name: _shown(one, explain=explain) for name, one in sorted(of_client.items())}
+        summed = totals(parts.contracts[purchaser], of_client)
+        told |= {name: _shown(one, explain=explain) for name, one in summed.items()}
+    return told
 
 
-def _of(parts: Parts, case: CaseFile, purchaser: str, as_of: date | None, *, explain: bool) -> dict[str, Any]:
-    contract = parts.contracts[purchaser]
-    whole, judgement, day = judged(parts, case, purchaser, as_of)
-    numbers = figures(contract, whole, judgement, day)
+def _shown(figures: Mapping[str, Told], *, explain: bool) -> dict[str, Any]:
     if not explain:
-        return numbers
-    behind = explain_figures(contract, whole, judgement, day)
-    return {name: {"value": value, "records": behind.get(name, [])} for name, value in numbers.items()}
+        return {name: one.value for name, one in figures.items()}
+    return {
+        name: {"value": one.value, "records": list(one.records), "clause": one.clause} for name, one in figures.items()
+    }

@@ -17,6 +17,7 @@ import orjson
 
 from kanta_gateway.model import ClientRef, Oid
 from kanta_gateway.privacy.envelope import derive, open_sealed, seal
+from kanta_gateway.recordtypes import RecordTypes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -36,19 +37,6 @@ if TYPE_CHECKING:
     from kanta_gateway.signing.profile import Profile
     from kanta_gateway.signing.seal import Sealer
     from kanta_gateway.spool.oids import OidSource
-
-
-@dataclass(frozen=True, slots=True)
-class TypePolicy:
-    """What `schemas/records/<type>.json` says about one record type."""
-
-    facts: frozenset[str]
-    """Fields that rules and figures need later."""
-    privacy: Mapping[str, str]
-    """Field -> `contact` or `code`."""
-    day: str
-    """Field that dates the record; empty when nothing does."""
-    is_about_client: bool
 
 
 class Keyring:
@@ -131,9 +119,7 @@ class Parts:
     sealer: Sealer
     oids: OidSource
     checkpoints: CheckpointSigner
-    types: Mapping[str, TypePolicy]
-    references: frozenset[str]
-    """Record types that are known to the gateway but never documents of the provider."""
+    types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""
     executor: Executor

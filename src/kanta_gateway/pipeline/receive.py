@@ -97,11 +97,11 @@ class Receiver:
             extra["birth_date"] = code.birth_date.isoformat()
         extra["contract_known"] = delivery.is_contract_known
         record, masked = masked_record(parts.scanner, record, policy.privacy, None)
-        kept = facts(parts.contracts[delivery.purchaser], record, policy.facts, extra)
+        kept = facts(parts.contracts[delivery.purchaser], record, extra)
         removed = told_removed(record.dropped, masked)
         data_key = parts.vault.new_key()
         reference = None
-        if policy.is_about_client:
+        if policy.about == "client":
             number = record.id if record.type == "client" else (record.client or "")
             reference = parts.keyring.client(delivery.provider, number)
         new = NewRecord(
@@ -181,7 +181,7 @@ class Receiver:
 
     def _stands(self, same: StoredRecord, versions: Sequence[StoredRecord]) -> bool:
         """Whether this is a repeat: a reference that goes back to an older state is news instead."""
-        return same.type not in self._parts.references or same.row == versions[-1].row
+        return not self._parts.types[same.type].is_reference or same.row == versions[-1].row
 
     @staticmethod
     def _note(tx: Connection, one: _Prepared, taken: Taken) -> None:

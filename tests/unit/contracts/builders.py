@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from itertools import count
@@ -13,10 +14,15 @@ from kanta_gateway.contracts.check import Judgement, judge
 from kanta_gateway.contracts.facts import facts
 from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.model import Record
+from kanta_gateway.recordtypes import RecordType
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "mappings" / "contracts" / "lapha.yaml").read_text(encoding="utf-8")
-LAPHA = Contract.load(TEXT, "lapha.yaml")
+TYPES = {
+    path.stem: RecordType.of(path.stem, json.loads(path.read_text(encoding="utf-8")))
+    for path in (ROOT / "schemas" / "records").glob("*.json")
+}
+LAPHA = Contract.load(TEXT, "lapha.yaml", TYPES)
 AS_OF = date(2025, 10, 31)
 """Within the period, so that nothing of its end is judged unless a test says so."""
 AFTER = date(2026, 3, 1)
@@ -73,8 +79,8 @@ def entry(kind: str, name: str = "", version: int = 1, *, is_cancelled: bool = F
     birth = whole.pop("birth_date", "1990-01-01")
     extra = {"birth_date": birth} if kind == "client" else {}
     row = next(_rows)
-    kept = facts(LAPHA, Record(kind, name or f"{kind}-{row}", version, None, whole), (), extra)
-    return Entry(kind, name or f"{kind}-{row}", version, is_cancelled, kept, row, row)
+    kept = facts(LAPHA, Record(kind, name or f"{kind}-{row}", version, None, whole), extra)
+    return Entry(TYPES[kind], name or f"{kind}-{row}", version, is_cancelled, kept, row, row)
 
 
 def decision(product: str = "VT1", **content: Any) -> Entry:

@@ -106,7 +106,7 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
     data["extra"] = 1
 
     with pytest.raises(MisconfiguredError) as caught:
-        Contract.load(yaml.safe_dump(data), "wrong.yaml")
+        Contract.load(yaml.safe_dump(data), "wrong.yaml", b.TYPES)
 
     assert all(part in str(caught.value) for part in ("kind", "severity", "lowest", "extra"))
 
@@ -117,7 +117,7 @@ def test_rule_outside_its_time_is_silent() -> None:
     for rule in data["rules"]:
         if rule["kind"] == "hours-granted":
             rule["valid_from"] = "2025-09-03"
-    contract = Contract.load(yaml.safe_dump(data), "dated.yaml")
+    contract = Contract.load(yaml.safe_dump(data), "dated.yaml", b.TYPES)
     rule = next(one for one in contract.rules if one.kind == "hours-granted")
 
     assert (rule.covers("2025-09-02"), rule.covers("2025-09-03")) == (False, True)
@@ -143,7 +143,7 @@ def test_held_and_refused_count_in_no_figure() -> None:
     numbers = figures(b.LAPHA, whole, judgement, b.AS_OF)
 
     assert (numbers["accepted_days"], numbers["hours"], numbers["planned_hours"]) == (2, 12, 270)
-    assert explain(b.LAPHA, whole, judgement, b.AS_OF)["hours"] == ("A", "B")
+    assert explain(b.LAPHA, whole, judgement, b.AS_OF)["hours"].records == ("A", "B")
 
 
 def test_facts_hold_no_narrative() -> None:

@@ -1,0 +1,46 @@
+"""The closed set of figure kinds that a contract file may use, with their parameters.
+
+* A figure is told for each client, or once for all (`totals`); its name and its parts are the contract's.
+* `records` says which record types count, `where` which facts they must have, `with` and `without` which rules
+  must, or must not, have been found on them.
+* Only records that are neither held nor refused count, unless `waiting: true`.
+* A figure made of others names figures that stand before it in the file.
+* A new kind is a new line here and one function in `figures.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FigureKind:
+    """One kind of figure."""
+
+    needed: Mapping[str, type] = field(default_factory=dict)
+    """Parameters that must be there: name -> type."""
+    optional: Mapping[str, type] = field(default_factory=dict)
+    made_of: tuple[str, ...] = ()
+    """Parameters that name other figures."""
+
+    def parts(self, params: Mapping[str, Any]) -> Iterator[str]:
+        """Names of the figures that a figure is made of."""
+        return (str(params[name]) for name in self.made_of if name in params)
+
+
+_RECORDS: Mapping[str, type] = {"records": list}
+_CHOICE: Mapping[str, type] = {"where": dict, "with": list, "without": list, "waiting": bool}
+"""Which of the records count."""
+
+FIGURE_KINDS: Mapping[str, FigureKind] = {
+    "count": FigureKind(_RECORDS, _CHOICE),
+    "days": FigureKind(_RECORDS, _CHOICE),
+    "days-after-end": FigureKind(_RECORDS),
+    "planned-hours": FigureKind(),
+    "product": FigureKind(),
+    "share": FigureKind({"of": str, "to": str}, made_of=("of", "to")),
+    "sum": FigureKind({**_RECORDS, "field": str}, _CHOICE),
+    "times": FigureKind({"of": str, "by": str}, made_of=("of", "by")),
+}

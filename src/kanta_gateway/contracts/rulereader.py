@@ -1,0 +1,135 @@
+"""Rules and figures of a contract file: each against the kind that it names.
+
+* A rule needs exactly the texts and parameters of its kind, and severity and clause.
+* A figure made of others names figures that stand before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.contracts.figurekinds import FIGURE_KINDS
+from kanta_gateway.contracts.kinds import KINDS, Kind
+from kanta_gateway.contracts.rules import FigureRule, Rule
+from kanta_gateway.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kanta_gateway.contracts.mistakes import Mistakes
+    from kanta_gateway.recordtypes import RecordTypes
+
+_SEVERITIES = {severity.word: severity for severity in Severity}
+_RULE_KEYS = {"id", "kind", "severity", "clause", "text", "texts", "records", "products", "valid_from", "valid_to"}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Names that a rule or figure may use."""
+
+    types: RecordTypes
+    families: Mapping[str, frozenset[str]]
+    """Class or code of a product -> codes."""
+
+    def check(self, mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> None:
+        """Tell which record type or product is not known."""
+        for unknown in sorted(set(item.get("records", ())) - self.types.keys()):
+            mistakes.say(where, f"records: {unknown} is no record type")
+        for unknown in sorted(set(item.get("products", ())) - self.families.keys()):
+            mistakes.say(where, f"products: {unknown} is neither a product nor a class")
+
+    def products(self, item: Mapping[str, Any]) -> frozenset[str]:
+        """Codes of the products that an item names."""
+        return frozenset(code for name in item.get("products", ()) for code in self.families[name])
+
+
+def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) -> Rule | None:
+    """One rule of the file, or None if it does not hold."""
+    before = len(mistakes.told)
+    kind = KINDS.get(str(item.get("kind")))
+    if kind is None:
+        mistakes.say(where, f"kind: expected one of {', '.join(sorted(KINDS))}")
+        return None
+    needed = {
+        "id",
+        "kind",
+        "severity",
+        "clause",
+        *kind.params,
+        "text" if kind.texts == ("text",) else "texts",
+    }
+    mistakes.keys(where, item, needed, _RULE_KEYS)
+    _check_values(mistakes, where, item, kind)
+    texts = {"text": item.get("text")} if kind.texts == ("text",) else item.get("texts", {})
+    mistakes.keys(f"{where} texts", texts, kind.texts)
+    known.check(mistakes, where, item)
+    if len(mistakes.told) > before:
+        return None
+    return Rule(
+        id=item["id"],
+        kind=item["kind"],
+        severity=_SEVERITIES[item["severity"]],
+        clause=str(item["clause"]),
+        texts={name: str(text) for name, text in texts.items()},
+        records=frozenset(item.get("records", ())),
+        products=known.products(item),
+        params={name: item[name] for name in kind.params},
+        valid_from=str(item.get("valid_from", "")),
+        valid_to=str(item.get("valid_to", "")),
+    )
+
+
+def _check_values(mistakes: Mistakes, where: str, item: Mapping[str, Any], kind: Kind) -> None:
+    """Tell which severity or parameter of a rule is of the wrong sort."""
+    if item.get("severity") not in _SEVERITIES:
+        mistakes.say(where, f"severity: expected one of {', '.join(_SEVERITIES)}")
+    for name, expected in kind.params.items():
+        if name in item and not isinstance(item[name], expected):
+            mistakes.say(where, f"{name}: expected {expected.__name__}")
+
+
+def figure(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) -> FigureRule | None:
+    """One figure of the file, or None if it does not hold."""
+    before = len(mistakes.told)
+    kind = FIGURE_KINDS.get(str(item.get("kind")))
+    if kind is None:
+        mistakes.say(where, f"kind: expected one of {', '.join(sorted(FIGURE_KINDS))}")
+        return None
+    mistakes.keys(where, item, {"name", "kind", *kind.needed}, {"products", "clause", *kind.optional})
+    known.check(mistakes, where, item)
+    record_type = item.get("records")
+    if isinstance(record_type, str):
+        mistakes.say(where, "records: expected a list")
+    for name, expected in {**kind.needed, **kind.optional}.items():
+        if name in item and not isinstance(item[name], expected):
+            mistakes.say(where, f"{name}: expected {expected.__name__}")
+    if len(mistakes.told) > before:
+        return None
+    return FigureRule(
+        name=item["name"],
+        kind=item["kind"],
+        products=known.products(item),
+        clause=str(item.get("clause", "")),
+        params={name: item[name] for name in (*kind.needed, *kind.optional) if name in item},
+    )
+
+
+def check_figures(mistakes: Mistakes, figures: Iterable[FigureRule], totals: Mapping[str, Iterable[str]]) -> None:
+    """A figure made of others names figures that stand before it; a total names figures."""
+    seen: set[str] = set()
+    for one in figures:
+        for part in FIGURE_KINDS[one.kind].parts(one.params):
+            if part not in seen:
+                mistakes.say(f"figure {one.name}", f"{part} is no figure that stands before it")
+        seen.add(one.name)
+    for group, names in totals.items():
+        for unknown in sorted(set(names) - seen):
+            mistakes.say(f"totals {group}", f"{unknown} is no figure")
+
+
+def check_words(mistakes: Mistakes, rules: Iterable[Rule], known: set[str]) -> None:
+    """Tell which rule names a word list that there is not."""
+    for rule in rules:
+        if "word" in rule.params and rule.params["word"] not in known:
+            mistakes.say(f"rule {rule.id}", f"word: there is no word list {rule.params['word']}")

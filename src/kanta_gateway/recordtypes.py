@@ -1,0 +1,55 @@
+"""What the record schemas say about each canonical record type, as the stages need it.
+
+The annotations of `schemas/records/<name>.json`: a new record type needs no Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """One type of canonical record, as the annotations of `schemas/records/<name>.json` describe it."""
+
+    name: str
+    about: str = ""
+    """Whom it is about: `client`, `organisation`."""
+    day: str = ""
+    """Field that dates the record (`x-day`); empty when nothing does."""
+    facts: frozenset[str] = frozenset()
+    """Fields that rules and figures need later (`x-fact`)."""
+    privacy: Mapping[str, str] = field(default_factory=dict)
+    """Field -> `contact` or `code` (`x-privacy`)."""
+    is_reference: bool = False
+    """Known to the gateway, never a document of the provider (`x-reference`)."""
+    grants: bool = False
+    """Whether it gives a period that other records fall under, as a decision does (`x-grants`)."""
+    way: str = "nearest"
+    """Which period a record falls under (`x-period`): a way of `contracts.periods`."""
+
+    @classmethod
+    def of(cls, name: str, schema: Mapping[str, Any]) -> RecordType:
+        """Read the annotations of one schema.
+
+        Args:
+            name: of the record type.
+            schema: its JSON Schema.
+        """
+        properties: Mapping[str, Mapping[str, Any]] = schema.get("properties", {})
+        return cls(
+            name=name,
+            about=schema.get("x-about", ""),
+            day=schema.get("x-day", ""),
+            facts=frozenset(key for key, one in properties.items() if one.get("x-fact")),
+            privacy={key: str(one["x-privacy"]) for key, one in properties.items() if "x-privacy" in one},
+            is_reference=bool(schema.get("x-reference", False)),
+            grants=bool(schema.get("x-grants", False)),
+            way=schema.get("x-period", "nearest"),
+        )
+
+
+RecordTypes = Mapping[str, RecordType]
+"""Every record type by its name."""
