@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kanta_gateway.recordtypes import RecordTypes
 
 _LANGUAGES = ("fi", "sv", "en")
+_NEEDED = ("contract", "source", "products", "rules")
+_OPTIONAL = ("figures", "totals", "words", "titles", "not_judged")
 
 
 def read(text: str, name: str, types: RecordTypes) -> Contract:
@@ -36,9 +38,7 @@ def read(text: str, name: str, types: RecordTypes) -> Contract:
         MisconfiguredError: the file is wrong; every mistake is told.
     """
     mistakes, data = Mistakes(), _stated(text, name)
-    mistakes.keys(
-        name, data, ("contract", "source", "products", "rules"), ("figures", "totals", "words", "titles", "not_judged")
-    )
+    mistakes.keys(name, data, _NEEDED, _OPTIONAL)
     products = tuple(each(mistakes, data, "products", _product))
     families = _families(products)
     words = tuple(each(mistakes, data, "words", _words))
