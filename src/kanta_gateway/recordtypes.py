@@ -16,7 +16,10 @@ class RecordType:
 
     name: str
     about: str = ""
-    """Whom it is about: `client`, `organisation`."""
+    """What it is about. Records of one `client` are judged together; what is about an `organisation` is shared by all
+    clients; of any other word (`review`) everything that one party delivered is judged together."""
+    is_subject: bool = False
+    """Whether it tells of the subject itself, as a client record does: figures are told for each (`x-subject`)."""
     day: str = ""
     """Field that dates the record (`x-day`); empty when nothing does."""
     facts: frozenset[str] = frozenset()
@@ -42,6 +45,7 @@ class RecordType:
         return cls(
             name=name,
             about=schema.get("x-about", ""),
+            is_subject=bool(schema.get("x-subject", False)),
             day=schema.get("x-day", ""),
             facts=frozenset(key for key, one in properties.items() if one.get("x-fact")),
             privacy={key: str(one["x-privacy"]) for key, one in properties.items() if "x-privacy" in one},

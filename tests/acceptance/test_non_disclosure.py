@@ -99,7 +99,7 @@ def test_stored_records_are_masked_too(tmp_path: Path) -> None:
     delivered(gateway, tmp_path / "first", None)
     delivered(gateway, tmp_path / "second", non_disclosure=True)
     with gateway.parts.database.reading() as tx:
-        client = records.clients(tx)[0]
+        client = records.subjects(tx, ["client"])[0]
         stored = records.of_client(tx, client[0], client[2])
     kept = orjson.dumps([dict(opened(gateway.parts, one)) for one in stored]).decode()
 

@@ -35,7 +35,7 @@ def hand_in(gateway: Gateway, given: Iterable[Record], *, is_dry: bool = False) 
     """Submit records one by one."""
     with gateway.parts.database.reading() as tx:
         known = agreements(tx)[0]
-        as_of = records.of_client(tx, known.provider.oid, records.clients(tx)[0][2])[0].as_of
+        as_of = records.of_client(tx, known.provider.oid, records.subjects(tx, ["client"])[0][2])[0].as_of
     delivery = Delivery(
         id="", provider=known.provider.oid, controller=known.organiser.oid, purchaser="lapha", source="lapha-lines",
         as_of=date.fromisoformat(as_of),
@@ -48,7 +48,7 @@ def told(gateway: Gateway) -> Told:
     """Outcome, rules and structures of live documents of every record."""
     found: Told = {}
     with gateway.parts.database.reading() as tx:
-        for provider, _, client in records.clients(tx):
+        for provider, _, client in records.subjects(tx, ["client"]):
             for one in records.of_client(tx, provider, client):
                 made = store.of_records(tx, [one.row]).get(one.row, [])
                 found[one.type, one.id, one.version] = (

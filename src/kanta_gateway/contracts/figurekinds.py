@@ -40,6 +40,7 @@ FIGURE_KINDS: Mapping[str, FigureKind] = {
     "days-after-end": FigureKind(_RECORDS),
     "planned-hours": FigureKind(),
     "product": FigureKind(),
+    "score": FigureKind({"value": str}),
     "share": FigureKind({"of": str, "to": str}, made_of=("of", "to")),
     "sum": FigureKind({**_RECORDS, "field": str}, _CHOICE),
     "times": FigureKind({"of": str, "by": str}, made_of=("of", "by")),

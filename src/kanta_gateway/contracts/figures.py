@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+from kanta_gateway.contracts import reviews
 from kanta_gateway.contracts.calendar import between
 from kanta_gateway.contracts.figurekinds import FIGURE_KINDS
 from kanta_gateway.contracts.periods import number
@@ -56,8 +57,9 @@ class Told:
 class Ground:
     """What the figures of one client are derived from."""
 
-    def __init__(self, contract: Contract, case: Case, judgement: Judgement, as_of: date) -> None:
+    def __init__(self, contract: Contract, case: Case, judgement: Judgement, as_of: date, subject: str = "") -> None:
         self.contract = contract
+        self.subject = subject
         self.judgement = judgement
         self.situation = Situation(contract, case, as_of, frozenset())
         self.periods: Sequence[Period] = [
@@ -103,16 +105,17 @@ def figures(contract: Contract, case: Case, judgement: Judgement, as_of: date) -
     return {name: one.value for name, one in explain(contract, case, judgement, as_of).items()}
 
 
-def explain(contract: Contract, case: Case, judgement: Judgement, as_of: date) -> dict[str, Told]:
-    """The figures of one client with the records behind each, in order of time.
+def explain(contract: Contract, case: Case, judgement: Judgement, as_of: date, subject: str = "") -> dict[str, Told]:
+    """The figures of one client, or of one review, with the records behind each, in order of time.
 
     Args:
         contract: the purchaser's contract.
         case: everything that is known about the client.
         judgement: what came of it.
         as_of: the last day that counts.
+        subject: id of the client or review.
     """
-    ground = Ground(contract, case, judgement, as_of)
+    ground = Ground(contract, case, judgement, as_of, subject)
     products = {one.product.code for one in ground.periods if one.product is not None}
     told: dict[str, Told] = {}
     for rule in contract.figures:
@@ -221,12 +224,35 @@ def days_after_end(rule: FigureRule, ground: Ground) -> Derived:
     return Derived(between(last.period.end, last.day), (last.entry.id,))
 
 
+def score(rule: FigureRule, ground: Ground) -> Derived:
+    """One value of what the scores of the review add up to."""
+    found = reviews.of_review(ground.subject, ground.situation)
+    review = next((one for one in ground.situation.by_type.get(reviews.REVIEW, ()) if one.id == ground.subject), None)
+    if found is None or review is None:
+        return Derived(None)
+    stated = number(review.facts.get("stated_total"))
+    values: Mapping[str, Callable[[], Decimal | int | str | Sequence[str] | None]] = {
+        "criteria": lambda: len(found.recorded),
+        "firm": lambda: found.firm,
+        "level": lambda: None if stated is None else found.scale.level(stated),
+        "levels": lambda: found.levels,
+        "lower": lambda: found.lower,
+        "scored": lambda: len(found.scores),
+        "stated": lambda: stated,
+        "unscored-highest": lambda: found.bound(found.scale.highest),
+        "unscored-lowest": lambda: found.bound(found.scale.lowest),
+        "upper": lambda: found.upper,
+    }
+    return Derived(values[rule.params["value"]](), (review.id, *(one.id for one in found.recorded)))
+
+
 DERIVE: Mapping[str, Callable[[FigureRule, Ground], Derived]] = {
     "count": count,
     "days": days,
     "days-after-end": days_after_end,
     "planned-hours": planned_hours,
     "product": product,
+    "score": score,
     "share": share_of,
     "sum": total,
     "times": product_of,

@@ -68,6 +68,19 @@ KINDS: Mapping[str, Kind] = {
     "told-within": Kind(Scope.RECORD, ("late", "missing"), {"days": int, "field": str}),
     "weekdays": Kind(Scope.RECORD, ("holiday", "weekend")),
     "within-decision": Kind(Scope.RECORD, _ONE),
+    # one review of an organisation
+    "level-stated": Kind(Scope.RECORD, _ONE),
+    "review-due": Kind(
+        Scope.RECORD,
+        ("due", "measurement"),
+        {"months": int, "months_when_good": int, "good": int, "measurement_months": int},
+    ),
+    "score-implied": Kind(Scope.RECORD, ("differs", "between")),
+    "scores-in-scale": Kind(Scope.RECORD, _ONE),
+    "scores-missing": Kind(Scope.RECORD, _ONE),
+    "scores-ranged": Kind(Scope.RECORD, _ONE),
+    "total-certain": Kind(Scope.RECORD, _ONE),
+    "total-possible": Kind(Scope.RECORD, _ONE),
     # the client as a whole
     "evaluation-made": Kind(Scope.CLIENT, _ONE, {"evaluation": str}),
     "monthly-visit": Kind(Scope.CLIENT, _ONE, {"word": str}),

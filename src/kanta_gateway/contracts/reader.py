@@ -14,6 +14,7 @@ import yaml
 from kanta_gateway.contracts.mistakes import Mistakes, each
 from kanta_gateway.contracts.rulereader import Known, check_figures, check_words, figure, rule
 from kanta_gateway.contracts.rules import Contract, Limits, NotJudged, Product, Titles, WordList
+from kanta_gateway.contracts.scales import read_scale
 from kanta_gateway.errors import MisconfiguredError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _LANGUAGES = ("fi", "sv", "en")
 _NEEDED = ("contract", "source", "products", "rules")
-_OPTIONAL = ("figures", "totals", "words", "titles", "not_judged")
+_OPTIONAL = ("figures", "totals", "scale", "words", "titles", "not_judged")
 
 
 def read(text: str, name: str, types: RecordTypes) -> Contract:
@@ -39,33 +40,36 @@ def read(text: str, name: str, types: RecordTypes) -> Contract:
     """
     mistakes, data = Mistakes(), _stated(text, name)
     mistakes.keys(name, data, _NEEDED, _OPTIONAL)
+    parts = _parts(mistakes, data, types)
+    if mistakes.told:
+        raise MisconfiguredError(f"contract {name}: " + "; ".join(mistakes.told))
+    titles = {kind: _lower(stems) for kind, stems in data.get("titles", {}).items()}
+    return Contract(
+        name=str(data["contract"]), source=str(data["source"]), types=types, titles=Titles(**titles), **parts
+    )  # fmt: skip
+
+
+def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> dict[str, Any]:
+    """The parts of the contract as they were read, some lacking where there are mistakes."""
     products = tuple(each(mistakes, data, "products", _product))
-    families = _families(products)
+    _check_products(mistakes, products)
+    known = Known(types, _families(products))
     words = tuple(each(mistakes, data, "words", _words))
-    known = Known(types, families)
     rules = tuple(each(mistakes, data, "rules", lambda m, w, v: rule(m, w, v, known)))
+    check_words(mistakes, rules, {one.name for one in words})
     figures = tuple(each(mistakes, data, "figures", lambda m, w, v: figure(m, w, v, known)))
     totals = {group: tuple(names) for group, names in data.get("totals", {}).items()}
     check_figures(mistakes, figures, totals)
-    check_words(mistakes, rules, {one.name for one in words})
-    _check_products(mistakes, products)
-    titles = data.get("titles", {})
-    mistakes.keys("titles", titles, (), ("registered", "unregistered", "unsuitable"))
-    not_judged = tuple(each(mistakes, data, "not_judged", _not_judged))
-    if mistakes.told:
-        raise MisconfiguredError(f"contract {name}: " + "; ".join(mistakes.told))
-    return Contract(
-        name=str(data["contract"]),
-        source=str(data["source"]),
-        types=types,
-        products=products,
-        rules=rules,
-        figures=figures,
-        totals=totals,
-        words=words,
-        titles=Titles(**{kind: _lower(stems) for kind, stems in titles.items()}),
-        not_judged=not_judged,
-    )
+    mistakes.keys("titles", data.get("titles", {}), (), ("registered", "unregistered", "unsuitable"))
+    return {
+        "products": products,
+        "rules": rules,
+        "words": words,
+        "figures": figures,
+        "totals": totals,
+        "scale": read_scale(mistakes, data.get("scale", {})),
+        "not_judged": tuple(each(mistakes, data, "not_judged", _not_judged)),
+    }
 
 
 def _stated(text: str, name: str) -> dict[str, Any]:

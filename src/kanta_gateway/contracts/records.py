@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from kanta_gateway.contracts import reviews
 from kanta_gateway.contracts.calendar import SATURDAY, between, day, is_workday, later, week
 from kanta_gateway.contracts.rules import Rule
 from kanta_gateway.contracts.situation import Situation, Subject
@@ -242,6 +243,8 @@ def made_within(rule: Rule, subject: Subject, situation: Situation) -> Found:  #
 
 
 CHECKS: Mapping[str, Check] = {
+    **{kind: reviews.check(kind) for kind in reviews.REVIEW_CHECKS},
+    "review-due": reviews.review_due,
     "before-end": before_end,
     "content": content,
     "contract-known": contract_known,

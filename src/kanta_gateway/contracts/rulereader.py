@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from kanta_gateway.recordtypes import RecordTypes
 
 _SEVERITIES = {severity.word: severity for severity in Severity}
-_RULE_KEYS = {"id", "kind", "severity", "clause", "text", "texts", "records", "products", "valid_from", "valid_to"}
+_RULE_KEYS = {
+    "id", "kind", "severity", "clause", "text", "texts", "records", "products", "valid_from", "valid_to", "tells",
+}  # fmt: skip
+_TELLS = ("finding", "clock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) 
         params={name: item[name] for name in kind.params},
         valid_from=str(item.get("valid_from", "")),
         valid_to=str(item.get("valid_to", "")),
+        is_clock=item.get("tells") == "clock",
     )
 
 
@@ -84,6 +88,8 @@ def _check_values(mistakes: Mistakes, where: str, item: Mapping[str, Any], kind:
     """Tell which severity or parameter of a rule is of the wrong sort."""
     if item.get("severity") not in _SEVERITIES:
         mistakes.say(where, f"severity: expected one of {', '.join(_SEVERITIES)}")
+    if item.get("tells", "finding") not in _TELLS:
+        mistakes.say(where, f"tells: expected one of {', '.join(_TELLS)}")
     for name, expected in kind.params.items():
         if name in item and not isinstance(item[name], expected):
             mistakes.say(where, f"{name}: expected {expected.__name__}")

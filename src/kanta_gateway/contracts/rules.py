@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
+    from kanta_gateway.contracts.scales import Scale
     from kanta_gateway.recordtypes import RecordTypes
 
 
@@ -70,6 +71,8 @@ class Rule:
     params: Mapping[str, Any] = field(default_factory=dict)
     valid_from: str = ""
     valid_to: str = ""
+    is_clock: bool = False
+    """Told as a deadline only (`tells: clock`), never as a finding on a record."""
 
     @property
     def can_block(self) -> bool:
@@ -161,6 +164,8 @@ class Contract:
     """In the order in which they are told."""
     totals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Name of a group -> figures that are summed over all clients."""
+    scale: Scale | None = None
+    """Of a review; None where the contract knows none."""
     words: tuple[WordList, ...] = ()
     titles: Titles = Titles()
     not_judged: tuple[NotJudged, ...] = ()
@@ -234,7 +239,11 @@ class Contract:
             product: code of the product; empty when the record has none.
         """
         is_reference = self.types[record_type].is_reference
-        rules = [rule for rule in self.of(Scope.RECORD, record_type, product) if rule.records or not is_reference]
+        rules = [
+            rule
+            for rule in self.of(Scope.RECORD, record_type, product)
+            if not rule.is_clock and (rule.records or not is_reference)
+        ]
         return (
             tuple(rule for rule in rules if rule.can_block),
             tuple(rule for rule in rules if not rule.can_block),

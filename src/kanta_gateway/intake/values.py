@@ -26,6 +26,7 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udf
 """Control characters, lone surrogates, non-characters: what XML 1.0 §2.2 forbids or discourages."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_WHOLE = re.compile(r"\d{1,4}")
 _FINNISH_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _LOOSE_TIME = re.compile(r"(?:klo\s*)?([01]?\d|2[0-3])(?:[.:]([0-5]\d)(?:[.:][0-5]\d)?)?", re.ASCII | re.IGNORECASE)
@@ -258,6 +259,23 @@ def code(value: Any, _: Mapping[str, Any]) -> Reading:
     return Reading(packed, "case" if packed == value.upper() else "spaces")
 
 
+def span(value: Any, _: Mapping[str, Any]) -> Reading:
+    """A whole number or a range of them in a text (`3`, `3-5`, `3/5`, `vaihtelee 3-5`, `5 (osittain)`).
+
+    Gives `{low, high, firm}`; firm is a bare number. A text without any number tells none and is absent; one with
+    more than two is unreadable.
+    """
+    if isinstance(value, bool) or (isinstance(value, str) and len(value) > MAX_NAME):
+        return failed("SRC-NUMBER")
+    numbers = [int(one) for one in _WHOLE.findall(str(value))]
+    if not numbers:
+        return ABSENT
+    if len(numbers) > 2:
+        return failed("SRC-NUMBER")
+    is_firm = _WHOLE.fullmatch(str(value).strip()) is not None
+    return Reading({"low": min(numbers), "high": max(numbers), "firm": is_firm})
+
+
 KINDS: Mapping[str, Reader] = {
     "boolean": boolean,
     "choice": choice,
@@ -268,6 +286,7 @@ KINDS: Mapping[str, Reader] = {
     "name": name,
     "number": number,
     "person": person,
+    "span": span,
     "text": text,
     "time": clock,
 }

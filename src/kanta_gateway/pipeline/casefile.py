@@ -91,6 +91,20 @@ class CaseFile:
             shared=before,
         )
 
+    @property
+    def is_of_client(self) -> bool:
+        """Whether the file is about a client, and not about a review of an organisation."""
+        return any(self._parts.types[one.type].about == "client" for one in self.rows)
+
+    @property
+    def subjects(self) -> list[StoredRecord]:
+        """The newest records that tell of the file's subjects: the client, or each review."""
+        newest: dict[tuple[str, str], StoredRecord] = {}
+        for one in sorted(self.rows, key=lambda one: (one.version, one.row)):
+            if self._parts.types[one.type].is_subject and not one.is_cancelled:
+                newest[one.key] = one
+        return list(newest.values())
+
     def newest(self, record_type: str) -> StoredRecord | None:
         """The newest record of one type, if there is any."""
         return max(

@@ -1,4 +1,4 @@
-"""Derived numbers of clients, from facts only: no content is opened for them."""
+"""Derived numbers of clients and reviews, from facts only: no content is opened for them."""
 
 from __future__ import annotations
 
@@ -35,11 +35,10 @@ def of_clients(
     for client_ref in clients:
         case = load(parts, tx, provider, client_ref, shared)
         shared = case.shared
-        client = case.newest("client")
-        if client is not None:
-            contract = parts.contracts[client.purchaser]
-            whole, judgement, day = judged(parts, case, client.purchaser, as_of)
-            found.setdefault(client.purchaser, {})[client.id] = explained(contract, whole, judgement, day)
+        for subject in case.subjects:
+            contract = parts.contracts[subject.purchaser]
+            whole, judgement, day = judged(parts, case, subject.purchaser, as_of)
+            found.setdefault(subject.purchaser, {})[subject.id] = explained(contract, whole, judgement, day, subject.id)
     told: dict[str, dict[str, Any]] = {}
     for purchaser, of_client in found.items():
         told |= {name: _shown(one, explain=explain) for name, one in sorted(of_client.items())}

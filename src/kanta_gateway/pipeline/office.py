@@ -182,7 +182,8 @@ class Office:
         self.permit(caller, Event.FIGURES_READ, provider=own)
         told: dict[str, Any] = {}
         with self._parts.database.transaction() as tx:
-            known = [one for one in records.clients(tx) if own in {None, one[0]}]
+            subjects = [name for name, one in self._parts.types.items() if one.is_subject]
+            known = [one for one in records.subjects(tx, subjects) if own in {None, one[0]}]
             for provider in sorted({one[0] for one in known}):
                 wanted = [ref for owner, _, ref in known if owner == provider]
                 if client is not None:
@@ -213,8 +214,8 @@ class Office:
 
     def _refs(self, tx: Connection, client: str) -> tuple[str, ...]:
         """Keyed references of a client number: one for each provider that has it."""
-        providers = sorted({one[0] for one in records.clients(tx)})
-        known = {one[2] for one in records.clients(tx)}
+        clients = records.subjects(tx, ["client"])
+        providers, known = sorted({one[0] for one in clients}), {one[2] for one in clients}
         refs = (str(self._parts.keyring.client(provider, client)) for provider in providers)
         return tuple(ref for ref in refs if ref in known)
 

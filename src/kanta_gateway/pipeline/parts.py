@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from kanta_gateway.model import ClientRef, Oid
+from kanta_gateway.model import ClientRef, Oid, Record
 from kanta_gateway.privacy.envelope import derive, open_sealed, seal
-from kanta_gateway.recordtypes import RecordTypes
+from kanta_gateway.recordtypes import RecordType, RecordTypes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -81,6 +81,20 @@ class Keyring:
     def client(self, provider: str, number: str) -> ClientRef:
         """The keyed reference of one client of one provider."""
         return ClientRef(self._keyed(self._references, f"{provider}\0{number}".encode()))
+
+    def subject(self, kind: RecordType, record: Record, provider: str) -> str | None:
+        """The keyed reference of what a record is about and is judged together with; None if it stands alone.
+
+        Args:
+            kind: the record's type.
+            record: the record.
+            provider: OID of its provider.
+        """
+        if kind.about == "client":
+            return self.client(provider, record.id if kind.is_subject else record.client or "")
+        if kind.about == "organisation":
+            return None
+        return self._keyed(self._references, f"{provider}\0{kind.about}\0".encode())
 
     def digest(self, content: bytes) -> str:
         """A keyed digest: sameness without content."""

@@ -100,10 +100,7 @@ class Receiver:
         kept = facts(parts.contracts[delivery.purchaser], record, extra)
         removed = told_removed(record.dropped, masked)
         data_key = parts.vault.new_key()
-        reference = None
-        if policy.about == "client":
-            number = record.id if record.type == "client" else (record.client or "")
-            reference = parts.keyring.client(delivery.provider, number)
+        reference = parts.keyring.subject(policy, record, delivery.provider)
         new = NewRecord(
             type=record.type, id=record.id, version=record.version, client_ref=reference, ticket=ticket(),
             digest=digest, is_cancelled=record.is_cancelled,
@@ -193,11 +190,15 @@ class Receiver:
         if one.prints:
             records.add_fingerprints(tx, one.new.client_ref, one.prints)
 
+    def _client(self, new: NewRecord) -> str | None:
+        """The client of a record for the log; None for what is about no client."""
+        return new.client_ref if self._parts.types[new.type].about == "client" else None
+
     def _events(
         self, one: _Prepared, delivery: Delivery, caller: Caller, subject: str, *, is_duplicate: bool
     ) -> Iterator[AuditEvent]:
         common: dict[str, Any] = {
-            "caller": caller, "at": self._parts.now(), "client_ref": one.new.client_ref,
+            "caller": caller, "at": self._parts.now(), "client_ref": self._client(one.new),
             "subject": subject, "provider": delivery.provider, "controller": delivery.controller,
             "purpose": caller.purpose, "basis": "703/2023 §14",
         }  # fmt: skip

@@ -203,7 +203,8 @@ class Settler:
         self, work: _Work, agreement: Agreement, changed: Collection[tuple[StoredRecord, Verdict]]
     ) -> Iterator[AuditEvent]:
         common: dict[str, Any] = {
-            "caller": self._caller, "at": self._parts.now(), "client_ref": work.case.client_ref,
+            "caller": self._caller, "at": self._parts.now(),
+            "client_ref": work.case.client_ref if work.case.is_of_client else None,
             "provider": Oid(work.case.provider), "controller": agreement.organiser.oid,
             "purpose": self._caller.purpose, "basis": "703/2023 §14",
         }  # fmt: skip

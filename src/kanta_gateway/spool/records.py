@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -325,9 +325,14 @@ def waiting(tx: Connection, provider: str | None = None) -> list[tuple[str, str,
     return [(str(one[0]), str(one[1]), str(one[2])) for one in tx.execute(query.distinct())]
 
 
-def clients(tx: Connection) -> list[tuple[str, str, str]]:
-    """(provider, purchaser, client) of every client that has a client record."""
-    query = select(record.c.provider, record.c.purchaser, record.c.client_ref).where(record.c.type == "client")
+def subjects(tx: Connection, types: Collection[str]) -> list[tuple[str, str, str]]:
+    """(provider, purchaser, reference) of everything that records are about.
+
+    Args:
+        tx: a reading transaction.
+        types: record types that tell of a subject itself, such as client.
+    """
+    query = select(record.c.provider, record.c.purchaser, record.c.client_ref).where(record.c.type.in_(types))
     return [(str(one[0]), str(one[1]), str(one[2])) for one in tx.execute(query.distinct())]
 
 
