@@ -96,7 +96,7 @@ def build(settings: Settings) -> Gateway:
         language=language,
         software={"moderator": MODERATOR, "product": MODERATOR, "version": __version__},
     )
-    sources = load_sources(knowledge.texts("mappings/sources"))
+    sources = load_sources(knowledge.texts("mappings/sources"), schemas)
     policy = Policy.load(knowledge.text("mappings/policy/roles.yaml"))
     frame = load_profile(knowledge.text("schemas/frame.yaml"))
     return Gateway(settings, parts, folder, policy, schemas, sources, trust_anchors(folder), frame)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import random
 
 DATA = Path(__file__).parents[1] / "data"
-SOURCES = load_sources(knowledge.texts("mappings/sources"))
 SCHEMAS = RecordSchemas.load(knowledge.texts("schemas/records", suffix=".json"))
+SOURCES = load_sources(knowledge.texts("mappings/sources"), SCHEMAS)
 EXPORT: dict[str, Any] = json.loads((DATA / "lapha-small.json").read_text("utf-8"))
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -83,7 +83,7 @@ class Desk:
         Args:
             files: the files of one delivery.
             source: name of a file in `mappings/sources`.
-            purchaser: name of a file in `mappings/contracts`.
+            purchaser: name of a file in `mappings/contracts`; empty for the one that the source names itself.
             caller: who delivers.
             language: of the texts that are told.
             as_of: the day as of which deadlines are judged; the export's own day by default.
@@ -94,7 +94,7 @@ class Desk:
             UnreadableError: a file is not what the source describes; nothing of it was stored.
             NotFoundError: there is no such source or contract.
         """
-        self._known(source, purchaser)
+        purchaser = self._known(source, purchaser)
         front = self._permitted_front(files, source, caller, permit)
         return self._import(Scope(self._parts.database), front, files, source, purchaser, caller, language, as_of)
 
@@ -104,17 +104,21 @@ class Desk:
         as_of: date | None = None, permit: Permit | None = None,
     ) -> Iterator[Result]:  # fmt: skip
         """Judge everything as `import_files` would, and store nothing; the result lives as long as the context."""
-        self._known(source, purchaser)
+        purchaser = self._known(source, purchaser)
         front = self._permitted_front(files, source, caller, permit)
         with dry_run(self._parts.database) as scope:
             yield self._import(scope, front, files, source, purchaser, caller, language, as_of)
 
-    def _known(self, source: str, purchaser: str) -> None:
+    def _known(self, source: str, purchaser: str) -> str:
+        """Name of the contract: the one asked for, else the source's own."""
+        if not purchaser and source in self._sources:
+            purchaser = self._sources[source].contract
         for what, name, known in (
             ("source", source, self._sources), ("contract", purchaser, self._parts.contracts)
         ):  # fmt: skip
             if name not in known:
                 raise NotFoundError(f"there is no {what} of this name; known: {', '.join(sorted(known))}")
+        return purchaser
 
     def _import(
         self, scope: Scope, front: Front, files: Sequence[File], source: str, purchaser: str, caller: Caller,

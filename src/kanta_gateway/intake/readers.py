@@ -9,16 +9,13 @@
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import ijson
 
-from kanta_gateway.errors import UnreadableError
+from kanta_gateway.intake.jsontext import MAX_DEPTH, MAX_RECORD_BYTES, parsed, refusal
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.sources import Problem, Source
 from kanta_gateway.intake.values import Reading, Unreadable, moment, name
@@ -27,14 +24,7 @@ from kanta_gateway.model import Finding, Record, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["MAX_DEPTH", "MAX_RECORD_BYTES", "Header", "Item", "Problem", "loads", "read"]
-
-MAX_DEPTH = 100
-"""Levels of nesting; real exports have fewer than ten."""
-MAX_RECORD_BYTES = 10 * 1024 * 1024
-"""One canonical record, or one line."""
 _BOM = b"\xef\xbb\xbf"
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,81 +52,19 @@ def read(source: Source, stream: BinaryIO, file_name: str) -> Iterator[Item]:
     Raises:
         UnreadableError: the file as a whole is not what the source says.
     """
-    reader = {"json": _read_document, "json-lines": _read_lines}[source.format]
+    reader = {"json": _read_document, "json-lines": _read_lines, "records": _read_records}[source.format]
     return reader(source, stream, file_name)
 
 
-def loads(data: bytes) -> Any:
-    """The JSON value that the bytes are, numbers as int or Decimal.
-
-    Raises:
-        UnreadableError: not UTF-8, not JSON, too large, too deep, or with a key that stands twice.
-    """
-    value, finding = _parsed(data)
-    if finding is None and value.twice:
-        finding = unreadable("SRC-TWICE", "")
-    if finding is not None:
-        raise _refusal(finding, "the body")
-    return value.value
-
-
-@dataclass(slots=True)
-class _Parsed:
-    value: Any = None
-    twice: int = 0
-
-
-def _refusal(finding: Finding, what: str) -> UnreadableError:
-    told = ", ".join(f"{key} {value}" for key, value in finding.params.items())
-    return UnreadableError(f"{what} cannot be read ({finding.rule}{': ' if told else ''}{told})", findings=(finding,))
-
-
-def _parsed(data: bytes) -> tuple[_Parsed, Finding | None]:
-    """A JSON value, or why the bytes are none."""
-    parsed = _Parsed()
-    if len(data) > MAX_RECORD_BYTES:
-        return parsed, unreadable("SRC-SIZE", "", {"limit": str(MAX_RECORD_BYTES)})
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
-        return parsed, unreadable("SRC-DEPTH", "", {"limit": str(MAX_DEPTH)})
-
-    def pairs(given: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(given)
-        if len(made) < len(given):
-            seen: set[str] = set()
-            for key, _ in given:
-                if key in seen:
-                    made[key] = Unreadable("SRC-TWICE")
-                    parsed.twice += 1
-                seen.add(key)
-        return made
-
-    try:
-        content = data.decode("utf-8-sig")
-        parsed.value = json.loads(content, object_pairs_hook=pairs, parse_float=Decimal, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        return parsed, unreadable("SRC-UTF8", "", {"offset": str(error.start)})
-    except json.JSONDecodeError as error:
-        return parsed, unreadable("SRC-JSON", "", {"offset": str(len(content[: error.pos].encode("utf-8", "replace")))})
-    except (ValueError, ArithmeticError, RecursionError):
-        return parsed, unreadable("SRC-JSON", "", {"offset": "0"})
-    return parsed, None
-
-
-def _no_constant(_: str) -> Any:
-    raise ValueError("NaN and Infinity are no JSON (RFC 8259 §6)")
-
-
-def _depth(data: bytes) -> int:
-    """How deep objects and lists stand in each other, brackets inside texts left out."""
-    deepest = level = 0
-    for bracket in _BRACKETS.finditer(data):
-        first = data[bracket.start()]
-        if first in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif first in b"]}":
-            level -= 1
-    return deepest
+def _read_records(source: Source, stream: BinaryIO, _name: str) -> Iterator[Item]:
+    """Canonical records, one a line, each against its schema; the delivery tells nothing of itself."""
+    for number, line in _lines(stream):
+        record, findings = source.schemas.read(line, f"/{number}")
+        if record is not None:
+            yield record
+        for finding in findings:
+            place = finding.pointer or f"/{number}"
+            yield Problem(replace(finding, pointer=place, params={"line": str(number), **finding.params}))
 
 
 def _header(source: Source, value: Mapping[str, Any]) -> Header:
@@ -150,7 +78,8 @@ def _short(reading: Reading) -> str:
     return reading.value or ""
 
 
-def _read_lines(source: Source, stream: BinaryIO, _name: str) -> Iterator[Item]:
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Lines that hold something, with their numbers; of one that is too long only its beginning."""
     number = 0
     while line := stream.readline(MAX_RECORD_BYTES + 1):
         number += 1
@@ -158,16 +87,21 @@ def _read_lines(source: Source, stream: BinaryIO, _name: str) -> Iterator[Item]:
             while (more := stream.readline(MAX_RECORD_BYTES)) and not more.endswith(b"\n"):
                 pass
         if line.strip(b" \t\r\n" + _BOM):
-            yield from _read_line(source, line, number)
+            yield number, line
+
+
+def _read_lines(source: Source, stream: BinaryIO, _name: str) -> Iterator[Item]:
+    for number, line in _lines(stream):
+        yield from _read_line(source, line, number)
 
 
 def _read_line(source: Source, line: bytes, number: int) -> Iterator[Item]:
     pointer = f"/{number}"
-    parsed, finding = _parsed(line)
+    told_, finding = parsed(line)
     if finding is not None:
         yield Problem(unreadable(finding.rule, pointer, {"line": str(number), **finding.params}))
         return
-    value = parsed.value
+    value = told_.value
     if not isinstance(value, dict):
         yield Problem(unreadable("SRC-TYPE", pointer, {"line": str(number), "expected": "object"}))
         return
@@ -193,7 +127,7 @@ def _read_document(source: Source, stream: BinaryIO, file_name: str) -> Iterator
         # The parser has no common class for its mistakes: a number of 5 000 digits is a SystemError.
         offset = stream.tell() if stream.seekable() else 0
         rule = "SRC-UTF8" if "UTF8" in str(error) or isinstance(error, UnicodeError) else "SRC-JSON"
-        raise _refusal(unreadable(rule, "", {"offset": f"<= {offset}"}), f"the file {file_name}") from None
+        raise refusal(unreadable(rule, "", {"offset": f"<= {offset}"}), f"the file {file_name}") from None
 
 
 class _Unmarked:
@@ -223,7 +157,7 @@ class _Document:
     def items(self) -> Iterator[Item]:
         event, _ = next(self._events)
         if event != "start_map":
-            raise _refusal(unreadable("SRC-TYPE", "", {"expected": "object"}), "the file")
+            raise refusal(unreadable("SRC-TYPE", "", {"expected": "object"}), "the file")
         seen: set[str] = set()
         for event, key in self._events:
             if event != "map_key":
@@ -234,15 +168,17 @@ class _Document:
             yield from self._top(key)
 
     def _known(self) -> frozenset[str]:
-        return frozenset({self._source.header["at"], *self._source.top})
+        return frozenset({self._source.header.get("at", ""), *self._source.top, *self._source.dropped})
 
     def _top(self, key: str) -> Iterator[Item]:
         event, value = next(self._events)
-        if key == self._source.header["at"]:
+        if key == self._source.header.get("at"):
             built = self._build(event, value)
             yield _header(self._source, built if isinstance(built, dict) else {})
         elif key in self._source.top:
             yield from self._records(self._source.top[key], f"/{key}", event, value)
+        elif key in self._source.dropped:
+            self._build(event, value)
         else:
             self._build(event, value)
             yield Problem(Finding("SRC-FIELD", Severity.INFO, "part-unknown"))

@@ -15,7 +15,7 @@ import jsonschema_rs
 import orjson
 
 from kanta_gateway.errors import MisconfiguredError, UnreadableError
-from kanta_gateway.intake.readers import MAX_DEPTH, loads
+from kanta_gateway.intake.jsontext import MAX_DEPTH, loads
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.values import FORBIDDEN, is_day, is_moment
 from kanta_gateway.model import Finding, Record

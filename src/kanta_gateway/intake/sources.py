@@ -18,11 +18,12 @@ import orjson
 import yaml
 
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.rules import normalised, unreadable
 from kanta_gateway.intake.values import KINDS, Reader, Reading, Unreadable, choice, integer, name
 from kanta_gateway.model import Finding, Record, Severity
 
-FORMATS = ("json", "json-lines")
+FORMATS = ("json", "json-lines", "records")
 UNKNOWN = "unknown"
 _SHAPES = ("dates", "group", "inline", "list")
 _MAX_VERSION = 1_000_000
@@ -69,6 +70,10 @@ class Kind:
     own: frozenset[str]
     is_row: bool
     is_whole: bool
+    within: str
+    """Canonical field that names the record around it; empty where that is the client."""
+    is_of_client: bool
+    """Whether it belongs to a client: without one it cannot be told whose it is."""
     inside: Mapping[str, str]
 
     def only_carries(self, value: Mapping[str, Any]) -> bool:
@@ -98,15 +103,21 @@ class Source:
     kind_field: str
     client_field: str
     top: Mapping[str, str]
+    dropped: frozenset[str]
+    """Parts of a document that hold no records."""
     kinds: Mapping[str, Kind]
+    contract: str
+    """The contract that its deliveries are judged by when none is named; empty where one must be named."""
+    schemas: RecordSchemas
 
     @classmethod
-    def load(cls, text: str, name: str, others: Mapping[str, str] | None = None) -> Source:
+    def load(cls, text: str, name: str, schemas: RecordSchemas, others: Mapping[str, str] | None = None) -> Source:
         """Compile a source file.
 
         Args:
             text: YAML of the file.
             name: of the source, for messages.
+            schemas: of the canonical records.
             others: all source files by name, for `like`.
 
         Raises:
@@ -115,7 +126,10 @@ class Source:
         stated = _stated(text, name, others or {})
         mistakes: list[str] = []
         inside = stated.get("inside", {})
-        kinds = {key: _kind(key, one, inside.get(key, {}), mistakes) for key, one in stated.get("records", {}).items()}
+        kinds = {
+            key: _kind(key, one, inside.get(key, {}), schemas, mistakes)
+            for key, one in stated.get("records", {}).items()
+        }
         places = [
             *stated.get("top", {}).values(),
             *(kind for part in inside.values() for kind in part.values()),
@@ -128,7 +142,9 @@ class Source:
         return cls(
             name=name, format=stated["format"], header=stated.get("header", {}),
             header_inside=inside.get("header", {}), kind_field=stated.get("kind", ""),
-            client_field=stated.get("client", ""), top=stated["top"], kinds=kinds,
+            client_field=stated.get("client", ""), top=stated.get("top", {}),
+            dropped=frozenset(stated.get("dropped", ())), kinds=kinds, contract=stated.get("contract", ""),
+            schemas=schemas,
         )  # fmt: skip
 
     def read_object(
@@ -140,7 +156,7 @@ class Source:
             kind: what it should be.
             value: the JSON value.
             pointer: where it stands.
-            client: number of the client that it stands under.
+            client: id of the record that it stands in: the client's number, or what `within` says.
             envelope: fields around the record that are none of its own.
         """
         if not isinstance(value, Mapping):
@@ -164,13 +180,13 @@ class Source:
             yield from self.read_object(kind, value, pointer, client)
 
 
-def load_sources(texts: Mapping[str, str]) -> dict[str, Source]:
+def load_sources(texts: Mapping[str, str], schemas: RecordSchemas) -> dict[str, Source]:
     """Compile every source file: name -> source.
 
     Raises:
         MisconfiguredError: one of them does not hold.
     """
-    return {name: Source.load(text, name, texts) for name, text in texts.items()}
+    return {name: Source.load(text, name, schemas, texts) for name, text in texts.items()}
 
 
 def _stated(text: str, name: str, others: Mapping[str, str]) -> dict[str, Any]:
@@ -185,19 +201,25 @@ def _stated(text: str, name: str, others: Mapping[str, str]) -> dict[str, Any]:
     return {**base, **stated, "inside": stated.get("inside", base.get("inside", {}))}
 
 
-def _kind(key: str, stated: Mapping[str, Any], inside: Mapping[str, str], mistakes: list[str]) -> Kind:
+def _kind(
+    key: str, stated: Mapping[str, Any], inside: Mapping[str, str], schemas: RecordSchemas, mistakes: list[str]
+) -> Kind:
     told = stated.get("type", "")
     by, types = ("", {}) if isinstance(told, str) else (told["field"], told["of"])
     status = stated.get("status", {})
     if not ("id" in stated or "constant_id" in stated):
         mistakes.append(f"{key} has neither id nor constant_id")
+    types_ = [told] if isinstance(told, str) else list(types.values())
+    mistakes += [f"{key}: {one} is no record type" for one in types_ if one not in schemas.schemas]
+    described = [schemas.schemas.get(one, {}) for one in types_]
     return Kind(
-        type=told if isinstance(told, str) else next(iter(types.values())), by=by, types=types,
+        type=types_[0], by=by, types=types,
         id=stated.get("id", ""), constant_id=stated.get("constant_id", ""), version=stated.get("version", ""),
         status=status.get("field", ""), statuses=status.get("of", {}),
         fields=_fields(key, stated.get("fields", {}), mistakes), dropped=frozenset(stated.get("dropped", ())),
         own=frozenset(stated.get("own", ())), is_row=stated.get("is_row", True),
-        is_whole=stated.get("is_whole", False), inside=inside,
+        is_whole=stated.get("is_whole", False), within=stated.get("within", ""), inside=inside,
+        is_of_client=any(one.get("x-about") == "client" and not one.get("x-subject") for one in described),
     )  # fmt: skip
 
 
@@ -224,8 +246,7 @@ def _record(
     record_id = kind.constant_id or _taken(kind.id, name, {}, value, pointer, gathered)
     if not record_id:
         return Problem(unreadable("SRC-ID", pointer, {"field": kind.id}))
-    is_about_client = kind.type not in {"provider", "purchaser", "staff", "client"}
-    if is_about_client and client is None:
+    if client is None and (kind.is_of_client or kind.within):
         return Problem(unreadable("SRC-CLIENT", pointer))
     record_type = kind.type
     if kind.by:
@@ -238,12 +259,15 @@ def _record(
     is_cancelled = _taken(kind.status, choice, {"of": kind.statuses}, value, pointer, gathered)
     handled = kind.own | envelope | kind.inside.keys() | {kind.id, kind.by, kind.version, kind.status}
     content: dict[str, Any] = {}
+    if kind.within:
+        record_id = f"{client}/{record_id}"
+        content[kind.within] = client
     _read_fields(kind.fields, kind.dropped, handled, value, pointer, content, gathered)
     lacking = [one for one in gathered.findings if one.rule == "SRC-MISSING" or one.severity is Severity.REFUSE]
     if kind.is_whole and lacking:
         return Problem(lacking[0])
     return Record(
-        type=record_type, id=record_id, version=version, client=client if is_about_client else None,
+        type=record_type, id=record_id, version=version, client=client if kind.is_of_client else None,
         content=content, is_cancelled=bool(is_cancelled), is_row=kind.is_row, pointer=pointer,
         dropped=dict(sorted(gathered.dropped.items())), rest=_rest(gathered.rest),
         findings=tuple(gathered.findings),
@@ -264,7 +288,7 @@ def _taken(
     if reading.rule:
         params = {"field": key, **reading.params}
         gathered.findings.append(unreadable(rule or reading.rule, f"{pointer}/{key}", params))
-    elif reading.normalised:
+    elif reading.normalised and not isinstance(given, int):  # a whole number is as good an id as its digits
         gathered.findings.append(normalised(f"{pointer}/{key}", key, reading.normalised))
     return reading.value
 

@@ -14,9 +14,10 @@ import pytest
 
 from kanta_gateway import knowledge
 from kanta_gateway.errors import UnreadableError
-from kanta_gateway.intake.readers import Header, Item, Problem, loads, read
+from kanta_gateway.intake.jsontext import loads
+from kanta_gateway.intake.readers import Header, Item, read
 from kanta_gateway.intake.records import RecordSchemas
-from kanta_gateway.intake.sources import load_sources
+from kanta_gateway.intake.sources import Problem, load_sources
 from kanta_gateway.messages import Messages
 from kanta_gateway.model import Finding, Record, Severity
 
@@ -28,8 +29,8 @@ from faulty import (  # type: ignore[import-not-found,unused-ignore]  # noqa: E4
     faults,
 )
 
-SOURCES = load_sources(knowledge.texts("mappings/sources"))
 SCHEMAS = RecordSchemas.load(knowledge.texts("schemas/records", suffix=".json"))
+SOURCES = load_sources(knowledge.texts("mappings/sources"), SCHEMAS)
 FAULTS = faults(seed=1)
 
 
