@@ -34,6 +34,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "implementation_plan": ("made_on", "delivered_on"),
     "interim_evaluation": ("date", "period", "delivered_on"),
     "meeting": _TIMES,
+    "missed_meeting": ("date", "start_time"),
     "negotiation": _TIMES,
     "notice": ("date",),
     "provider": ("registered", "units"),

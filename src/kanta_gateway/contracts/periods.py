@@ -1,6 +1,6 @@
 """The periods that the purchaser's decisions grant, and which of them a record falls under.
 
-* What happened on a day (diary, absence, guidance, meeting) falls under the decision that covers the day.
+* What happened on a day (diary, absence, guidance, meeting held or missed) falls under the decision that covers it.
 * A plan looks ahead: it falls under the decision that began last, or begins within a month.
 * An agreement or evaluation falls under the decision that its own period overlaps most.
 * A summary looks back: it falls under the decision that ended last, or ends within a month.
@@ -157,4 +157,5 @@ _WAYS: Mapping[str, Callable[[Entry, Sequence[Period]], Period | None]] = {
     "implementation_plan": _starting,
     "interim_evaluation": _overlapping,
     "meeting": _covering,
+    "missed_meeting": _covering,
 }
