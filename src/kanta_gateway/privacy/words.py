@@ -44,6 +44,8 @@ class Words:
     postal_code: re.Pattern[str]
     untouched: frozenset[str]
     """Fields that hold codes and no free text."""
+    names: frozenset[str]
+    """Fields that hold a person's name: what looks like the client's address stays there."""
     client_groups: frozenset[str]
     client_keys: Mapping[str, str]
     """Key in a client's own group -> class: dropped for a client under turvakielto."""
@@ -81,6 +83,7 @@ def load_words(text: str, language: str) -> Words:
             street_exceptions=tuple(data["street_exceptions"]),
             postal_code=compile_("postal_code", data["postal_code"]),
             untouched=frozenset(data["untouched"]),
+            names=frozenset(data["names"]),
             client_groups=frozenset(data["client_groups"]),
             client_keys=data["client_keys"],
             anywhere_keys=data["anywhere_keys"],

@@ -170,6 +170,20 @@ def test_record_is_walked() -> None:
     assert [(one.field, one.cls, one.count) for one in told] == [("notes.0.x", "identity-code", 1)]
 
 
+def test_names_are_no_addresses() -> None:
+    """A person whose name is that of the client's town keeps the name, in the record and in the document."""
+    guard = _guard({"town": "Lahti", "street_address": "Haavikko 3"})
+    content = {"surname": "Lahti", "given_names": "Haavikko 080891W9059", "notes": "Lahti"}
+    record, _ = masked_record(SCANNER, Record("client", "K", 1, None, content), {}, guard)
+    names = (Node("sukunimi", {}, ValueKind.STRING, "Lahti"), Node("kuvaus", {}, ValueKind.STRING, "Lahti"))
+    tree, _ = minimise(SCANNER, Tree(Oid("1"), Node("root", {}, children=names)), guard)
+
+    assert record.content == {
+        "surname": "Lahti", "given_names": "Haavikko [henkilötunnus poistettu]", "notes": "[paikkakunta poistettu]",
+    }  # fmt: skip
+    assert [one.value for one in tree.root.children] == ["Lahti", "[paikkakunta poistettu]"]
+
+
 def test_tree_loses_address_fields() -> None:
     """Under turvakielto the client's address, municipality and telephone fields are dropped, others stay."""
 
