@@ -15,12 +15,12 @@ import yaml
 from kanta_gateway.errors import MisconfiguredError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 CLASSES = ("identity-code", "account-number", "telephone", "street-address", "postal-code", "town")
 """Classes of masked values, as ticket and audit tell them."""
 
-_SPACED = r"[ \t\u00a0\u202f-]?"
+_SPACED = r"[\s.\u2010-\u2015-]{0,2}"
 """What may stand between the characters of an account number."""
 
 
@@ -72,7 +72,7 @@ def load_words(text: str, language: str) -> Words:
             marks=marks,
             identity_code=compile_("identity_code", data["identity_code"]),
             accounts={
-                str(country): compile_("iban_lengths", _iban(country, length))
+                str(country): compile_("iban_lengths", _iban(str(country), length, data["iban_digits"]))
                 for country, length in data["iban_lengths"].items()
             },
             accounts_by_shape=frozenset(data["iban_by_shape"]),
@@ -109,8 +109,8 @@ class _Compiler:
             return re.compile(r"(?!)")
 
 
-def _iban(country: str, length: int) -> str:
-    rest = r"\d" if country in {"FI", "AX"} else r"[0-9A-Za-z]"
+def _iban(country: str, length: int, digits_only: Collection[str]) -> str:
+    rest = r"\d" if country in digits_only else r"[0-9A-Za-z]"
     return rf"[A-Za-z]{{2}}(?:{_SPACED}\d){{2}}(?:{_SPACED}{rest}){{{length - 4}}}(?![0-9A-Za-z])"
 
 
