@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from kanta_gateway.privacy.identity import CENTURIES, birth_date, check_character
-from kanta_gateway.privacy.stems import beginnings, digits, normal
+from kanta_gateway.privacy.stems import beginnings, digits, is_place, normal
 from kanta_gateway.privacy.words import Words, load_words
 
 if TYPE_CHECKING:
@@ -184,8 +184,13 @@ class Scanner:
 
 
 def _is_known(word: str, cls: str, guard: ClientGuard) -> bool:
-    is_name = word[:1].isupper()
-    return any(guard.matches(cls, stem) for stem in beginnings(word) if is_name or len(stem) >= _LONE_STEM)
+    """By a beginning of the word; a short one in small letters only before an ending of place."""
+    is_name, whole = word[:1].isupper(), normal(word)
+    return any(
+        guard.matches(cls, stem)
+        for stem in beginnings(word)
+        if is_name or len(stem) >= _LONE_STEM or is_place(whole, stem)
+    )
 
 
 def _is_glued(text: str, start: int) -> bool:

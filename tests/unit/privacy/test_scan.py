@@ -155,6 +155,42 @@ def test_short_town_in_both_grades(form: str) -> None:
     assert _classes(f"Kävi {form} eilen", _guard({"town": "Lahti"})) == {"town": 1}
 
 
+@pytest.mark.parametrize(
+    ("town", "form"),
+    [
+        ("Ii", "Iissä"), ("Ii", "Iihin"), ("Ii", "Iin"), ("Loppi", "Lopella"), ("Orivesi", "Orivedellä"),
+        ("Mänttä-Vilppula", "Vilppulassa"), ("Mänttä-Vilppula", "Mäntästä"), ("Nurmes", "Nurmeksessa"),
+        ("Kemi", "kemissä"), ("Kemi", "kemiin"), ("Oulu", "oulusta"), ("Lahti", "lahdessa"), ("Turku", "turkuun"),
+    ],
+)  # fmt: skip
+def test_town_in_its_forms(town: str, form: str) -> None:
+    """A town is found whatever its name does when it bends, and in small letters where it is a place."""
+    assert _classes(f"Kävi {form} eilen", _guard({"town": town})) == {"town": 1}
+
+
+@pytest.mark.parametrize("text", ["on sallittu ja sallivasti", "kemiallinen aine", "Iines tuli", "poraaminen", "levisi"])
+def test_short_town_leaves_ordinary_words(text: str) -> None:
+    """A word that only begins as a short town does stays."""
+    for town in ("Salla", "Kemi", "Ii", "Pori", "Levi"):
+        assert not _classes(text, _guard({"town": town}))
+
+
+@pytest.mark.parametrize(
+    ("street", "form"),
+    [
+        ("Kelokangas 8", "Kelokankaalla"), ("Aittarinne 6", "Aittarinteen"), ("Ylipenger 2", "Ylipenkereellä"),
+        ("Hakataival 3", "hakataipaleella"), ("Nuottanen 4", "Nuottasella"), ("Petäjävesi 1", "Petäjävedellä"),
+        ("Niittypelto 8", "Niittypellolla"),
+    ],
+)  # fmt: skip
+def test_street_in_its_forms(street: str, form: str) -> None:
+    """A street is found by its name in every grade of its consonants, with the number behind it."""
+    masked, counts = SCANNER.mask(
+        f"Haettiin {form} 17 eilen", is_contact=False, guard=_guard({"street_address": street})
+    )
+    assert (masked, counts) == ("Haettiin [osoite poistettu] eilen", {"street-address": 1})
+
+
 @pytest.mark.parametrize("text", ["Kuntien välinen palvelupolku", "Tuntien 3 määrä", "Vietiin penkit pajalle"])
 def test_turvakielto_leaves_ordinary_words(text: str) -> None:
     """Ordinary words that end as a street does stay."""
