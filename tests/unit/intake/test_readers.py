@@ -178,6 +178,43 @@ def test_unreadable_header_is_told(header: Any, rule: str, pointer: str) -> None
     assert SECRET not in repr(told)
 
 
+@pytest.mark.parametrize(
+    ("field", "spelt", "target", "meant"),
+    [
+        ("pvm", "2025-03-04T00:00:00", "date", "2025-03-04"),
+        ("pvm", "4.3.2025", "date", "2025-03-04"),
+        ("kirjattu", "4.3.2025 klo 14.05", "recorded_at", "2025-03-04T14:05"),
+        ("kirjattu", "04.03.2025 14:05:30", "recorded_at", "2025-03-04T14:05"),
+        ("kirjattu", "4.3.2025 kl. 9.05", "recorded_at", "2025-03-04T09:05"),
+        ("alkoi", "klo 9", "start_time", "09:00"),
+    ],
+)
+def test_spellings_of_days_and_times(field: str, spelt: str, target: str, meant: str) -> None:
+    """Days and times as people and systems write them are read, and told as normalised."""
+    export: dict[str, Any] = json.loads(small())
+    export["asiakkaat"][0]["valmennuspaivakirja"][0][field] = spelt
+    told = items(json.dumps(export).encode())
+    entry = next(one for one in told if isinstance(one, Record) and one.type == "diary_entry")
+    assert entry.content[target] == meant
+    assert [one.rule for one in found(told)] == ["GEN-05"]
+
+
+@pytest.mark.parametrize("spelt", ["31.2.2025 klo 14.05", "4.3.2025 klo 24.05", "4.3.2025"])
+def test_moment_that_does_not_exist(spelt: str) -> None:
+    """A moment in the Finnish spelling must exist as any other."""
+    export: dict[str, Any] = json.loads(small())
+    export["asiakkaat"][0]["valmennuspaivakirja"][0]["kirjattu"] = spelt
+    assert [one.rule for one in found(items(json.dumps(export).encode()))] == ["SRC-MOMENT"]
+
+
+@pytest.mark.parametrize("spelt", ["2025-03-04T00:00:00Z", "2025-03-04T09:00:00"])
+def test_moment_is_no_day(spelt: str) -> None:
+    """A day is not read from a moment: with an offset it may be another day in Finland."""
+    export: dict[str, Any] = json.loads(small())
+    export["asiakkaat"][0]["valmennuspaivakirja"][0]["pvm"] = spelt
+    assert [one.rule for one in found(items(json.dumps(export).encode()))] == ["SRC-DATE"]
+
+
 def test_unmapped_is_counted_and_unknown_has_no_name() -> None:
     """A field of the dictionary is counted by name, another only as unknown; neither value is content."""
     export: dict[str, Any] = json.loads(small())
