@@ -93,6 +93,22 @@ def test_unsent_documents_are_made_again(tmp_path: Path) -> None:
     assert states[State.WITHDRAWN.value] == states[State.QUEUED.value]
 
 
+def test_name_of_a_town_stays_a_name(tmp_path: Path) -> None:
+    """A client whose surname is the name of its town keeps it in every document, also when the mark comes later."""
+    told = export(non_disclosure=False)
+    told["asiakkaat"][0].update(sukunimi="Lehtikangasjoki")
+    later = copy.deepcopy(told)
+    later["asiakkaat"][0]["turvakielto"] = True
+    gateway = installation(tmp_path / "data")
+    for number, one in enumerate((told, later)):
+        take(gateway, written(tmp_path / str(number), one))
+    made = [next(iter(one.values())) for one in documents(gateway).values()]
+
+    clients = [one["asiakas"][0] if isinstance(one["asiakas"], list) else one["asiakas"] for one in made]
+
+    assert {one["sukunimi"] for one in clients} == {"Lehtikangasjoki"}
+
+
 def test_stored_records_are_masked_too(tmp_path: Path) -> None:
     """What was stored before the mark came is masked again at rest."""
     gateway = installation(tmp_path / "data")

@@ -10,11 +10,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from kanta_gateway.model import Finding
     from kanta_gateway.recordtypes import RecordType
+
+
+def units(provider: Mapping[str, Any], own: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """The provider's units: those that it lists, then those that came as records of their own.
+
+    One without OID or name is none: a document could not tell it.
+
+    Args:
+        provider: content or facts of the provider record.
+        own: of the unit records; what one of them says of a listed unit goes first.
+    """
+    every = (*(provider.get("units") or ()), *own)
+    return tuple({one["oid"]: one for one in every if one.get("oid") and one.get("name")}.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 A record type names its way (`x-period` in its schema):
 
-* `covering`: what happened on a day (diary, absence, guidance, meeting): the decision that covers the day.
+* `covering`: what happened on a day (diary, absence, meeting held or missed): the decision that covers the day.
 * `starting`: a plan looks ahead: the decision that began last, or begins within a month.
 * `overlapping`: an agreement or evaluation: the decision that its own period overlaps most.
 * `ending`: a summary looks back: the decision that ended last, or ends within a month.

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.contracts.calendar import week
+from kanta_gateway.contracts.case import units
 from kanta_gateway.contracts.periods import Period, number, period_of, periods
 from kanta_gateway.contracts.versions import Resolution, newest, resolve
 from kanta_gateway.model import Finding, Severity
@@ -112,6 +113,11 @@ class Situation:
         return next((found[name].facts for name in sorted(found)), {})
 
     @cached_property
+    def units(self) -> Sequence[Mapping[str, Any]]:
+        """Facts of the provider's units."""
+        return units(self.provider, (one.facts for _, one in sorted(newest(self.case.shared, "unit").items())))
+
+    @cached_property
     def absent(self) -> frozenset[str]:
         """Days of absences that stand and were granted by a decision."""
         return frozenset(
@@ -186,12 +192,12 @@ class Situation:
 
     def unit(self, period: Period) -> Mapping[str, Any] | None:
         """The unit of a decision: its own, else the one that the agreement's place names, else the first."""
-        units: Sequence[Mapping[str, Any]] = self.provider.get("units") or ()
+        known = self.units
         oid = period.entry.facts.get("unit")
         places = [str(one.facts.get("place") or "") for one in self.under(period, "agreement")]
-        own = (one for one in units if one.get("oid") == oid)
-        named = (one for one in units if any(place.startswith(str(one.get("name"))) for place in places))
-        return next(own, None) if oid else next(named, units[0] if units else None)
+        own = (one for one in known if one.get("oid") == oid)
+        named = (one for one in known if any(place.startswith(str(one.get("name"))) for place in places))
+        return next(own, None) if oid else next(named, known[0] if known else None)
 
 
 def waits(findings: Iterable[Finding]) -> bool:

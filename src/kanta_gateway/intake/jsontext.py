@@ -14,6 +14,7 @@ from typing import Any
 
 from kanta_gateway.errors import UnreadableError
 from kanta_gateway.intake.rules import unreadable
+from kanta_gateway.intake.stream import MAX_DIGITS
 from kanta_gateway.intake.values import Unreadable
 from kanta_gateway.model import Finding
 
@@ -21,6 +22,7 @@ MAX_DEPTH = 100
 """Levels of nesting; real exports have fewer than ten."""
 MAX_RECORD_BYTES = 10 * 1024 * 1024
 """One canonical record, or one line."""
+_BEYOND = 10**MAX_DIGITS
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -73,7 +75,10 @@ def parsed(data: bytes) -> tuple[Parsed, Finding | None]:
 
     try:
         content = data.decode("utf-8-sig")
-        found.value = json.loads(content, object_pairs_hook=pairs, parse_float=Decimal, parse_constant=_no_constant)
+        found.value = json.loads(
+            content, object_pairs_hook=pairs, parse_float=Decimal, parse_int=_integer,
+            parse_constant=_no_constant,
+        )  # fmt: skip
     except UnicodeDecodeError as error:
         return found, unreadable("SRC-UTF8", "", {"offset": str(error.start)})
     except json.JSONDecodeError as error:
@@ -81,6 +86,11 @@ def parsed(data: bytes) -> tuple[Parsed, Finding | None]:
     except (ValueError, ArithmeticError, RecursionError):
         return found, unreadable("SRC-JSON", "", {"offset": "0"})
     return found, None
+
+
+def _integer(text: str) -> int:
+    """The whole number, or one beyond every limit instead of one that would take long to convert."""
+    return int(text) if len(text) <= MAX_DIGITS else _BEYOND
 
 
 def _no_constant(_: str) -> Any:

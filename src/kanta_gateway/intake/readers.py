@@ -18,11 +18,12 @@ import ijson
 from kanta_gateway.intake.jsontext import MAX_DEPTH, MAX_RECORD_BYTES, parsed, refusal
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.sources import Problem, Source
-from kanta_gateway.intake.values import Reading, Unreadable, moment, name
+from kanta_gateway.intake.stream import Parsable
+from kanta_gateway.intake.values import ABSENT, Reading, Unreadable, moment, name
 from kanta_gateway.model import Finding, Record, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -67,11 +68,21 @@ def _read_records(source: Source, stream: BinaryIO, _name: str) -> Iterator[Item
             yield Problem(replace(finding, pointer=place, params={"line": str(number), **finding.params}))
 
 
-def _header(source: Source, value: Mapping[str, Any]) -> Header:
-    stated = {key: _short(name(value.get(source.header[key], ""), {})) for key in ("created", "system", "id")}
-    created = moment(stated["created"], {}).value
-    as_of = datetime.fromisoformat(created).date() if created else None
-    return Header(as_of, created or "", stated["system"], stated["id"])
+def _header(source: Source, value: Any, pointer: str) -> Iterator[Header | Problem]:
+    """What a delivery says about itself, after what of it cannot be read."""
+    if not isinstance(value, dict):
+        yield Problem(unreadable("SRC-TYPE", pointer, {"expected": "object"}))
+        value = {}
+    stated: dict[str, str] = {}
+    for key, reader in (("created", moment), ("system", name), ("id", name)):
+        field = source.header[key]
+        given = value.get(field)
+        reading = ABSENT if given is None or given == "" else reader(given, {})
+        if reading.rule:
+            yield Problem(unreadable(reading.rule, f"{pointer}/{field}", {"field": field, **reading.params}))
+        stated[key] = _short(reading)
+    as_of = datetime.fromisoformat(stated["created"]).date() if stated["created"] else None
+    yield Header(as_of, stated["created"], stated["system"], stated["id"])
 
 
 def _short(reading: Reading) -> str:
@@ -107,7 +118,7 @@ def _read_line(source: Source, line: bytes, number: int) -> Iterator[Item]:
         return
     told = value.get(source.kind_field)
     if told == source.header["at"]:
-        yield _header(source, value)
+        yield from _header(source, value, pointer)
         for key, kind in source.header_inside.items():
             if value.get(key) is not None:
                 yield from source.read_part(source.kinds[kind], value[key], f"{pointer}/{key}", None)
@@ -130,28 +141,12 @@ def _read_document(source: Source, stream: BinaryIO, file_name: str) -> Iterator
         raise refusal(unreadable(rule, "", {"offset": f"<= {offset}"}), f"the file {file_name}") from None
 
 
-class _Unmarked:
-    """A stream without its byte order mark."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._is_first = True
-
-    def read(self, size: int = -1) -> bytes:
-        chunk = self._stream.read(size)
-        if self._is_first and size != 0:
-            self._is_first = False
-            if chunk.startswith(_BOM):
-                chunk = chunk[len(_BOM) :] or self._stream.read(size)
-        return chunk
-
-
 class _Document:
     """One JSON document as a stream of events, built item by item."""
 
     def __init__(self, source: Source, stream: BinaryIO) -> None:
         self._source = source
-        self._events = iter(ijson.basic_parse(_Unmarked(stream), use_float=False))
+        self._events = iter(ijson.basic_parse(Parsable(stream), use_float=False))
         self._cut = False
 
     def items(self) -> Iterator[Item]:
@@ -173,8 +168,7 @@ class _Document:
     def _top(self, key: str) -> Iterator[Item]:
         event, value = next(self._events)
         if key == self._source.header.get("at"):
-            built = self._build(event, value)
-            yield _header(self._source, built if isinstance(built, dict) else {})
+            yield from _header(self._source, self._build(event, value), f"/{key}")
         elif key in self._source.top:
             yield from self._records(self._source.top[key], f"/{key}", event, value)
         elif key in self._source.dropped:

@@ -28,6 +28,11 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udf
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WHOLE = re.compile(r"\d{1,4}")
 _FINNISH_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
+_MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00(?::00(?:\.0{1,6})?)?", re.ASCII)
+_FINNISH_MOMENT = re.compile(
+    r"(\d{1,2})\.(\d{1,2})\.(\d{4}),?\s{1,2}(?:klo\s{0,2}|kl\.?\s{0,2})?(\d{1,2})[.:]([0-5]\d)(?:[.:][0-5]\d)?",
+    re.ASCII | re.IGNORECASE,
+)
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _LOOSE_TIME = re.compile(r"(?:klo\s*)?([01]?\d|2[0-3])(?:[.:]([0-5]\d)(?:[.:][0-5]\d)?)?", re.ASCII | re.IGNORECASE)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
@@ -114,7 +119,7 @@ def person(value: Any, _: Mapping[str, Any]) -> Reading:
 
 
 def day(value: Any, _: Mapping[str, Any]) -> Reading:
-    """A calendar day; `d.m.yyyy` is read too."""
+    """A calendar day; `d.m.yyyy` is read too, and a day with midnight as systems write it."""
     if not isinstance(value, str) or len(value) > MAX_NAME:
         return failed("SRC-DATE")
     if _DATE.fullmatch(value):
@@ -124,6 +129,8 @@ def day(value: Any, _: Mapping[str, Any]) -> Reading:
     if (finnish := _FINNISH_DATE.fullmatch(stripped)) is not None:
         stripped = f"{finnish[3]}-{int(finnish[2]):02d}-{int(finnish[1]):02d}"
         normalised = "form"
+    elif (midnight := _MIDNIGHT.fullmatch(stripped)) is not None:
+        stripped, normalised = midnight[1], "form"
     if _DATE.fullmatch(stripped) and _is_day(stripped):
         return Reading(stripped, normalised)
     return ABSENT if not stripped else failed("SRC-DATE")
@@ -151,7 +158,7 @@ def clock(value: Any, _: Mapping[str, Any]) -> Reading:
 
 
 def moment(value: Any, _: Mapping[str, Any]) -> Reading:
-    """A day with its time, with an offset or in Helsinki time."""
+    """A day with its time, with an offset or in Helsinki time; `d.m.yyyy klo h.mm` is read too."""
     if not isinstance(value, str) or len(value) > MAX_NAME:
         return failed("SRC-MOMENT")
     if is_moment(value):
@@ -161,6 +168,11 @@ def moment(value: Any, _: Mapping[str, Any]) -> Reading:
         return Reading(stripped, "spaces")
     if is_moment(joined := stripped.replace(" ", "T", 1)):
         return Reading(joined, "form")
+    if (finnish := _FINNISH_MOMENT.fullmatch(stripped)) is not None:
+        on, month, year, hour, minute = finnish.groups()
+        joined = f"{year}-{int(month):02d}-{int(on):02d}T{int(hour):02d}:{minute}"
+        if is_moment(joined):
+            return Reading(joined, "form")
     return ABSENT if not stripped else failed("SRC-MOMENT")
 
 

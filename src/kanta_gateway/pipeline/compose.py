@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from kanta_gateway.contracts.case import units
 from kanta_gateway.mapping.tree import to_json
 from kanta_gateway.model import Finding, Masked, Oid, Severity, Tree
 from kanta_gateway.pipeline.casefile import CaseFile
@@ -67,6 +68,7 @@ class Composer:
         self._case = case
         self._staff = case.shared.newest("staff")
         self._provider = next(iter(case.shared.newest("provider").values()), (0, {}))
+        self._units = units(self._provider[1], (one for _, one in case.shared.newest("unit").values()))
         client = case.newest("client")
         self._client_row = client.row if client else 0
         self._client: Mapping[str, Any] = case.content(client) if client else {}
@@ -138,14 +140,13 @@ class Composer:
 
     def _unit(self, decision: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
         """The decision's unit, else the one with whose name the agreed place begins, else the first one."""
-        units = self._provider[1].get("units") or []
-        given = next((unit for unit in units if unit["oid"] == decision.get("unit")), None)
+        given = next((unit for unit in self._units if unit["oid"] == decision.get("unit")), None)
         if given is not None:
             return given, False
-        placed = next((unit for unit in units if self._place.startswith(unit["name"])), None)
+        placed = next((unit for unit in self._units if self._place.startswith(unit["name"])), None)
         if placed is not None:
             return placed, False
-        first = units[0] if units else {
+        first = self._units[0] if self._units else {
             "oid": self._agreement.provider.oid, "name": self._agreement.provider.name
         }  # fmt: skip
         return first, True

@@ -1,6 +1,7 @@
 """Takes out of records and document trees what must not be stored or leave, counted by field and class.
 
 * Every free text is masked; a field that holds a code (identity code, OID, registration number) stays.
+* A person's name stays also when it is the name of the client's town or street.
 * For a client under turvakielto, address, municipality and telephone fields are dropped from the document.
 * The input is never changed; without anything to mask the same value comes back.
 """
@@ -77,7 +78,8 @@ class _Pruner:
             return self._group(node, here, is_client=is_client or node.key in words.client_groups)
         if node.kind is not ValueKind.STRING or not isinstance(node.value, str) or node.key in words.untouched:
             return node
-        text, counts = self._scanner.mask(node.value, is_contact=node.is_contact, guard=self._guard)
+        guard = None if node.key in words.names else self._guard
+        text, counts = self._scanner.mask(node.value, is_contact=node.is_contact, guard=guard)
         if not counts:
             return node
         _add(self._counts, here, counts)
@@ -106,7 +108,8 @@ class _Masker:
         if kind == "code" or key in self._scanner.words.untouched:
             return value
         if isinstance(value, str):
-            text, found = self._scanner.mask(value, is_contact=kind == "contact", guard=self._guard)
+            guard = None if key in self._scanner.words.names else self._guard
+            text, found = self._scanner.mask(value, is_contact=kind == "contact", guard=guard)
             _add(self.counts, path, found)
             return text
         if isinstance(value, Mapping):

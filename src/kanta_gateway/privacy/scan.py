@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from kanta_gateway.privacy.identity import CENTURIES, birth_date, check_character
-from kanta_gateway.privacy.stems import beginnings, digits, normal
+from kanta_gateway.privacy.stems import beginnings, digits, is_place, normal
 from kanta_gateway.privacy.words import Words, load_words
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ CACHED_TEXTS = 8192
 
 _NUMBERISH = re.compile(r"\d(?:\D{0,4}\d){4}")
 """Five digits near each other: without them there is no code, account or telephone number."""
-_ACCOUNT_START = re.compile(r"(?<![0-9A-Za-z])([A-Za-z]{2})[ \t\u00a0\u202f-]?\d", re.ASCII)
+_ACCOUNT_START = re.compile(r"([A-Za-z]{2})[\s.-]{0,2}\d")
 _WORD = re.compile(r"[^\W\d_]{2,60}(?:-[^\W\d_]{1,60}){0,3}")
-_DIGITS = re.compile(r"(?<!\d)\d(?:[ \u00a0./()-]{0,3}\d){4,14}(?!\d)")
+_DIGITS = re.compile(r"(?<!\d)\d(?:[\s./()_\u2010-\u2015\u2212-]{0,3}\d){4,14}(?!\d)")
 _MARK = re.compile(r"\[[^\[\]]*\]")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
 _LONE_STEM = 6
@@ -106,13 +106,13 @@ class Scanner:
             yield from self._addresses(text)
 
     def _identity_codes(self, text: str) -> Iterator[Span]:
-        """Shape and a possible date; written with gaps, the check character must hold too."""
+        """Shape and a possible date; written with gaps or onto a word, the check character must hold too."""
         for found in self.words.identity_code.finditer(text):
             day, month, year, mark, individual, check = found.groups()
             if birth_date(day, month, year, _century(mark)) is None:
                 continue
             holds = check_character(day + month + year + individual) == check.upper()
-            if holds or not re.search(r"\s", found[0]):
+            if holds or not (re.search(r"[\s.]", found[0]) or _is_glued(text, found.start())):
                 yield Span(*found.span(), "identity-code")
 
     def _accounts(self, text: str) -> Iterator[Span]:
@@ -120,7 +120,8 @@ class Scanner:
             country = start[1].upper()
             pattern = self.words.accounts.get(country)
             found = pattern.match(text, start.start()) if pattern is not None else None
-            if found is not None and (country in self.words.accounts_by_shape or _checks_by_97(found[0])):
+            is_plain = country in self.words.accounts_by_shape and not _is_glued(text, start.start())
+            if found is not None and (is_plain or _checks_by_97(found[0])):
                 yield Span(*found.span(), "account-number")
 
     def _telephones(self, text: str) -> Iterator[Span]:
@@ -183,8 +184,18 @@ class Scanner:
 
 
 def _is_known(word: str, cls: str, guard: ClientGuard) -> bool:
-    is_name = word[:1].isupper()
-    return any(guard.matches(cls, stem) for stem in beginnings(word) if is_name or len(stem) >= _LONE_STEM)
+    """By a beginning of the word; a short one in small letters only before an ending of place."""
+    is_name, whole = word[:1].isupper(), normal(word)
+    return any(
+        guard.matches(cls, stem)
+        for stem in beginnings(word)
+        if is_name or len(stem) >= _LONE_STEM or is_place(whole, stem)
+    )
+
+
+def _is_glued(text: str, start: int) -> bool:
+    """Whether a letter or digit stands right before."""
+    return start > 0 and text[start - 1].isalnum()
 
 
 def _century(mark: str) -> str:

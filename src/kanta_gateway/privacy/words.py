@@ -15,12 +15,12 @@ import yaml
 from kanta_gateway.errors import MisconfiguredError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 CLASSES = ("identity-code", "account-number", "telephone", "street-address", "postal-code", "town")
 """Classes of masked values, as ticket and audit tell them."""
 
-_SPACED = r"[ \t\u00a0\u202f-]?"
+_SPACED = r"[\s.\u2010-\u2015-]{0,2}"
 """What may stand between the characters of an account number."""
 
 
@@ -44,6 +44,8 @@ class Words:
     postal_code: re.Pattern[str]
     untouched: frozenset[str]
     """Fields that hold codes and no free text."""
+    names: frozenset[str]
+    """Fields that hold a person's name: what looks like the client's address stays there."""
     client_groups: frozenset[str]
     client_keys: Mapping[str, str]
     """Key in a client's own group -> class: dropped for a client under turvakielto."""
@@ -64,13 +66,12 @@ def load_words(text: str, language: str) -> Words:
     mistakes: list[str] = []
     compile_ = _Compiler(mistakes)
     try:
-        marks = {cls: str(data["marks"][cls][language]) for cls in CLASSES}
         number = data["street_number"]
         words = Words(
-            marks=marks,
+            marks={cls: str(data["marks"][cls][language]) for cls in CLASSES},
             identity_code=compile_("identity_code", data["identity_code"]),
             accounts={
-                str(country): compile_("iban_lengths", _iban(country, length))
+                str(country): compile_("iban_lengths", _iban(str(country), length, data["iban_digits"]))
                 for country, length in data["iban_lengths"].items()
             },
             accounts_by_shape=frozenset(data["iban_by_shape"]),
@@ -81,6 +82,7 @@ def load_words(text: str, language: str) -> Words:
             street_exceptions=tuple(data["street_exceptions"]),
             postal_code=compile_("postal_code", data["postal_code"]),
             untouched=frozenset(data["untouched"]),
+            names=frozenset(data["names"]),
             client_groups=frozenset(data["client_groups"]),
             client_keys=data["client_keys"],
             anywhere_keys=data["anywhere_keys"],
@@ -106,8 +108,8 @@ class _Compiler:
             return re.compile(r"(?!)")
 
 
-def _iban(country: str, length: int) -> str:
-    rest = r"\d" if country in {"FI", "AX"} else r"[0-9A-Za-z]"
+def _iban(country: str, length: int, digits_only: Collection[str]) -> str:
+    rest = r"\d" if country in digits_only else r"[0-9A-Za-z]"
     return rf"[A-Za-z]{{2}}(?:{_SPACED}\d){{2}}(?:{_SPACED}{rest}){{{length - 4}}}(?![0-9A-Za-z])"
 
 

@@ -22,6 +22,7 @@ DAY = "diary_entry"
 RECORD_RULES: list[tuple[str, str, str, str, dict[str, Any], dict[str, Any], str]] = [
     # rule, severity, kind, record type, content that breaks it, content that does not, product
     ("LAP-08", "refuse", "outside-decision", DAY, {"date": "2025-08-29"}, {"date": "2025-09-01"}, "VT1"),
+    ("LAP-08", "refuse", "outside-decision", "missed_meeting", {"date": "2025-08-29"}, {"date": "2025-09-01"}, "VT1"),
     ("LAP-08", "refuse", "date-in-future", DAY, {"date": "2025-11-03"}, {"date": "2025-10-31"}, "VT1"),
     ("LAP-04", "hold", "weekend", DAY, {"date": "2025-09-06"}, {"date": "2025-09-05"}, "VT1"),
     ("LAP-03", "hold", "weekend", DAY, {"date": "2025-09-07"}, {"date": "2025-09-08"}, "KT2"),

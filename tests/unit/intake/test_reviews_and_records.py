@@ -59,7 +59,8 @@ def test_remarks_of_a_review_are_counted_and_not_kept() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("5", (5, 5, True)), (5, (5, 5, True)), (" 4 ", (4, 4, True)), ("3-5", (3, 5, False)), ("3\u20135", (3, 5, False)),
+        ("5", (5, 5, True)), (5, (5, 5, True)), (" 4 ", (4, 4, True)), ("3-5", (3, 5, False)),
+        ("3\u20135", (3, 5, False)),
         ("3/5", (3, 5, False)), ("vaihtelee 3-5", (3, 5, False)), ("vaihtelee 5", (5, 5, False)),
         ("5 (osittain)", (5, 5, False)), ("5-3", (3, 5, False)), ("ei relevantti", None), ("----", None), ("", None),
     ],
