@@ -90,6 +90,7 @@ record = Table(
     Column("type", String(64), nullable=False),
     Column("record_id", String(256), nullable=False),
     Column("version", Integer, nullable=False),
+    Column("is_keyed", Integer, nullable=False),           # the version counts states of a natural key (GEN-06)
     Column("client_ref", String(64)),
     Column("ticket", String(36), nullable=False, unique=True),
     Column("digest", String(64), nullable=False),          # keyed; empty once destroyed
@@ -113,8 +114,11 @@ delivered = Table(
     "delivered", metadata,
     Column("delivery_id", String(64), ForeignKey("delivery.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
+    Column("part", Integer, primary_key=True),             # records that stand in one delivered row
     Column("record_row", Integer, ForeignKey("record.id"), nullable=False),
+    Column("label", String(256), nullable=False),          # what the row is called; empty: the record's id
     Column("is_duplicate", Integer, nullable=False),
+    Column("is_older", Integer, nullable=False),           # a duplicate of a state that has been replaced
 )  # fmt: skip
 
 fingerprint = Table(

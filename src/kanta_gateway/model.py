@@ -107,6 +107,14 @@ class Record:
     """Fields that are not mapped, by name of the field dictionary, or `unknown`, with their number."""
     rest: bytes = b""
     """Canonical bytes of the unmapped fields: only ever put through a keyed digest, never stored."""
+    label: str = ""
+    """What people are told as its id when `id` is a natural key (GEN-06): it only points at the row."""
+    is_keyed: bool = False
+    """Its id is a natural key and it has no version of its own: other content makes it a new version (GEN-06)."""
+    is_part: bool = False
+    """Stands in the same delivered row as the record before it: the two are told as one."""
+    beside: frozenset[str] = frozenset()
+    """Fields that are no content for sameness, such as when the row was reported (GEN-01)."""
     findings: tuple[Finding, ...] = ()
     """What reading found (GEN-05, SRC-...)."""
 

@@ -31,7 +31,8 @@ COMMON = {"provider": PROVIDER, "purchaser": "lapha", "source": "lapha-json", "a
 def new(name: str, *, version: int = 1, client: str | None = "c1", ticket: str = "") -> NewRecord:
     """A record as intake has sealed it."""
     return NewRecord(
-        type="diary_entry", id=name, version=version, client_ref=client, ticket=ticket or f"{name}-{version}",
+        type="diary_entry", id=name, version=version, is_keyed=False, client_ref=client,
+        ticket=ticket or f"{name}-{version}",
         digest="d", is_cancelled=False, findings=[{"rule": "GEN-01"}], removed={"dropped": {"x": 1}}, facts=b"facts",
         payload=b"payload", wrapped_key=b"wrapped " + name.encode(),
     )  # fmt: skip

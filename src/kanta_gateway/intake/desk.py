@@ -29,7 +29,8 @@ from kanta_gateway.pipeline.parts import Parts, Scope, dry_run
 from kanta_gateway.pipeline.receive import Delivery, Receiver, Taken
 from kanta_gateway.pipeline.settle import Settler
 from kanta_gateway.pipeline.wording import canonical, stored_finding, told_findings
-from kanta_gateway.spool import records, store
+from kanta_gateway.spool import deliveries, records, store
+from kanta_gateway.spool.deliveries import Pointer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -131,7 +132,7 @@ class Desk:
         self._judge(scope, delivery, caller, taken)
         with scope.write() as tx:
             found = (*told, *problems)
-            records.close_delivery(tx, delivery.id, told_findings(found), self._parts.now())
+            deliveries.close_delivery(tx, delivery.id, told_findings(found), self._parts.now())
         return Result(self._parts, scope, delivery.id, delivery.provider, found, language)
 
     def _records(self, files: Sequence[File], source: Source, problems: list[Finding]) -> Iterator[Record]:
@@ -183,7 +184,7 @@ class Desk:
                 id=str(uuid.uuid4()), provider=agreement.provider.oid, controller=agreement.organiser.oid,
                 purchaser=purchaser, source=source, as_of=day, is_contract_known=is_known,
             )  # fmt: skip
-            records.open_delivery(tx, {
+            deliveries.open_delivery(tx, {
                 "id": delivery.id, "provider": delivery.provider, "source": source, "purchaser": purchaser,
                 "as_of": day.isoformat(), "received_at": instant(now),
                 "header": canonical({"system": front.header.system if front.header else ""}).decode(), "findings": "[]",
@@ -268,7 +269,7 @@ class Desk:
         with scope.read() as tx:
             stored = records.by_rows(tx, [number])[0]
             documents = store.of_records(tx, [number]).get(number, ())
-        told = row(self._parts, stored, documents, language, is_duplicate=is_duplicate)
+        told = row(self._parts, stored, documents, language, _alone(number, is_duplicate=is_duplicate))
         outcome = Outcome.DUPLICATE if is_duplicate else stored.outcome
         return Submitted(told, outcome, stored.provider, stored.client_ref)
 
@@ -279,7 +280,7 @@ class Desk:
             NotFoundError: there is none.
         """
         with self._parts.database.reading() as tx:
-            found = records.find_delivery(tx, delivery_id)
+            found = deliveries.find_delivery(tx, delivery_id)
         if found is None:
             raise NotFoundError
         told = tuple(map(stored_finding, orjson.loads(found["findings"])))
@@ -296,7 +297,7 @@ class Desk:
             if found is None:
                 raise NotFoundError
             documents = store.of_records(tx, [found.row]).get(found.row, ())
-        told = row(self._parts, found, documents, language, is_duplicate=is_duplicate)
+        told = row(self._parts, found, documents, language, _alone(found.row, is_duplicate=is_duplicate))
         return Submitted(told, found.outcome, found.provider, found.client_ref)
 
     def finish(self, caller: Caller) -> int:
@@ -308,3 +309,8 @@ class Desk:
         for provider, purchaser, client_ref in clients:
             settler.settle(provider, purchaser, client_ref, date.min)
         return len(clients)
+
+
+def _alone(number: int, *, is_duplicate: bool) -> Pointer:
+    """A record that is told by itself, outside a delivery's result."""
+    return Pointer(0, 0, number, "", is_duplicate, is_older=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,10 +17,11 @@ from kanta_gateway.model import Finding, Outcome, Severity
 from kanta_gateway.pipeline.figures import of_clients
 from kanta_gateway.pipeline.parts import Parts, Scope
 from kanta_gateway.pipeline.wording import stored_finding
-from kanta_gateway.spool import records, store
+from kanta_gateway.spool import deliveries, records, store
 from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
+    from kanta_gateway.spool.deliveries import Pointer
     from kanta_gateway.spool.records import StoredRecord
 
 PAGE = 500
@@ -54,20 +56,23 @@ class Result:
         after = -1
         while True:
             with self._scope.read() as tx:
-                page = records.of_delivery(tx, self.id, after, PAGE)
-                documents = store.of_records(tx, [one.row for _, one, _ in page])
-            for position, one, again in page:
-                after = position
-                told = row(self._parts, one, documents.get(one.row, ()), self._language, is_duplicate=again)
+                page = deliveries.of_delivery(tx, self.id, after, PAGE)
+                documents = store.of_records(tx, [one.row for _, one in page])
+            for _, parts in groupby(page, key=lambda found: found[0].position):
+                told = _joined([
+                    row(self._parts, one, documents.get(one.row, ()), self._language, pointer)
+                    for pointer, one in parts
+                ])  # fmt: skip
                 self.totals.add(told)
                 yield told
-            if len(page) < PAGE:
+            if not page:
                 return
+            after += PAGE
 
     def figures(self) -> dict[str, Any]:
         """Figures of the delivery's clients."""
         with self._scope.read() as tx:
-            return of_clients(self._parts, tx, self.provider, records.clients_of_delivery(tx, self.id))
+            return of_clients(self._parts, tx, self.provider, deliveries.clients_of_delivery(tx, self.id))
 
     def json(self) -> Iterator[bytes]:
         """The whole result as JSON, piece by piece."""
@@ -110,19 +115,40 @@ class Totals:
         }
 
 
+def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What several records of one delivered row are told as: the first, with what was found on all of them."""
+    if len(parts) == 1:
+        return parts[0]
+    news = [one for one in parts if one["outcome"] != Outcome.DUPLICATE.value] or parts[:1]
+    dropped: Counter[str] = Counter()
+    for one in parts:
+        dropped.update(one["dropped"])
+    return {
+        **parts[0],
+        "outcome": news[0]["outcome"],
+        "documents": [document for one in parts for document in one["documents"]],
+        "findings": [finding for one in news for finding in one["findings"]],
+        "dropped": dict(dropped),
+        "masked": [masked for one in parts for masked in one["masked"]],
+    }
+
+
 def row(
-    parts: Parts, one: StoredRecord, documents: Iterable[store.StoredDocument], language: str, *, is_duplicate: bool
+    parts: Parts, one: StoredRecord, documents: Iterable[store.StoredDocument], language: str, pointer: Pointer
 ) -> dict[str, Any]:
     """One delivered record as it is told."""
+    is_duplicate = pointer.is_duplicate
     outcome = Outcome.DUPLICATE if is_duplicate else one.outcome
     if is_duplicate:
         found = [Finding("GEN-01", Severity.INFO, "delivered-again", clause="703/2023 §17")]
+        if pointer.is_older:
+            found.append(Finding("GEN-06", Severity.INFO, "delivered-older-state", clause="703/2023 §17"))
     else:
         found = [stored_finding(value) for value in one.findings]
     stands = outcome is not None and outcome.makes_document
     return {
-        "id": one.id,
-        "version": one.version,
+        "id": pointer.label or one.id,
+        "version": one.told_version,
         "type": one.type,
         "outcome": outcome.value if outcome is not None else records.RECEIVED,
         "ticket": one.ticket,

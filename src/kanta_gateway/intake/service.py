@@ -23,7 +23,7 @@ from kanta_gateway.pipeline import repeats
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.receive import Delivery
-from kanta_gateway.spool import records, store
+from kanta_gateway.spool import deliveries, store
 
 if TYPE_CHECKING:
     from kanta_gateway.intake.records import RecordSchemas
@@ -183,7 +183,7 @@ class Service:
         """
         result = self.desk.delivery(delivery_id, language)
         with self._parts.database.reading() as tx:
-            clients = records.clients_of_delivery(tx, delivery_id)
+            clients = deliveries.clients_of_delivery(tx, delivery_id)
         self._seen(caller, delivery_id, result.provider, clients or [None])
         return result.json()
 

@@ -17,12 +17,14 @@ from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts.facts import facts
 from kanta_gateway.model import Caller, Event, Finding, Masked, Oid, Outcome, Record, Severity
 from kanta_gateway.pipeline.parts import Parts, Scope, ticket
+from kanta_gateway.pipeline.sameness import Sorter
 from kanta_gateway.pipeline.wording import canonical, told_findings, told_removed
 from kanta_gateway.privacy.envelope import seal
 from kanta_gateway.privacy.identity import identity_code
 from kanta_gateway.privacy.minimise import masked_record
-from kanta_gateway.spool import records
-from kanta_gateway.spool.records import NewRecord, StoredRecord
+from kanta_gateway.spool import deliveries, records
+from kanta_gateway.spool.deliveries import Pointer
+from kanta_gateway.spool.records import NewRecord
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -53,6 +55,16 @@ class Taken:
     clients: set[str] = field(default_factory=set)
     has_shared_news: bool = False
     """Staff, units or the provider changed: held records may stand now."""
+    part: int = 0
+    """Which record of its delivered row the last one was."""
+
+    def take(self, row: int, ticket_: str, *, is_again: bool, is_part: bool) -> None:
+        """Count one record; one that stands in the row of the record before it opens no row of its own."""
+        if is_part and self.rows:
+            self.part += 1
+            return
+        self.part = 0
+        self.rows.append((row, ticket_, is_again))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +114,8 @@ class Receiver:
         data_key = parts.vault.new_key()
         reference = parts.keyring.subject(policy, record, delivery.provider)
         new = NewRecord(
-            type=record.type, id=record.id, version=record.version, client_ref=reference, ticket=ticket(),
-            digest=digest, is_cancelled=record.is_cancelled,
+            type=record.type, id=record.id, version=record.version, is_keyed=record.is_keyed,
+            client_ref=reference, ticket=ticket(), digest=digest, is_cancelled=record.is_cancelled,
             findings=told_findings((*record.findings, *privacy_findings(masked))),
             removed=removed,
             facts=parts.keyring.seal_facts(
@@ -124,7 +136,7 @@ class Receiver:
             "version": record.version,
             "cancelled": record.is_cancelled,
             "client": record.client,
-            "content": record.content,
+            "content": {name: value for name, value in record.content.items() if name not in record.beside},
             "rest": keyring.digest(record.rest),
         }
         return keyring.digest(canonical(whole))
@@ -133,22 +145,13 @@ class Receiver:
         self, tx: Connection, batch: Sequence[_Prepared], delivery: Delivery, caller: Caller, taken: Taken
     ) -> None:
         now = self._parts.now()
-        have = records.known(tx, delivery.provider, ((p.new.type, p.new.id, p.new.version) for p in batch))
-        fresh: list[NewRecord] = []
-        places: list[tuple[_Prepared, StoredRecord | int]] = []
-        seen: dict[tuple[str, str, int, str], int] = {}
-        for one in batch:
-            identity = (one.new.type, one.new.id, one.new.version)
-            same = next((old for old in have.get(identity, ()) if old.digest in {"", one.new.digest}), None)
-            twin = seen.get((*identity, one.new.digest))
-            if same is not None and self._stands(same, have[identity]):
-                places.append((one, same))
-            elif twin is not None:
-                places.append((one, twin))
-            else:
-                seen[(*identity, one.new.digest)] = len(fresh)
-                places.append((one, len(fresh)))
-                fresh.append(one.new)
+        sorter = Sorter(
+            self._parts.types,
+            records.known(tx, delivery.provider, (p.new.identity for p in batch if not p.new.is_keyed)),
+            records.states(tx, delivery.provider, (p.new.key for p in batch if p.new.is_keyed)),
+        )
+        places = [(one, sorter.place(one.new)) for one in batch]
+        fresh = sorter.fresh
         common = {
             "provider": delivery.provider, "purchaser": delivery.purchaser,
             "source": delivery.source, "as_of": delivery.as_of.isoformat(),
@@ -156,29 +159,24 @@ class Receiver:
         rows = records.add(tx, common, fresh, now)
         if any(one.client_ref is None for one in fresh):  # in this transaction: a crash before judging forgets nothing
             records.reopen(tx, delivery.provider)
-        first: set[int] = set()
         events: list[AuditEvent] = []
-        positions: list[tuple[int, int, bool]] = []
+        pointers: list[Pointer] = []
         for one, place in places:
-            is_again = not isinstance(place, int) or place in first
-            if isinstance(place, int):
-                first.add(place)
-                row, ticket_ = rows[place], fresh[place].ticket
+            if place.stored is None:
+                row, ticket_ = rows[place.fresh], fresh[place.fresh].ticket
             else:
-                row, ticket_ = place.row, place.ticket
-            if one.record.is_row:
-                positions.append((len(taken.rows), row, is_again))
-                taken.rows.append((row, ticket_, is_again))
-            if not is_again:
+                row, ticket_ = place.stored.row, place.stored.ticket
+            if one.record.is_row or one.record.is_part:
+                taken.take(row, ticket_, is_again=place.is_again, is_part=one.record.is_part)
+                pointers.append(Pointer(
+                    len(taken.rows) - 1, taken.part, row, one.record.label, place.is_again, place.is_older
+                ))  # fmt: skip
+            if not place.is_again:
                 self._note(tx, one, taken)
-            events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=is_again))
+            events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=place.is_again))
         if delivery.id:  # a single record is no delivery with a result of its own: its ticket tells
-            records.point(tx, delivery.id, positions)
+            deliveries.point(tx, delivery.id, pointers)
         self._parts.log.append(tx, events)
-
-    def _stands(self, same: StoredRecord, versions: Sequence[StoredRecord]) -> bool:
-        """Whether this is a repeat: a reference that goes back to an older state is news instead."""
-        return not self._parts.types[same.type].is_reference or same.row == versions[-1].row
 
     @staticmethod
     def _note(tx: Connection, one: _Prepared, taken: Taken) -> None:

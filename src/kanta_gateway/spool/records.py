@@ -2,7 +2,7 @@
 
 * A record is stored sealed, masked, mapped fields only; what rules need of it is sealed apart (`facts`).
 * A row is never overwritten with other content: a new version, a correction or a changed reference is a new row.
-* One row per distinct record; a repeated delivery points at the row that is there (`delivered.is_duplicate`).
+* One row per distinct record; a repeated delivery points at the row that is there (`deliveries.py`).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from sqlalchemy import bindparam, func, select, tuple_, update
 
-from kanta_gateway.database import data_key, delivered, delivery, document, fingerprint, record
+from kanta_gateway.database import data_key, document, fingerprint, record
 from kanta_gateway.model import Outcome, instant
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RowMapping, Select
+    from sqlalchemy import Connection, Select
 
 RECEIVED = "received"
 """Stored, not judged yet (or to be judged again)."""
@@ -39,6 +39,8 @@ class StoredRecord:
     type: str
     id: str
     version: int
+    is_keyed: bool
+    """The version counts the states of a natural key; the record itself has none."""
     client_ref: str | None
     ticket: str
     digest: str
@@ -59,6 +61,11 @@ class StoredRecord:
         """What judging found, language-free; read when asked, since most rows are only counted."""
         found: list[Mapping[str, Any]] = orjson.loads(self.findings_json)
         return found
+
+    @property
+    def told_version(self) -> int:
+        """The version that people are told: the provider's own, 1 where the record has none."""
+        return 1 if self.is_keyed else self.version
 
     @property
     def removed(self) -> Mapping[str, Any]:
@@ -92,6 +99,7 @@ class NewRecord:
     type: str
     id: str
     version: int
+    is_keyed: bool
     client_ref: str | None
     ticket: str
     digest: str
@@ -103,6 +111,16 @@ class NewRecord:
     wrapped_key: bytes
     state: str = RECEIVED
     outcome: Outcome | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        """What makes it the same record in the same version."""
+        return (self.type, self.id, self.version)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same record."""
+        return (self.type, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +134,24 @@ class Verdict:
     state: str = SETTLED
 
 
-_COLUMNS = (
+COLUMNS = (
     record.c.id, record.c.provider, record.c.purchaser, record.c.source, record.c.type, record.c.record_id,
-    record.c.version, record.c.client_ref, record.c.ticket, record.c.digest, record.c.is_cancelled, record.c.state,
-    record.c.outcome, record.c.findings, record.c.removed, record.c.facts, record.c.payload, data_key.c.wrapped,
-    record.c.as_of, record.c.received_at,
+    record.c.version, record.c.is_keyed, record.c.client_ref, record.c.ticket, record.c.digest,
+    record.c.is_cancelled, record.c.state, record.c.outcome, record.c.findings, record.c.removed, record.c.facts,
+    record.c.payload, data_key.c.wrapped, record.c.as_of, record.c.received_at,
 )  # fmt: skip
 """In the order of `StoredRecord`."""
-_CANCELLED, _OUTCOME = ([one.name for one in _COLUMNS].index(name) for name in ("is_cancelled", "outcome"))
-_STORED = select(*_COLUMNS).outerjoin(data_key, data_key.c.id == record.c.key_id).order_by(record.c.id)
+_CANCELLED, _OUTCOME = ([one.name for one in COLUMNS].index(name) for name in ("is_cancelled", "outcome"))
+_KEYED = [one.name for one in COLUMNS].index("is_keyed")
+_STORED = select(*COLUMNS).outerjoin(data_key, data_key.c.id == record.c.key_id).order_by(record.c.id)
 # Statements are put together once: putting one together costs more than SQLite takes to carry it out.
 _WITH_IDENTITY = _STORED.where(
     record.c.provider == bindparam("provider"),
     tuple_(record.c.type, record.c.record_id, record.c.version).in_(bindparam("identities", expanding=True)),
+)
+_STATES = _STORED.where(
+    record.c.provider == bindparam("provider"),
+    tuple_(record.c.type, record.c.record_id).in_(bindparam("keys", expanding=True)),
 )
 _OF_CLIENT = _STORED.where(
     record.c.client_ref == bindparam("client"), record.c.provider == bindparam("provider"),
@@ -147,13 +170,6 @@ _STAMP = select(
     .where(document.c.client_ref == bindparam("client"))
     .scalar_subquery(),
 )
-_OF_DELIVERY = (
-    select(*_COLUMNS, delivered.c.is_duplicate, delivered.c.position)
-    .select_from(delivered.join(record, delivered.c.record_row == record.c.id).outerjoin(data_key))
-    .where(delivered.c.delivery_id == bindparam("delivery"), delivered.c.position > bindparam("after"))
-    .order_by(delivered.c.position)
-    .limit(bindparam("most"))
-)
 _ADD_KEYS = data_key.insert().returning(data_key.c.id, sort_by_parameter_order=True)
 _ADD_RECORDS = record.insert().returning(record.c.id, sort_by_parameter_order=True)
 _SETTLE = (
@@ -170,22 +186,6 @@ _SETTLE = (
 _FINGERPRINTS = select(fingerprint.c.cls, fingerprint.c.value).where(fingerprint.c.client_ref == bindparam("client"))
 
 
-def open_delivery(tx: Connection, values: Mapping[str, Any]) -> None:
-    """Write down that a delivery began."""
-    tx.execute(delivery.insert(), dict(values))
-
-
-def close_delivery(tx: Connection, delivery_id: str, findings: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Write down that every record of a delivery has been judged, and what was found on the delivery as a whole."""
-    closed = {"settled_at": instant(now), "findings": _text(findings)}
-    tx.execute(update(delivery).where(delivery.c.id == delivery_id).values(closed))
-
-
-def find_delivery(tx: Connection, delivery_id: str) -> RowMapping | None:
-    """The delivery with this id."""
-    return tx.execute(select(delivery).where(delivery.c.id == delivery_id)).mappings().first()
-
-
 def known(
     tx: Connection, provider: str, identities: Iterable[tuple[str, str, int]]
 ) -> dict[tuple[str, str, int], list[StoredRecord]]:
@@ -197,6 +197,16 @@ def known(
         for stored in _read(tx, _WITH_IDENTITY, part):
             found.setdefault((stored.type, stored.id, stored.version), []).append(stored)
     return found
+
+
+def states(tx: Connection, provider: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[StoredRecord]]:
+    """Stored records with these (type, id), lowest version first."""
+    wanted = sorted(set(keys))
+    found: dict[tuple[str, str], list[StoredRecord]] = {}
+    for start in range(0, len(wanted), 300):
+        for stored in _read(tx, _STATES, {"provider": provider, "keys": wanted[start : start + 300]}):
+            found.setdefault(stored.key, []).append(stored)
+    return {key: sorted(known, key=lambda one: one.version) for key, known in found.items()}
 
 
 def add(tx: Connection, common: Mapping[str, str], new: Sequence[NewRecord], now: datetime) -> list[int]:
@@ -228,14 +238,15 @@ def add(tx: Connection, common: Mapping[str, str], new: Sequence[NewRecord], now
                     "type": one.type,
                     "record_id": one.id,
                     "version": one.version,
+                    "is_keyed": int(one.is_keyed),
                     "client_ref": one.client_ref,
                     "ticket": one.ticket,
                     "digest": one.digest,
                     "is_cancelled": int(one.is_cancelled),
                     "state": one.state,
                     "outcome": one.outcome,
-                    "findings": _text(one.findings),
-                    "removed": _text(one.removed),
+                    "findings": json_text(one.findings),
+                    "removed": json_text(one.removed),
                     "facts": one.facts,
                     "payload": one.payload,
                     "key_id": key,
@@ -248,18 +259,6 @@ def add(tx: Connection, common: Mapping[str, str], new: Sequence[NewRecord], now
         .all()
     )
     return list(rows)
-
-
-def point(tx: Connection, delivery_id: str, positions: Sequence[tuple[int, int, bool]]) -> None:
-    """Remember which row each delivered record became: (position, row, is a duplicate)."""
-    if positions:
-        tx.execute(
-            delivered.insert(),
-            [
-                {"delivery_id": delivery_id, "position": at, "record_row": row, "is_duplicate": int(again)}
-                for at, row, again in positions
-            ],
-        )
 
 
 def of_client(tx: Connection, provider: str, client_ref: str, after: int = 0) -> list[StoredRecord]:
@@ -287,8 +286,8 @@ def settle(tx: Connection, verdicts: Sequence[Verdict], now: datetime) -> None:
             {
                 "row": one.row,
                 "new_outcome": one.outcome,
-                "new_findings": _text(one.findings),
-                "new_removed": _text(one.removed),
+                "new_findings": json_text(one.findings),
+                "new_removed": json_text(one.removed),
                 "new_state": one.state,
                 "now": instant(now),
             }
@@ -300,7 +299,7 @@ def settle(tx: Connection, verdicts: Sequence[Verdict], now: datetime) -> None:
 def differs(stored: StoredRecord, verdict: Verdict) -> bool:
     """Whether judging says something else about a record than what is stored."""
     return (stored.outcome, stored.findings_json, stored.removed_json, stored.state) != (
-        verdict.outcome, _text(verdict.findings), _text(verdict.removed), verdict.state
+        verdict.outcome, json_text(verdict.findings), json_text(verdict.removed), verdict.state
     )  # fmt: skip
 
 
@@ -348,30 +347,6 @@ def by_rows(tx: Connection, rows: Iterable[int]) -> list[StoredRecord]:
     return [one for part in parts for one in _read(tx, _BY_ROWS, {"rows": part})]
 
 
-def of_delivery(tx: Connection, delivery_id: str, after: int, limit: int) -> list[tuple[int, StoredRecord, bool]]:
-    """Delivered records of one delivery: position, record, whether it was a duplicate.
-
-    Args:
-        tx: a reading transaction.
-        delivery_id: the delivery.
-        after: last position seen, -1 for the beginning.
-        limit: how many at most.
-    """
-    found = tx.execute(_OF_DELIVERY, {"delivery": delivery_id, "after": after, "most": limit})
-    return [(row.position, _from_row(row), bool(row.is_duplicate)) for row in found]
-
-
-def clients_of_delivery(tx: Connection, delivery_id: str) -> list[str]:
-    """Clients that one delivery brought records of."""
-    query = (
-        select(record.c.client_ref)
-        .join(delivered, delivered.c.record_row == record.c.id)
-        .where(delivered.c.delivery_id == delivery_id, record.c.client_ref.is_not(None))
-        .distinct()
-    )
-    return sorted(str(one) for one in tx.execute(query).scalars())
-
-
 def wrapped_keys(tx: Connection, key_ids: Iterable[int]) -> dict[int, bytes]:
     """The wrapped data keys that have not been destroyed."""
     wanted = sorted(set(key_ids))
@@ -403,17 +378,18 @@ def counts(tx: Connection) -> dict[str, int]:
     return {str(one[0]): int(one[1]) for one in tx.execute(query)}
 
 
-def _text(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """A value as the text columns hold it."""
     return orjson.dumps(value).decode()
 
 
 def _read(tx: Connection, query: Select[Any], values: Mapping[str, Any]) -> list[StoredRecord]:
-    return [_from_row(row) for row in tx.execute(query, values)]
+    return [from_row(row) for row in tx.execute(query, values)]
 
 
-def _from_row(row: Sequence[Any]) -> StoredRecord:
-    """A row of `_COLUMNS`; what stands behind them is left alone."""
-    values = list(row[: len(_COLUMNS)])
-    values[_CANCELLED] = bool(values[_CANCELLED])
+def from_row(row: Sequence[Any]) -> StoredRecord:
+    """A row of `COLUMNS`; what stands behind them is left alone."""
+    values = list(row[: len(COLUMNS)])
+    values[_CANCELLED], values[_KEYED] = bool(values[_CANCELLED]), bool(values[_KEYED])
     values[_OUTCOME] = Outcome(values[_OUTCOME]) if values[_OUTCOME] else None
     return StoredRecord(*values)

@@ -18,9 +18,10 @@ Told = tuple[list[tuple[int, Oid | None, int, Oid | None]], list[str], list[str]
 def record(row: int, *, name: str = "R") -> StoredRecord:
     """A stored record; its version is its row."""
     return StoredRecord(
-        row=row, provider="p", purchaser="u", source="s", type="diary_entry", id=name, version=row, client_ref="c",
-        ticket=f"t{row}", digest="d", is_cancelled=False, state="received", outcome=None, findings_json="[]",
-        removed_json="{}", facts=b"", payload=None, wrapped_key=None, as_of="2026-01-01", received_at="x",
+        row=row, provider="p", purchaser="u", source="s", type="diary_entry", id=name, version=row, is_keyed=False,
+        client_ref="c", ticket=f"t{row}", digest="d", is_cancelled=False, state="received", outcome=None,
+        findings_json="[]", removed_json="{}", facts=b"", payload=None, wrapped_key=None,
+        as_of="2026-01-01", received_at="x",
     )  # fmt: skip
 
 

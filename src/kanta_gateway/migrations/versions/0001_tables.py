@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=64), nullable=False),
         sa.Column("record_id", sa.String(length=256), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("is_keyed", sa.Integer(), nullable=False),
         sa.Column("client_ref", sa.String(length=64), nullable=True),
         sa.Column("ticket", sa.String(length=36), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -156,8 +157,11 @@ def upgrade() -> None:
         "delivered",
         sa.Column("delivery_id", sa.String(length=64), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("record_row", sa.Integer(), nullable=False),
+        sa.Column("label", sa.String(length=256), nullable=False),
         sa.Column("is_duplicate", sa.Integer(), nullable=False),
+        sa.Column("is_older", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["delivery_id"],
             ["delivery.id"],
@@ -166,7 +170,7 @@ def upgrade() -> None:
             ["record_row"],
             ["record.id"],
         ),
-        sa.PrimaryKeyConstraint("delivery_id", "position"),
+        sa.PrimaryKeyConstraint("delivery_id", "position", "part"),
     )
     op.create_table(
         "document",

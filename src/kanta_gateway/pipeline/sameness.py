@@ -1,0 +1,94 @@
+"""Which records of a delivered batch are there already, and which are news.
+
+* Sameness is of the canonical record (GEN-01): the same type, id and version with the same keyed digest.
+* A reference that goes back to an earlier state is news; its newest state counts.
+* A record whose id is a natural key has no version of its own: content that was never delivered is its next
+  version, content that was is a duplicate, also of a state that has been replaced meanwhile (GEN-06).
+* Once a digest has been destroyed with its document, the same identity is a duplicate without comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kanta_gateway.recordtypes import RecordTypes
+    from kanta_gateway.spool.records import NewRecord, StoredRecord
+
+Identity = tuple[str, str, int]
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a delivered record belongs."""
+
+    stored: StoredRecord | None
+    """The row that is there already."""
+    fresh: int
+    """Place among the batch's new records, where nothing is stored yet."""
+    is_again: bool
+    is_older: bool = False
+    """A duplicate of a state that has been replaced since."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    digest: str
+    version: int
+    place: Place
+
+
+class Sorter:
+    """Sorts the records of one batch, in their order.
+
+    Args:
+        types: every record type.
+        have: stored records by (type, id, version), oldest first.
+        states: stored states of natural keys by (type, id), lowest version first.
+    """
+
+    def __init__(
+        self, types: RecordTypes, have: Mapping[Identity, Sequence[StoredRecord]],
+        states: Mapping[Key, Sequence[StoredRecord]],
+    ) -> None:  # fmt: skip
+        self._types = types
+        self._have = have
+        self._states = {
+            key: [_State(one.digest, one.version, Place(one, -1, is_again=True)) for one in known]
+            for key, known in states.items()
+        }
+        self._seen: dict[tuple[str, str, int, str], int] = {}
+        self.fresh: list[NewRecord] = []
+
+    def place(self, new: NewRecord) -> Place:
+        """Where the next record belongs; if it is news it is added to `fresh`."""
+        return self._keyed(new) if new.is_keyed else self._versioned(new)
+
+    def _versioned(self, new: NewRecord) -> Place:
+        identity = (new.type, new.id, new.version)
+        known = self._have.get(identity, ())
+        same = next((old for old in known if old.digest in {"", new.digest}), None)
+        if same is not None and (not self._types[same.type].is_reference or same.row == known[-1].row):
+            return Place(same, -1, is_again=True)
+        twin = self._seen.get((*identity, new.digest))
+        if twin is not None:
+            return Place(None, twin, is_again=True)
+        self._seen[(*identity, new.digest)] = len(self.fresh)
+        return self._add(new)
+
+    def _keyed(self, new: NewRecord) -> Place:
+        states = self._states.setdefault((new.type, new.id), [])
+        for state in reversed(states):
+            if state.digest in {"", new.digest}:
+                return replace(state.place, is_again=True, is_older=state is not states[-1])
+        version = states[-1].version + 1 if states else 1
+        place = self._add(replace(new, version=version))
+        states.append(_State(new.digest, version, place))
+        return place
+
+    def _add(self, new: NewRecord) -> Place:
+        self.fresh.append(new)
+        return Place(None, len(self.fresh) - 1, is_again=False)
