@@ -5,6 +5,7 @@
 * An agreement or evaluation falls under the decision that its own period overlaps most.
 * A summary looks back: it falls under the decision that ended last, or ends within a month.
 * Anything else falls under the decision that covers its day, else the last that ended before, else the next.
+* A decision that ends before it begins grants nothing.
 * Where decisions overlap, the one that began later goes first.
 """
 
@@ -85,7 +86,7 @@ def periods(contract: Contract, decisions: Sequence[Entry]) -> tuple[Period, ...
             remote_max_percent=number(entry.facts.get("remote_max_percent")),
         )
         for entry in decisions
-        if entry.facts.get("starts_on") and entry.facts.get("ends_on")
+        if "" < entry.facts.get("starts_on", "") <= entry.facts.get("ends_on", "")
     )
     return tuple(sorted(found, key=lambda one: (one.start, one.end, one.entry.id), reverse=True))
 
