@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.faulty import SECRET, Fault, faults
-from tests.installations import LINES, SAMPLE, installation, outcomes, sample, take
+from tests.installations import LINES, SAMPLE, installation, outcomes, sample, take, written
 
 from kanta_gateway.errors import UnreadableError
 from kanta_gateway.gateway import Gateway
@@ -28,6 +28,24 @@ def register(gateway: Gateway) -> None:
     gateway.register_party(
         provider["oid"], provider["nimi"], purchaser["oid"], purchaser["nimi"], purchaser["sopimusnumero"], "lapha"
     )
+
+
+@pytest.mark.parametrize("value", [f"{SECRET}\x01", [SECRET], {SECRET: 1}])
+def test_unreadable_value_is_no_repeat(tmp_path: Path, value: Any) -> None:
+    """A record delivered again with a value that cannot be read is no repeat of the one without it, and told."""
+    export = sample()
+    entry = export["asiakkaat"][0]["valmennuspaivakirja"][0]
+    entry.pop("vapaaMerkinta", None)
+    gateway = installation(tmp_path / "data")
+    take(gateway, written(tmp_path / "first", export))
+    entry["vapaaMerkinta"] = value
+    rows = [take(gateway, written(tmp_path / str(number), export)) for number in range(2)]
+    gateway.close()
+    told = [next(row for row in one if row["id"] == entry["kirjausId"]) for one in rows]
+
+    assert [row["outcome"] for row in told] == ["refused", "duplicate"]
+    assert {"GEN-01"} < {one["rule"] for one in told[0]["findings"]}
+    assert SECRET not in str(told)
 
 
 @pytest.fixture(scope="module")

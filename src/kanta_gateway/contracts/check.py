@@ -98,7 +98,7 @@ def _common(situation: Situation) -> Iterable[Finding]:
     }
     for rule in situation.contract.of(Scope.CASE):
         if lacking[rule.kind]:
-            yield rule.finding("text")
+            yield rule.finding("text", "/client" if rule.kind == "client-known" else "")
 
 
 def _block(subject: Subject, situation: Situation, common: tuple[Finding, ...]) -> None:

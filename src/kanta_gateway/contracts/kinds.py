@@ -51,6 +51,7 @@ KINDS: Mapping[str, Kind] = {
     "contract-known": Kind(Scope.RECORD, _ONE),
     "days-a-week": Kind(Scope.RECORD, _ONE),
     "days-granted": Kind(Scope.RECORD, _ONE),
+    "days-ordered": Kind(Scope.RECORD, _ONE),
     "delivered-before-closing": Kind(Scope.RECORD, ("late", "missing"), {"closing_from_percent": int}),
     "delivered-within": Kind(Scope.RECORD, ("late", "missing"), {"days": int}),
     "forbidden-minutes": Kind(Scope.RECORD, _ONE, {"field": str}),

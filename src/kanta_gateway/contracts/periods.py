@@ -8,7 +8,7 @@ A record type names its way (`x-period` in its schema):
 * `ending`: a summary looks back: the decision that ended last, or ends within a month.
 * `nearest`: anything else: the decision that covers its day, else the last that ended before, else the next.
 
-Where decisions overlap, the one that began later goes first.
+Where decisions overlap, the one that began later goes first; one that ends before it begins grants nothing.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def periods(contract: Contract, decisions: Sequence[Entry]) -> tuple[Period, ...
             remote_max_percent=number(entry.facts.get("remote_max_percent")),
         )
         for entry in decisions
-        if entry.facts.get("starts_on") and entry.facts.get("ends_on")
+        if "" < entry.facts.get("starts_on", "") <= entry.facts.get("ends_on", "")
     )
     return tuple(sorted(found, key=lambda one: (one.start, one.end, one.entry.id), reverse=True))
 

@@ -77,6 +77,14 @@ def times_ordered(rule: Rule, subject: Subject, situation: Situation) -> Found: 
     return (rule.finding("text", "/end_time", start=start, end=end),)
 
 
+def days_ordered(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """The last day of a period is not before the first."""
+    start, end = subject.facts.get("starts_on"), subject.facts.get("ends_on")
+    if not start or not end or start <= end:
+        return NOTHING
+    return (rule.finding("text", "/ends_on"),)
+
+
 def no_absence(rule: Rule, subject: Subject, situation: Situation) -> Found:
     """The client was not told to be away on the same day."""
     return (rule.finding("text", "/date", date=subject.day),) if subject.day in situation.absent else NOTHING
@@ -250,6 +258,7 @@ CHECKS: Mapping[str, Check] = {
     "contract-known": contract_known,
     "days-a-week": days_a_week,
     "days-granted": days_granted,
+    "days-ordered": days_ordered,
     "delivered-before-closing": delivered_before_closing,
     "delivered-within": delivered_within,
     "forbidden-minutes": forbidden_minutes,

@@ -96,7 +96,9 @@ class RecordSchemas:
         faults = list(_text_faults(value, pointer_base))
         tidy = _tidied(value)
         if not faults:
-            faults = list(self._faults(record_type, tidy, pointer_base))
+            faults = list(
+                {(one.rule, one.pointer): one for one in self._faults(record_type, tidy, pointer_base)}.values()
+            )
         if faults:
             return None, tuple(faults)
         return _record(tidy, pointer_base), ()

@@ -90,6 +90,12 @@ class _Gathered:
     findings: list[Finding] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     rest: dict[str, Any] = field(default_factory=dict)
+    """What is not mapped or cannot be read: only its keyed digest is kept, for sameness (GEN-01)."""
+
+    def unread(self, rule: str, pointer: str, params: Mapping[str, str], given: Any) -> None:
+        """Tell that a value cannot be read; a record with it is another one than the same record without it."""
+        self.findings.append(unreadable(rule, pointer, params))
+        self.rest[pointer[self.base :]] = given
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +293,7 @@ def _taken(
     reading = _read(given, reader, options)
     if reading.rule:
         params = {"field": key, **reading.params}
-        gathered.findings.append(unreadable(rule or reading.rule, f"{pointer}/{key}", params))
+        gathered.unread(rule or reading.rule, f"{pointer}/{key}", params, given)
     elif reading.normalised and not isinstance(given, int):  # a whole number is as good an id as its digits
         gathered.findings.append(normalised(f"{pointer}/{key}", key, reading.normalised))
     return reading.value
@@ -324,7 +330,7 @@ def _read_field(one: Field, given: Any, pointer: str, content: dict[str, Any], g
     assert one.read is not None  # noqa: S101 — a shape that is no group has a reader
     reading = _read(given, one.read, one.options)
     if reading.rule:
-        gathered.findings.append(unreadable(reading.rule, pointer, {"field": one.name, **reading.params}))
+        gathered.unread(reading.rule, pointer, {"field": one.name, **reading.params}, given)
         return
     if reading.normalised:
         gathered.findings.append(normalised(pointer, one.name, reading.normalised))
@@ -341,7 +347,7 @@ def _read_shape(one: Field, given: Any, pointer: str, content: dict[str, Any], g
     if not isinstance(given, expected):
         rule = given.rule if isinstance(given, Unreadable) else "SRC-TYPE"
         named = "list" if expected is list else "object"
-        gathered.findings.append(unreadable(rule, pointer, {"field": one.name, "expected": named}))
+        gathered.unread(rule, pointer, {"field": one.name, "expected": named}, given)
         return
     if one.shape == "inline":
         _read_fields(one.fields, frozenset(), frozenset(), given, pointer, content, gathered)
@@ -363,7 +369,7 @@ def _items(one: Field, given: list[Any], pointer: str, gathered: _Gathered) -> l
             reading = _read(item, KINDS["date"], {}) if one.shape == "dates" else Reading(rule="SRC-TYPE")
             value = reading.value
             if reading.rule:
-                gathered.findings.append(unreadable(reading.rule, place, {"field": one.name, "expected": "object"}))
+                gathered.unread(reading.rule, place, {"field": one.name, "expected": "object"}, item)
             elif reading.normalised:
                 gathered.findings.append(normalised(place, one.name, reading.normalised))
         if value:

@@ -66,7 +66,6 @@ def load_words(text: str, language: str) -> Words:
     mistakes: list[str] = []
     compile_ = _Compiler(mistakes)
     try:
-        number = data["street_number"]
         words = Words(
             marks={cls: str(data["marks"][cls][language]) for cls in CLASSES},
             identity_code=compile_("identity_code", data["identity_code"]),
@@ -77,8 +76,8 @@ def load_words(text: str, language: str) -> Words:
             accounts_by_shape=frozenset(data["iban_by_shape"]),
             telephones=tuple(compile_("telephone", one) for one in data["telephone"]),
             not_telephone=compile_("not_telephone", data["not_telephone"]),
-            streets=tuple(compile_("street", one) for one in _streets(data, number)),
-            street_number=compile_("street_number", number),
+            streets=tuple(compile_("street", one) for one in _streets(data)),
+            street_number=compile_("street_number", data["street_number"]),
             street_exceptions=tuple(data["street_exceptions"]),
             postal_code=compile_("postal_code", data["postal_code"]),
             untouched=frozenset(data["untouched"]),
@@ -113,12 +112,13 @@ def _iban(country: str, length: int, digits_only: Collection[str]) -> str:
     return rf"[A-Za-z]{{2}}(?:{_SPACED}\d){{2}}(?:{_SPACED}{rest}){{{length - 4}}}(?![0-9A-Za-z])"
 
 
-def _streets(data: Mapping[str, Any], number: str) -> tuple[str, str, str]:
+def _streets(data: Mapping[str, Any]) -> tuple[str, str, str]:
     """Clear street with a capital letter, clear street with a number, other street with both."""
-    capital, word, ends = (
+    capital, word, ends, number = (
         r"(?<!\w)[A-ZÅÄÖ][^\W\d_]{2,40}?(?:-[^\W\d_]{1,40}?){0,3}",
         r"(?<!\w)[^\W\d_]{3,40}?",
         data["street_endings"],
+        data["street_number"],
     )
     clear, others = data["street_clear"], data["street_others"]
     return (

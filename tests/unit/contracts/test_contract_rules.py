@@ -199,6 +199,19 @@ def test_absence_stands_and_the_entry_of_its_day_is_held() -> None:
     assert b.judged(whole).outcomes[absence.row] == "accepted"
 
 
+def test_decision_that_ends_before_it_begins_grants_nothing() -> None:
+    """LAP-08: such a decision is told on itself, and its records wait for a right one; nothing else is judged by it."""
+    day = b.entry(DAY)
+    turned = b.case(day, starts_on="2025-12-31", ends_on="2025-09-01")
+
+    assert b.on(turned, "decision", b.AFTER) == [("LAP-08", "end-before-start-of-decision")]
+    assert b.told(turned, day) == [("LAP-08", "hold", "decision-unknown")]
+    assert b.on(turned, "client", b.AFTER) == []
+    assert b.on(b.case(day, starts_on="2025-09-02", ends_on="2025-09-02"), "decision") == [
+        ("LAP-04", "period-too-short")
+    ]
+
+
 def test_remote_day_needs_a_share_in_the_decision() -> None:
     """LAP-06: a remote day is flagged where the decision grants no share; a remote product is exempt."""
     day = b.entry(DAY, mode="remote", hours=4)

@@ -304,3 +304,9 @@ def test_reference_export() -> None:
     assert Counter((one.id, one.version) for one in rows) == Counter((one["id"], one["version"]) for one in expected)
     assert found(told) == []
     assert any(isinstance(one, Header) and str(one.as_of) == "2025-12-30" for one in told)
+
+
+def test_one_mistake_is_told_once() -> None:
+    """A value that breaks two words of its schema at once brings one finding of each rule."""
+    record = {"type": "diary_entry", "id": "P", "client": "A", "date": SECRET, "recorder": "T1"}
+    assert [(one.rule, one.pointer) for one in SCHEMAS.read(record)[1]] == [("SRC-DATE", "/date")]
