@@ -20,7 +20,8 @@ from kanta_gateway.audit import report
 from kanta_gateway.audit.fhir import audit_event
 from kanta_gateway.audit.verify import verify as verify_log
 from kanta_gateway.errors import MisconfiguredError
-from kanta_gateway.intake.desk import Desk, File
+from kanta_gateway.intake.desk import Desk
+from kanta_gateway.intake.front import File
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source

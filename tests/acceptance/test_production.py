@@ -10,7 +10,8 @@ import pytest
 from kanta_gateway.app import build
 from kanta_gateway.errors import KeyUnavailableError, MisconfiguredError, NotPermittedError
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.intake.desk import Desk, File
+from kanta_gateway.intake.desk import Desk
+from kanta_gateway.intake.front import File
 from kanta_gateway.settings import Settings
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "lapha-small.json"

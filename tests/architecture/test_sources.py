@@ -25,6 +25,10 @@ LONG_MODULES = {
     "src/kanta_gateway/spool/store.py": (370, "every statement on the document table in one place"),
 }
 LONG_FUNCTIONS = {
+    "src/kanta_gateway/intake/objects.py:read_record": (
+        45,
+        "identity, content and findings in the order they are known",
+    ),
     "src/kanta_gateway/app.py:build": (60, "the composition root names every part once"),
     "src/kanta_gateway/migrations/versions/0001_tables.py:upgrade": (210, "the tables as they were, frozen"),
     "src/kanta_gateway/pipeline/export.py:export": (45, "a list of arguments and one loop"),

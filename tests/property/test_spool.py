@@ -32,7 +32,7 @@ class Spool(RuleBasedStateMachine):
         with self.database.transaction() as tx:
             tx.execute(record.insert(), {
                 "id": 1, "provider": "p", "purchaser": "u", "source": "s", "type": "t", "record_id": "r",
-                "version": 1, "ticket": "k", "digest": "d", "is_cancelled": 0, "state": "settled",
+                "version": 1, "is_keyed": 0, "ticket": "k", "digest": "d", "is_cancelled": 0, "state": "settled",
                 "findings": "[]", "removed": "{}", "as_of": "2026-01-01", "received_at": "x",
             })  # fmt: skip
 

@@ -54,9 +54,14 @@ def diary(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     said = [
         ("Tunnit", comma(record.get("hours"))),
         ("Yksilöllinen ohjaus minuutteina", comma(record.get("guidance_minutes"))),
+        ("Yksilöohjaus tunteina", comma(record.get("guidance_hours"))),
+        ("Läsnä", {True: "Kyllä", False: "Ei"}.get(record.get("present", ""))),
+        ("Palvelusetelin numero", record.get("voucher_number")),
         ("Tehtävät", record.get("tasks")),
         ("Suoriutuminen", record.get("performance")),
         ("Osaamisen kehittyminen", record.get("skills")),
+        ("Tavoitteen seuranta", record.get("goals_follow_up")),
+        ("Poikkeama tai ilmoitus", record.get("deviation")),
         ("Muu merkintä", record.get("notes")),
     ]
     return {**times(record), **mode(record), **described(said)}, {}
@@ -68,6 +73,7 @@ def absence(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     moment = f"{finnish(str(told.date()))} klo {told.hour}.{told.minute:02}" if told else None
     said: list[tuple[str, str | None]] = [
         ("Poissaolo", finnish(record.get("date"))),
+        ("Poissaolo päättyi", finnish(record.get("ends_on"))),
         ("Syy", record.get("reason")),
         ("Kuvaus", record.get("description")),
         ("Luvallinen", {True: "Kyllä", False: "Ei"}.get(record.get("permitted", ""))),

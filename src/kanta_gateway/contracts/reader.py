@@ -13,7 +13,7 @@ import yaml
 
 from kanta_gateway.contracts.mistakes import Mistakes, each
 from kanta_gateway.contracts.rulereader import Known, check_figures, check_words, figure, rule
-from kanta_gateway.contracts.rules import Contract, Limits, NotJudged, Product, Titles, WordList
+from kanta_gateway.contracts.rules import Contract, Limits, NotJudged, Parties, Product, Titles, WordList
 from kanta_gateway.contracts.scales import read_scale
 from kanta_gateway.errors import MisconfiguredError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LANGUAGES = ("fi", "sv", "en")
 _NEEDED = ("contract", "source", "products", "rules")
-_OPTIONAL = ("figures", "totals", "scale", "words", "titles", "not_judged")
+_OPTIONAL = ("figures", "totals", "scale", "words", "titles", "not_judged", "development_parties")
 
 
 def read(text: str, name: str, types: RecordTypes) -> Contract:
@@ -69,7 +69,21 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "totals": totals,
         "scale": read_scale(mistakes, data.get("scale", {})),
         "not_judged": tuple(each(mistakes, data, "not_judged", _not_judged)),
+        "development_parties": _parties(mistakes, data.get("development_parties")),
     }
+
+
+def _parties(mistakes: Mistakes, stated: Mapping[str, Any] | None) -> Parties | None:
+    if stated is None:
+        return None
+    before = len(mistakes.told)
+    mistakes.keys("development_parties", stated, ("provider", "organiser", "contract"))
+    mistakes.keys("development_parties provider", stated.get("provider", {}), ("oid", "name"),
+                  ("business_id", "registered", "units"))  # fmt: skip
+    mistakes.keys("development_parties organiser", stated.get("organiser", {}), ("oid", "name"))
+    if len(mistakes.told) > before:
+        return None
+    return Parties(stated["provider"], stated["organiser"], str(stated["contract"]))
 
 
 def _stated(text: str, name: str) -> dict[str, Any]:

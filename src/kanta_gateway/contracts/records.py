@@ -40,7 +40,7 @@ def staff_known(rule: Rule, subject: Subject, situation: Situation) -> Found:
     """Whoever made the record is in the staff list; else the record names them (GEN-04)."""
     if situation.client is None or situation.author(subject) in situation.staff:
         return NOTHING
-    if not subject.facts.get("author_named"):
+    if not situation.is_author_named(subject):
         return (rule.finding("unnamed", "/recorder", Severity.HOLD),)
     return (rule.finding("named", "/recorder"),) if situation.case.delivery_has_staff else NOTHING
 

@@ -151,6 +151,18 @@ class NotJudged:
     """By language."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who delivers to whom where a delivery does not say it: outside production only."""
+
+    provider: Mapping[str, Any]
+    """Content of the provider record: oid, name, units."""
+    organiser: Mapping[str, str]
+    """oid and name."""
+    number: str
+    """Contract number."""
+
+
 @dataclass(frozen=True, eq=False)
 class Contract:
     """One purchaser's contract; loaded once, so equal only to itself."""
@@ -169,6 +181,7 @@ class Contract:
     words: tuple[WordList, ...] = ()
     titles: Titles = Titles()
     not_judged: tuple[NotJudged, ...] = ()
+    development_parties: Parties | None = None
 
     @classmethod
     def load(cls, text: str, name: str, types: RecordTypes) -> Contract:

@@ -190,6 +190,13 @@ class Situation:
             named = self.client.facts.get("responsible_worker")
         return named
 
+    def is_author_named(self, subject: Subject) -> bool:
+        """Whether the author's name is known although no staff list has it."""
+        if subject.facts.get("author") is None and self.client is not None:
+            name: Mapping[str, Any] = self.client.facts.get("responsible_worker_name") or {}
+            return bool(name.get("surname")) and bool(name.get("given_names"))
+        return bool(subject.facts.get("author_named"))
+
     def unit(self, period: Period) -> Mapping[str, Any] | None:
         """The unit of a decision: its own, else the one that the agreement's place names, else the first."""
         known = self.units

@@ -12,18 +12,18 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, BinaryIO
+from datetime import date
+from typing import Any
 
 import orjson
 
-from kanta_gateway.access.parties import Agreement, agreements, register
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.errors import NotFoundError, NotPermittedError, UnreadableError
-from kanta_gateway.intake.readers import Header, Item, read
+from kanta_gateway.errors import NotFoundError, UnreadableError
+from kanta_gateway.intake.front import File, Front, front_of, items, party
+from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.result import Result, row
-from kanta_gateway.intake.sources import Problem, Source
-from kanta_gateway.model import Caller, Event, Finding, Oid, Organisation, Outcome, Record, Severity, instant
+from kanta_gateway.intake.sources import Source
+from kanta_gateway.model import Caller, Event, Finding, Outcome, Record, Severity, instant
 from kanta_gateway.pipeline.casefile import Memory
 from kanta_gateway.pipeline.parts import Parts, Scope, dry_run
 from kanta_gateway.pipeline.receive import Delivery, Receiver, Taken
@@ -32,29 +32,8 @@ from kanta_gateway.pipeline.wording import canonical, stored_finding, told_findi
 from kanta_gateway.spool import deliveries, records, store
 from kanta_gateway.spool.deliveries import Pointer
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-
 Permit = Callable[[str], None]
 """Asked with the OID of a provider; raises if the caller may not deliver for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file that can be opened more than once."""
-
-    name: str
-    open: Callable[[], BinaryIO]
-
-
-@dataclass(frozen=True, slots=True)
-class Front:
-    """What the header parts of a delivery say."""
-
-    header: Header | None
-    provider: Record | None
-    purchaser: Record | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,49 +107,34 @@ class Desk:
         problems: list[Finding] = []
         delivery, told = self._open(scope, front, source, purchaser, caller, as_of)
         receiver = Receiver(self._parts, scope)
-        taken = receiver.take(self._records(files, self._sources[source], problems), delivery, caller)
+        taken = receiver.take(self._records(files, self._sources[source], delivery, problems), delivery, caller)
         self._judge(scope, delivery, caller, taken)
         with scope.write() as tx:
             found = (*told, *problems)
             deliveries.close_delivery(tx, delivery.id, told_findings(found), self._parts.now())
         return Result(self._parts, scope, delivery.id, delivery.provider, found, language)
 
-    def _records(self, files: Sequence[File], source: Source, problems: list[Finding]) -> Iterator[Record]:
-        for item in self._items(files, source):
+    def _records(
+        self, files: Sequence[File], source: Source, delivery: Delivery, problems: list[Finding]
+    ) -> Iterator[Record]:
+        parties = self._parts.contracts[delivery.purchaser].development_parties
+        if parties is not None and delivery.provider == parties.provider["oid"]:
+            yield Record("provider", delivery.provider, 1, None, dict(parties.provider), is_row=False)
+        for item in items(files, source):
             if isinstance(item, Record):
                 yield item
             elif isinstance(item, Problem):
                 problems.append(item.finding)
 
-    @staticmethod
-    def _items(files: Sequence[File], source: Source) -> Iterator[Item]:
-        for file in files:
-            with file.open() as stream:
-                yield from read(source, stream, file.name)
-
     def _permitted_front(self, files: Sequence[File], source: str, caller: Caller, permit: Permit | None) -> Front:
         """The header parts, once it is known that the caller may deliver for the provider that they name."""
-        front = self._front(files, self._sources[source])
+        front = front_of(files, self._sources[source])
+        if front.unreadable and self._sources[source].is_whole:
+            finding = Finding("SRC-WHOLE", Severity.REFUSE, "delivery-not-whole", "", {"count": str(front.unreadable)})
+            raise UnreadableError("the delivery is taken as a whole or not at all", findings=(finding,))
         if permit is not None:
             permit(str(front.provider.content["oid"]) if front.provider else caller.organisation)
         return front
-
-    def _front(self, files: Sequence[File], source: Source) -> Front:
-        """Header, provider and purchaser of a delivery.
-
-        Of JSON Lines reading stops as soon as all three are known: a bad line is a finding of its own.
-        One JSON document is read to its end, so that nothing of an unreadable one is stored.
-        """
-        header: Header | None = None
-        found: dict[str, Record] = {}
-        for item in self._items(files, source):
-            if isinstance(item, Header):
-                header = item
-            elif isinstance(item, Record) and item.type in {"provider", "purchaser"}:
-                found.setdefault(item.type, item)
-            if header is not None and len(found) == 2 and source.format == "json-lines":
-                break
-        return Front(header, found.get("provider"), found.get("purchaser"))
 
     def _open(
         self, scope: Scope, front: Front, source: str, purchaser: str, caller: Caller, as_of: date | None
@@ -178,8 +142,8 @@ class Desk:
         """Open the delivery; outside production a first delivery registers its own parties."""
         now = self._parts.now()
         with scope.write() as tx:
-            agreement, is_known, told = self._party(tx, front, purchaser, caller, now)
-            day = as_of or (front.header.as_of if front.header else None) or now.date()
+            agreement, is_known, told = party(self._parts, tx, front, purchaser, caller)
+            day = as_of or (front.header.as_of if front.header else None) or front.newest or now.date()
             delivery = Delivery(
                 id=str(uuid.uuid4()), provider=agreement.provider.oid, controller=agreement.organiser.oid,
                 purchaser=purchaser, source=source, as_of=day, is_contract_known=is_known,
@@ -196,39 +160,6 @@ class Desk:
                     basis="GDPR 28(3)", details={"contract": agreement.number, "purchaser": purchaser},
                 )])  # fmt: skip
         return delivery, told
-
-    def _party(
-        self, tx: Connection, front: Front, purchaser: str, caller: Caller, now: datetime
-    ) -> tuple[Agreement, bool, tuple[Finding, ...]]:
-        """The contract that the delivery falls under, whether it is the one it names, and what to tell.
-
-        Raises:
-            UnreadableError: the delivery does not say whose it is, and nothing registered tells.
-            NotPermittedError: the provider has no registered contract and may not bring its own.
-        """
-        provider = str(front.provider.content["oid"]) if front.provider else ""
-        have = [one for one in agreements(tx, provider or caller.organisation or None) if one.purchaser == purchaser]
-        if not provider and not have and not caller.organisation:  # a local command, acting for all
-            have = [one for one in agreements(tx) if one.purchaser == purchaser]
-        if len({one.provider.oid for one in have}) > 1 or not (have or (front.provider and front.purchaser)):
-            finding = Finding("SRC-PARTY", Severity.REFUSE, "delivery-without-party", "", {"purchaser": purchaser})
-            raise UnreadableError("the delivery does not tell whose it is", findings=(finding,))
-        named = str(front.purchaser.content["contract_number"]) if front.purchaser else ""
-        if have:
-            same = next((one for one in have if one.number == named), None)
-            return same or have[0], same is not None or not named, ()
-        assert front.provider is not None  # noqa: S101 — narrowed above
-        assert front.purchaser is not None  # noqa: S101
-        if self._parts.is_production:
-            raise NotPermittedError("the provider has no registered contract; register it before anything is delivered")
-        agreement = Agreement(
-            Organisation(Oid(provider), str(front.provider.content["name"])),
-            Organisation(Oid(str(front.purchaser.content["oid"])), str(front.purchaser.content["name"])),
-            named, purchaser,
-        )  # fmt: skip
-        register(tx, agreement, now)
-        finding = Finding("SRC-PARTY", Severity.INFO, "party-taken-from-delivery", "", {"contract": named})
-        return agreement, True, (finding,)
 
     def _judge(self, scope: Scope, delivery: Delivery, caller: Caller, taken: Taken) -> None:
         """Judge every client that the delivery concerns; new staff or units may free held records."""

@@ -17,7 +17,8 @@ from kanta_gateway.errors import (
     RecordInvalidError,
     UnreadableError,
 )
-from kanta_gateway.intake.desk import Desk, File, Permit
+from kanta_gateway.intake.desk import Desk, Permit
+from kanta_gateway.intake.front import File
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import repeats
 from kanta_gateway.pipeline.office import Office

@@ -48,6 +48,8 @@ UNITS: Mapping[str, frozenset[str]] = {
 }
 """Unit of a field -> words that may stand after its number."""
 
+_BEHIND = re.compile(r"\s*\([^()]*\)\s*$")
+_TICKS = frozenset({"x", "✓", "✔"})
 _YES, _NO = frozenset({"true", "kyllä", "k", "ja"}), frozenset({"false", "ei", "e", "nej"})
 
 
@@ -108,11 +110,15 @@ def name(value: Any, _: Mapping[str, Any]) -> Reading:
 
 
 def person(value: Any, _: Mapping[str, Any]) -> Reading:
-    """A name in one piece: the last word is the surname, the others are given names."""
+    """A name in one piece: the last word is the surname, the others are given names.
+
+    What stands behind it in parentheses (a degree, a role) is no part of it.
+    """
     reading = text(value, {"limit": MAX_NAME})
     if reading.value is None:
         return reading
-    given_names, _blank, surname = str(reading.value).rpartition(" ")
+    bare = _BEHIND.sub("", str(reading.value))
+    given_names, _blank, surname = bare.rpartition(" ")
     if not given_names:
         return Reading({"surname": surname})
     return Reading({"given_names": given_names.strip(), "surname": surname})
@@ -288,14 +294,23 @@ def span(value: Any, _: Mapping[str, Any]) -> Reading:
     return Reading({"low": min(numbers), "high": max(numbers), "firm": is_firm})
 
 
+def mark(value: Any, options: Mapping[str, Any]) -> Reading:
+    """A tick in a box: `x` or a word for yes; an empty box is absent, which is not no."""
+    if isinstance(value, str) and value.strip().casefold() in _TICKS:
+        return Reading(True)  # noqa: FBT003 — the box is ticked
+    return boolean(value, options)
+
+
 KINDS: Mapping[str, Reader] = {
     "boolean": boolean,
     "choice": choice,
     "code": code,
     "date": day,
     "integer": integer,
+    "mark": mark,
     "moment": moment,
     "name": name,
+    "named": person,
     "number": number,
     "person": person,
     "span": span,

@@ -136,7 +136,9 @@ class Composer:
         for staff_id in (*named, None if any(named) else self._client.get("responsible_worker")):
             if staff_id in self._staff:
                 return str(staff_id), {**self._staff[staff_id][1], "id": staff_id}
-        return "", content.get("recorder_name", {})
+        if any(named) or "recorder_name" in content:
+            return "", content.get("recorder_name", {})
+        return "", self._client.get("responsible_worker_name", {})
 
     def _unit(self, decision: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
         """The decision's unit, else the one with whose name the agreed place begins, else the first one."""

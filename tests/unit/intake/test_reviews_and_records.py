@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from kanta_gateway import knowledge
+from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.readers import Item, read
 from kanta_gateway.intake.records import RecordSchemas
-from kanta_gateway.intake.sources import Problem, load_sources
+from kanta_gateway.intake.sources import load_sources
 from kanta_gateway.intake.values import KINDS
 from kanta_gateway.model import Record
 

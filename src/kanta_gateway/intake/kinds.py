@@ -1,0 +1,95 @@
+"""How one kind of record of a provider's format is read: its fields, its identity, and what is not mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kanta_gateway.intake.values import Reader
+    from kanta_gateway.model import Finding
+
+SHAPES = ("dates", "group", "inline", "list")
+"""Words of a field that are no kind of value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a delivery that cannot become a record."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one field of the provider's format is read."""
+
+    name: str
+    shape: str
+    """A kind of value, or `dates`, `group`, `inline`, `list`."""
+    target: str
+    read: Reader | None
+    options: Mapping[str, Any]
+    is_needed: bool
+    is_beside: bool
+    """No content for sameness (`sameness: false`), such as when the row was reported (GEN-01)."""
+    fields: Mapping[str, tuple[Field, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of record is read."""
+
+    type: str
+    by: str
+    """Field that tells the type; empty when it is always the same."""
+    types: Mapping[str, str]
+    id: str
+    constant_id: str
+    version: str
+    status: str
+    statuses: Mapping[str, bool]
+    client: str
+    """Field that holds the number of the client; empty where the delivery's structure tells."""
+    key: tuple[str, ...]
+    """Canonical fields that tell records apart where they have no id (GEN-06); the client stands before them."""
+    constants: Mapping[str, Any]
+    """Canonical fields whose value is always the same."""
+    forms: frozenset[str]
+    """Normalisations that are the format's own way of writing: not worth telling."""
+    fields: Mapping[str, tuple[Field, ...]]
+    dropped: frozenset[str]
+    own: frozenset[str]
+    is_row: bool
+    is_whole: bool
+    within: str
+    """Canonical field that names the record around it; empty where that is the client."""
+    is_of_client: bool
+    """Whether it belongs to a client: without one it cannot be told whose it is."""
+    inside: Mapping[str, str]
+
+    @property
+    def beside(self) -> frozenset[str]:
+        """Canonical fields that are no content for sameness."""
+        return frozenset(one.target for parts in self.fields.values() for one in parts if one.is_beside)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every field that it reads."""
+        told = {self.id, self.by, self.version, self.status, self.client}
+        return frozenset(self.fields) | frozenset(filter(None, told))
+
+    @property
+    def needed_columns(self) -> frozenset[str]:
+        """The fields without which its records cannot be told apart or be read."""
+        named = {
+            column
+            for column, parts in self.fields.items()
+            if any(one.is_needed or one.target in self.key for one in parts)
+        }
+        return frozenset(named | set(filter(None, (self.id, self.by, self.client))))
+
+    def only_carries(self, value: Mapping[str, Any]) -> bool:
+        """Whether an object tells no more than whose the records inside it are: then it is none itself."""
+        return bool(self.inside) and value.keys() <= self.inside.keys() | {self.id}
