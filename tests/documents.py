@@ -83,8 +83,10 @@ def _example(stated: Mapping[str, Any], name: str) -> Any:
 def _form(stated: Mapping[str, Any], name: str) -> str:
     if "enum" in stated:
         return "enum"
-    if name in {"supervisor", "responsible_worker", "author", "recorder"}:
+    if name in {"supervisor", "responsible_worker", "author", "recorder", "contributors entry"}:
         return "staff"
+    if name == "month":
+        return "month"
     return str(stated.get("format") or stated.get("type"))
 
 
@@ -94,6 +96,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "date": lambda _: "2025-10-07",
     "integer": lambda _: 25,
     "moment": lambda _: "2025-10-07T14:09:00+03:00",
+    "month": lambda _: "2025-10",
     "number": lambda _: 4.5,
     "staff": lambda _: "H2",
     "string": lambda name: f"Tässä lukee omin sanoin: {re.sub('_', ' ', name)}.",

@@ -28,7 +28,13 @@ SERVICES = {
            "Vammaisten henkilöiden työtoiminta palveluntuottajan toimintayksikössä"),
 }  # fmt: skip
 OF_INTERRUPTION = {"interrupted_on", "interruption_reason"}
-MODE = {"on_site": "Läsnä", "remote": "Etänä"}
+WORDS = {
+    "form": {"group": "ryhmä", "individual": "yksilö"},
+    "mode": {"on_site": "Läsnä", "remote": "Etänä"},
+    "reason_category": {"incapacity": "Työkyvyttömyys"},
+    "state": {"cancelled": "peruttu", "no_show": "ei saapunut"},
+}
+"""How a document says a value that its record says by a word of its own."""
 CALLER = Caller("own system", Oid(PROVIDER), "T-1", "Erkki Esimerkki", "provider-system", "delivery", "NAYTE/1/2025")
 
 
@@ -94,7 +100,7 @@ def values(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, bool):
         yield field, "Kyllä" if value else "Ei"
     else:
-        text = MODE.get(str(value), str(value)) if field == "mode" else str(value).replace("H2", "Hallavainio")
+        text = WORDS.get(field, {}).get(str(value), str(value)).replace("H2", "Hallavainio")
         if (day := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:T.*)?", text)) is not None:
             text = f"{int(day[3])}.{int(day[2])}.{day[1]}"
         yield field, text.replace(":", ".") if re.fullmatch(r"\d\d:\d\d", text) else text.replace("4.5", "4,5")

@@ -19,6 +19,13 @@ SERVICES = {
     "social-rehabilitation": ("SOSIAALINEN-KUNTOUTUS-UNVERIFIED", "Sosiaalinen kuntoutus"),
     "disability-work-activity": ("55", "Vammaisten henkilöiden työtoiminta"),
 }
+REASONS = {
+    "incapacity": "Työkyvyttömyys",
+    "child_illness": "Alle 10-vuotiaan lapsen sairaus",
+    "employment_reason": "Työhaastattelu tai muu siihen rinnastettava työllistymiseen liittyvä syy",
+    "public_duty": "Julkinen luottamustoimi",
+    "other": "Muu syy, jonka ajalta etuutta ei makseta",
+}
 MODES = {"on_site": ("LASNA-UNVERIFIED", "Läsnä"), "remote": ("ETANA-UNVERIFIED", "Etänä")}
 
 
@@ -56,13 +63,12 @@ def diary(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         ("Yksilöllinen ohjaus minuutteina", comma(record.get("guidance_minutes"))),
         ("Yksilöohjaus tunteina", comma(record.get("guidance_hours"))),
         ("Läsnä", {True: "Kyllä", False: "Ei"}.get(record.get("present", ""))),
-        ("Palvelusetelin numero", record.get("voucher_number")),
         ("Tehtävät", record.get("tasks")),
         ("Suoriutuminen", record.get("performance")),
         ("Osaamisen kehittyminen", record.get("skills")),
+        ("Muu merkintä", record.get("notes")),
         ("Tavoitteen seuranta", record.get("goals_follow_up")),
         ("Poikkeama tai ilmoitus", record.get("deviation")),
-        ("Muu merkintä", record.get("notes")),
     ]
     return {**times(record), **mode(record), **described(said)}, {}
 
@@ -73,8 +79,9 @@ def absence(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     moment = f"{finnish(str(told.date()))} klo {told.hour}.{told.minute:02}" if told else None
     said: list[tuple[str, str | None]] = [
         ("Poissaolo", finnish(record.get("date"))),
-        ("Poissaolo päättyi", finnish(record.get("ends_on"))),
+        ("Poissaolo päättyy", finnish(record.get("ends_on"))),
         ("Syy", record.get("reason")),
+        ("Poissaolon peruste", REASONS.get(record.get("reason_category", ""))),
         ("Kuvaus", record.get("description")),
         ("Luvallinen", {True: "Kyllä", False: "Ei"}.get(record.get("permitted", ""))),
         (

@@ -117,6 +117,12 @@ def date_list(value: Any, _: str = "fi") -> str | None:
     return ", ".join(part for one in value if (part := finnish_date(one) or text(one))) or None
 
 
+def dated(on: Any, value: Any, language: str = "fi") -> str | None:
+    """A value with its day before it: d.m.yyyy: value."""
+    said, when = text(value, language), finnish_date(on)
+    return f"{when}: {said}" if said and when else said
+
+
 def person_name(value: Any, language: str = "fi") -> str | None:
     """Given names and surname of a person."""
     if not isinstance(value, Mapping):
@@ -158,6 +164,7 @@ class Format:
 
 FORMATS: Mapping[str, Format] = MappingProxyType({
     "date-list": Format(date_list, ValueKind.STRING),
+    "dated": Format(dated, ValueKind.STRING, values=2),
     "decimal": Format(decimal, ValueKind.STRING),
     "finnish-date": Format(finnish_date, ValueKind.STRING),
     "finnish-moment": Format(finnish_moment, ValueKind.STRING),

@@ -16,7 +16,7 @@ Scope = Mapping[str, Any]
 Read = Callable[[Scope], Any]
 
 ROOTS = frozenset({
-    "author", "client", "decision", "language", "organiser",
+    "author", "client", "decision", "judged", "language", "organiser",
     "product", "provider", "record", "staff", "unit",
 })  # fmt: skip
 """What the mapping's input holds; a repeat adds its own name."""

@@ -180,7 +180,7 @@ class Reader:
         for line in one["text"] if isinstance(one["text"], list) else [None]:
             self._at = min(line.lines.values(), default=self._at) if isinstance(line, Lined) else self._at
             rule = self._rule(line, f"{place}, line {len(lines) + 1}", names, LINE_WORDS, None)
-            if rule is not None and rule.word in {"group", "organisation", "code"}:
+            if rule is not None and rule.word in {"group", "organisation"}:
                 self._wrong(f"{place}: `{rule.word}` makes no line of a text; choose another word")
             elif rule is not None:
                 lines.append(rule)

@@ -73,7 +73,7 @@ def compile_value(rule: Rule, field: FieldDef, codes: Codes, source: str, names:
     """
     place = _Place(rule, source, names)
     if rule.word == "text":
-        return _labelled(rule, source, names)
+        return _labelled(rule, source, names, codes)
     if rule.word == "code":
         return _code(rule, codes, place)
     if rule.word == "organisation":
@@ -198,8 +198,8 @@ def _identifier(rule: Rule, field: FieldDef, place: _Place) -> Make:
     return make
 
 
-def _labelled(rule: Rule, source: str, names: Mapping[str, str]) -> Make:
-    lines = tuple(_line(one, source, names) for one in rule.lines)
+def _labelled(rule: Rule, source: str, names: Mapping[str, str], codes: Codes) -> Make:
+    lines = tuple(_line(one, source, names, codes) for one in rule.lines)
 
     def make(run: Run, scope: Scope) -> Made | None:
         said: list[str] = []
@@ -213,12 +213,12 @@ def _labelled(rule: Rule, source: str, names: Mapping[str, str]) -> Make:
     return make
 
 
-def _line(rule: Rule, source: str, names: Mapping[str, str]) -> Line:
+def _line(rule: Rule, source: str, names: Mapping[str, str], codes: Codes) -> Line:
     inner = names
     if rule.repeat:
         head, dot, rest = rule.repeat.path.partition(".")
         inner = {**names, rule.repeat.name: f"{names.get(head, head)}{dot}{rest}[]"}
-    make = _labelled(rule, source, inner) if rule.word == "text" else _plain(rule, text, _Place(rule, source, inner))
+    make = _of_line(rule, source, inner, codes)
     holds, entries, label = compile_tests(rule.tests), each(rule), rule.label
 
     def line(run: Run, scope: Scope) -> Iterator[Made]:
@@ -228,3 +228,19 @@ def _line(rule: Rule, source: str, names: Mapping[str, str]) -> Line:
                 yield (f"{label[run.language]}: {made[0]}", made[1]) if label else made
 
     return line
+
+
+def _of_line(rule: Rule, source: str, names: Mapping[str, str], codes: Codes) -> Make:
+    """What makes one line: of a coded value only what it is called stands in a text."""
+    if rule.word == "text":
+        return _labelled(rule, source, names, codes)
+    place = _Place(rule, source, names)
+    if rule.word != "code":
+        return _plain(rule, text, place)
+    make_coding = _code(rule, codes, place)
+
+    def make(run: Run, scope: Scope) -> Made | None:
+        made = make_coding(run, scope)
+        return (made[0].display, made[1]) if made is not None and isinstance(made[0], Coding) else None
+
+    return make

@@ -68,7 +68,9 @@ class Composer:
         self._case = case
         self._staff = case.shared.newest("staff")
         self._provider = next(iter(case.shared.newest("provider").values()), (0, {}))
-        self._units = units(self._provider[1], (one for _, one in case.shared.newest("unit").values()))
+        self._units = units(
+            self._provider[1], ({**one, "id": key} for key, (_, one) in case.shared.newest("unit").items())
+        )
         client = case.newest("client")
         self._client_row = client.row if client else 0
         self._client: Mapping[str, Any] = case.content(client) if client else {}
@@ -93,7 +95,7 @@ class Composer:
         """
         content = self._case.content(one)
         author_id, author = self._author(content)
-        unit, is_assumed = self._unit(self._decisions.get(decision_row or 0, {}))
+        unit, is_assumed = self._unit(content, self._decisions.get(decision_row or 0, {}))
         values = {
             "record": {**content, "id": one.id, "version": one.version, "type": one.type},
             "client": self._client,
@@ -103,6 +105,7 @@ class Composer:
             "staff": {key: value for key, (_, value) in self._staff.items()},
             "unit": unit,
             "provider": {"oid": self._agreement.provider.oid, "name": self._agreement.provider.name},
+            "judged": {},
             "organiser": {"oid": self._agreement.organiser.oid, "name": self._agreement.organiser.name},
             "language": self._parts.language,
         }
@@ -140,11 +143,12 @@ class Composer:
             return "", content.get("recorder_name", {})
         return "", self._client.get("responsible_worker_name", {})
 
-    def _unit(self, decision: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-        """The decision's unit, else the one with whose name the agreed place begins, else the first one."""
-        given = next((unit for unit in self._units if unit["oid"] == decision.get("unit")), None)
-        if given is not None:
-            return given, False
+    def _unit(self, content: Mapping[str, Any], decision: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+        """The unit of the record or its decision, else one whose name begins the agreed place, else the first one."""
+        for named in (content.get("unit"), content.get("producer"), decision.get("unit")):
+            known = next((unit for unit in self._units if named in {unit["oid"], unit.get("id", "")}), None)
+            if named and known is not None:
+                return known, False
         placed = next((unit for unit in self._units if self._place.startswith(unit["name"])), None)
         if placed is not None:
             return placed, False
