@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LANGUAGES = ("fi", "sv", "en")
 _NEEDED = ("contract", "source", "products", "rules")
-_OPTIONAL = ("figures", "totals", "scale", "words", "titles", "not_judged", "development_parties")
+_OPTIONAL = ("figures", "totals", "scale", "words", "titles", "not_judged", "development_parties", "author_from")
 
 
 def read(text: str, name: str, types: RecordTypes) -> Contract:
@@ -69,8 +69,15 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "totals": totals,
         "scale": read_scale(mistakes, data.get("scale", {})),
         "not_judged": tuple(each(mistakes, data, "not_judged", _not_judged)),
+        "author_from": _author_from(mistakes, data.get("author_from", {}), types),
         "development_parties": _parties(mistakes, data.get("development_parties")),
     }
+
+
+def _author_from(mistakes: Mistakes, stated: Mapping[str, Any], types: RecordTypes) -> dict[str, tuple[str, ...]]:
+    for unknown in sorted({*stated, *(one for names in stated.values() for one in names)} - types.keys()):
+        mistakes.say("author_from", f"{unknown} is no record type")
+    return {name: tuple(names) for name, names in stated.items()}
 
 
 def _parties(mistakes: Mistakes, stated: Mapping[str, Any] | None) -> Parties | None:

@@ -182,6 +182,9 @@ class Contract:
     titles: Titles = Titles()
     not_judged: tuple[NotJudged, ...] = ()
     development_parties: Parties | None = None
+    author_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Record type that names no author -> types of the client's records whose author it takes: of the same day, else
+    of the latest before."""
 
     @classmethod
     def load(cls, text: str, name: str, types: RecordTypes) -> Contract:

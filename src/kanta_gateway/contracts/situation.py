@@ -183,15 +183,26 @@ class Situation:
         """What counts under one decision."""
         return [one for one in self.counted if one.period is period]
 
+    def author_from(self, entry: Entry) -> Entry | None:
+        """The record whose author another one takes, since it names none itself: of its day, else the latest before."""
+        types = self.contract.author_from.get(entry.type, ())
+        if not types or entry.facts.get("author") is not None:
+            return None
+        found = (one for kind in types for one in self.by_type.get(kind, ()) if "" < one.day <= entry.day)
+        authored = (one for one in found if one.facts.get("author") is not None)
+        return max(authored, key=lambda one: (one.day, str(one.facts.get("start_time") or ""), one.id), default=None)
+
     def author(self, subject: Subject) -> str | None:
         """Who made a record; where the source names nobody, the client's responsible worker."""
-        named = subject.facts.get("author")
+        named = (self.author_from(subject.entry) or subject.entry).facts.get("author")
         if named is None and self.client is not None:
             named = self.client.facts.get("responsible_worker")
         return named
 
     def is_author_named(self, subject: Subject) -> bool:
         """Whether the author's name is known although no staff list has it."""
+        if (other := self.author_from(subject.entry)) is not None:
+            return bool(other.facts.get("author_named"))
         if subject.facts.get("author") is None and self.client is not None:
             name: Mapping[str, Any] = self.client.facts.get("responsible_worker_name") or {}
             return bool(name.get("surname")) and bool(name.get("given_names"))

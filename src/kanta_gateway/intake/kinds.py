@@ -81,13 +81,14 @@ class Kind:
         return frozenset(self.fields) | frozenset(filter(None, told))
 
     @property
+    def needed(self) -> frozenset[str]:
+        """Canonical fields that must be there."""
+        return frozenset(one.target for parts in self.fields.values() for one in parts if one.is_needed)
+
+    @property
     def needed_columns(self) -> frozenset[str]:
         """The fields without which its records cannot be told apart or be read."""
-        named = {
-            column
-            for column, parts in self.fields.items()
-            if any(one.is_needed or one.target in self.key for one in parts)
-        }
+        named = {column for column, parts in self.fields.items() if any(one.is_needed for one in parts)}
         return frozenset(named | set(filter(None, (self.id, self.by, self.client))))
 
     def only_carries(self, value: Mapping[str, Any]) -> bool:

@@ -110,7 +110,7 @@ def _version(kind: Kind, value: Mapping[str, Any], pointer: str, gathered: _Gath
 
 def _natural(kind: Kind, client: str | None, content: Mapping[str, Any]) -> str:
     """The natural key of a record, empty where a part of it is lacking."""
-    parts = [client or "", *(_part(content, one) for one in kind.key)]
+    parts = [client or "", *(_part(content, one) or ("" if one in kind.needed else "-") for one in kind.key)]
     return "|".join(parts)[:MAX_KEY] if all(parts) else ""
 
 

@@ -19,6 +19,7 @@ from kanta_gateway.intake.delimited import Dialect, Lone, dialect, rows_of
 from kanta_gateway.intake.jsontext import MAX_DEPTH, MAX_RECORD_BYTES, parsed, refusal
 from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.rules import unreadable
+from kanta_gateway.intake.sheets import read_workbook
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.intake.stream import Parsable
 from kanta_gateway.intake.tables import Header as TableHeader
@@ -61,6 +62,7 @@ def read(source: Source, stream: BinaryIO, file_name: str) -> Iterator[Item]:
     """
     reader = {
         "csv": _read_delimited, "json": _read_document, "json-lines": _read_lines, "records": _read_records,
+        "xlsx": read_workbook,
     }[source.format]  # fmt: skip
     return reader(source, stream, file_name)
 

@@ -30,7 +30,10 @@ UNREADABLE: Mapping[str, tuple[Severity, str]] = {
     "SRC-KIND": (Severity.REFUSE, "record-kind-unknown"),
     "SRC-LENGTH": (Severity.REFUSE, "text-too-long"),
     "SRC-LIMIT": (Severity.REFUSE, "value-outside-limits"),
+    "SRC-ENTITY": (Severity.REFUSE, "entities-declared"),
+    "SRC-FORMULA": (Severity.REFUSE, "formula-without-value"),
     "SRC-MISSING": (Severity.HOLD, "field-missing"),
+    "SRC-MONTH": (Severity.REFUSE, "month-unreadable"),
     "SRC-MOMENT": (Severity.REFUSE, "moment-impossible"),
     "SRC-NUMBER": (Severity.REFUSE, "number-unreadable"),
     "SRC-QUOTE": (Severity.REFUSE, "quote-never-closed"),
@@ -40,6 +43,9 @@ UNREADABLE: Mapping[str, tuple[Severity, str]] = {
     "SRC-TWICE": (Severity.REFUSE, "field-twice"),
     "SRC-TYPE": (Severity.REFUSE, "type-wrong"),
     "SRC-UTF8": (Severity.REFUSE, "utf8-invalid"),
+    "SRC-WEEKDAY": (Severity.REFUSE, "weekday-differs"),
+    "SRC-WORKBOOK": (Severity.REFUSE, "workbook-damaged"),
+    "SRC-WORKBOOK-OLD": (Severity.REFUSE, "workbook-old"),
     "SRC-VERSION": (Severity.REFUSE, "version-wrong"),
 }
 """Rule id -> severity and key of the text in `mappings/messages/intake.yaml`."""

@@ -17,7 +17,7 @@ from kanta_gateway.intake.tables import Table, compile_table
 from kanta_gateway.intake.values import KINDS, Unreadable
 from kanta_gateway.model import Record
 
-FORMATS = ("csv", "json", "json-lines", "records")
+FORMATS = ("csv", "json", "json-lines", "records", "xlsx")
 
 
 @dataclass(frozen=True, slots=True)

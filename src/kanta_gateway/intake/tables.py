@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from kanta_gateway.intake.kinds import Kind, Problem
     from kanta_gateway.intake.sources import Source
 
+LAYOUTS = ("month", "pairs", "rows")
+SHEET_FIELDS = ("@sheet", "@month", "@first", "@last", "@days")
+"""What a sheet tells of each of its rows: its name, and of a month which it is and its days."""
+COMMENT = "comment"
+"""Name under which comments on cells are counted."""
 SHARE = 2
 """A header holds at least one of so many of its table's columns."""
 
@@ -39,6 +44,15 @@ class Table:
     needed: frozenset[str]
     totals: tuple[str, ...]
     """Words with which a row of totals begins: it is none of the table's own."""
+    layout: str = "rows"
+    """`rows`; `pairs`: one record a sheet, a column of labels beside one of values; `month`: rows whose columns are
+    the days of the month that the sheet's name tells."""
+    is_named_by_sheet: bool = False
+    """Whether the sheet's name, and not the table's, stands before a row's label."""
+    beneath: tuple[str, ...] = ()
+    """Labels that stand beneath the rows and hold for all of them, such as who wrote the sheet."""
+    weekdays: tuple[str, ...] = ()
+    """Words of the days of a week from Monday, as they may stand under the days of a month."""
 
     def score(self, cells: Sequence[Any]) -> int:
         """How many of its columns a row of cells names."""
@@ -94,10 +108,11 @@ def compile_table(name: str, stated: Mapping[str, Any], kinds: Mapping[str, Kind
     if unknown or not names or "label" not in stated:
         mistakes += [] if names and "label" in stated else [f"table {name} needs records and label"]
         return None
+    if stated.get("layout", "rows") not in LAYOUTS:
+        mistakes.append(f"table {name}: layout is none of {', '.join(LAYOUTS)}")
     own = [kinds[one] for one in names]
-    columns = dict.fromkeys(
-        [stated["label"], *(column for kind in own for column in kind.columns), *stated.get("dropped", ())]
-    )
+    told = [stated["label"], *(column for kind in own for column in kind.columns), *stated.get("dropped", ())]
+    columns = dict.fromkeys(one for one in told if one not in {*SHEET_FIELDS, *stated.get("beneath", ())})
     every = frozenset(columns)
     parts = [
         replace(kind, own=kind.own | every - kind.columns, dropped=frozenset())
@@ -108,8 +123,10 @@ def compile_table(name: str, stated: Mapping[str, Any], kinds: Mapping[str, Kind
     ]  # fmt: skip
     return Table(
         name=name, kinds=tuple(parts), label=stated["label"], columns=tuple(columns),
-        needed=frozenset(column for kind in own for column in kind.needed_columns),
-        totals=tuple(folded(word) for word in stated.get("totals", ())),
+        needed=frozenset(column for kind in own for column in kind.needed_columns) & columns.keys(),
+        totals=tuple(folded(word) for word in stated.get("totals", ())), layout=stated.get("layout", "rows"),
+        is_named_by_sheet=stated.get("named_by") == "sheet", beneath=tuple(stated.get("beneath", ())),
+        weekdays=tuple(folded(word) for word in stated.get("weekdays", ())),
     )  # fmt: skip
 
 
@@ -120,6 +137,9 @@ def header_of(tables: Sequence[Table], cells: Sequence[Any]) -> Header | None:
         tables: of the source.
         cells: of the row.
     """
+    tables = [one for one in tables if one.layout != "pairs"]
+    if not tables:
+        return None
     best = max(tables, key=lambda one: one.score(cells) / len(one.columns))
     if best.score(cells) * SHARE < len(best.columns):
         return None
@@ -160,9 +180,9 @@ def is_usable(header: Header) -> bool:
     return not header.table.needed & set(header.lacking)
 
 
-def records_of(source: Source, table: Table, values: Mapping[str, Any], place: str, number: int) -> Iterator[
-    Record | Problem
-]:  # fmt: skip
+def records_of(
+    source: Source, table: Table, values: Mapping[str, Any], place: str, number: int, comments: int = 0
+) -> Iterator[Record | Problem]:
     """The records of one row, told as one.
 
     Args:
@@ -171,14 +191,19 @@ def records_of(source: Source, table: Table, values: Mapping[str, Any], place: s
         values: column -> cell.
         place: pointer of the row.
         number: of the row, as the user sees it.
+        comments: on its cells; counted and not kept.
     """
     told = values.get(table.label)
-    label = f"{table.name}:{str(told).strip()[:MAX_NAME] if isinstance(told, str | int) else number}"
+    before = values.get("@sheet", table.name) if table.is_named_by_sheet else table.name
+    label = f"{before}:{str(told).strip()[:MAX_NAME] if isinstance(told, str | int) else number}"
     is_part = False
     for kind in table.kinds:
         for made in source.read_object(kind, values, place, None):
             if isinstance(made, Record):
-                yield replace(made, label=label, is_part=is_part, is_row=made.is_row and not is_part)
-                is_part = True
+                dropped = {**made.dropped, COMMENT: comments} if comments and not is_part else made.dropped
+                yield replace(
+                    made, label=label, is_part=is_part, is_row=made.is_row and not is_part, dropped=dropped
+                )  # fmt: skip
+                is_part = made.is_row
             else:
                 yield made

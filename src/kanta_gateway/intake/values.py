@@ -48,6 +48,7 @@ UNITS: Mapping[str, frozenset[str]] = {
 }
 """Unit of a field -> words that may stand after its number."""
 
+_MONTH = re.compile(r"(\d{4})-(\d{1,2})|(\d{1,2})[-/.](\d{4})", re.ASCII)
 _BEHIND = re.compile(r"\s*\([^()]*\)\s*$")
 _TICKS = frozenset({"x", "✓", "✔"})
 _YES, _NO = frozenset({"true", "kyllä", "k", "ja"}), frozenset({"false", "ei", "e", "nej"})
@@ -150,7 +151,9 @@ def _is_day(value: str) -> bool:
 
 
 def clock(value: Any, _: Mapping[str, Any]) -> Reading:
-    """A time of day; `9.00` and `klo 9` are read too."""
+    """A time of day; `9.00`, `klo 9` and a cell that holds the whole hour are read too."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     if not isinstance(value, str) or len(value) > MAX_NAME:
         return failed("SRC-TIME")
     if _TIME.fullmatch(value):
@@ -245,8 +248,13 @@ def boolean(value: Any, _: Mapping[str, Any]) -> Reading:
 
 
 def choice(value: Any, options: Mapping[str, Any]) -> Reading:
-    """One word of a closed list; case, spaces and diaereses do not matter."""
+    """One word of a closed list; case, spaces and diaereses do not matter.
+
+    With `prefix: true` the text only begins with the word.
+    """
     words: Mapping[str, Any] = options["of"]
+    if options.get("prefix") and isinstance(value, str):
+        value = next((word for word in words if _folded(value).startswith(_folded(word))), value)
     if isinstance(value, str) and value in words:
         return Reading(words[value])
     if isinstance(value, str) and len(value) <= MAX_NAME:
@@ -294,6 +302,19 @@ def span(value: Any, _: Mapping[str, Any]) -> Reading:
     return Reading({"low": min(numbers), "high": max(numbers), "firm": is_firm})
 
 
+def month(value: Any, _: Mapping[str, Any]) -> Reading:
+    """A month: `9/2025`, `09-2025`, `2025-09`, `9.2025`; gives `2025-09`."""
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        return failed("SRC-MONTH")
+    if (told := _MONTH.fullmatch(value.strip())) is None:
+        return ABSENT if not value.strip() else failed("SRC-MONTH")
+    year, number = (told[1], told[2]) if told[1] else (told[4], told[3])
+    if not 1 <= int(number) <= 12 or int(year) < 1900:
+        return failed("SRC-MONTH")
+    normal = f"{year}-{int(number):02d}"
+    return Reading(normal, "" if normal == value else "form")
+
+
 def mark(value: Any, options: Mapping[str, Any]) -> Reading:
     """A tick in a box: `x` or a word for yes; an empty box is absent, which is not no."""
     if isinstance(value, str) and value.strip().casefold() in _TICKS:
@@ -308,6 +329,7 @@ KINDS: Mapping[str, Reader] = {
     "date": day,
     "integer": integer,
     "mark": mark,
+    "month": month,
     "moment": moment,
     "name": name,
     "named": person,

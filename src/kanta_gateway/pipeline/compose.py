@@ -94,7 +94,7 @@ class Composer:
             decision_row: row of the decision that it falls under.
         """
         content = self._case.content(one)
-        author_id, author = self._author(content)
+        author_id, author = self._author(self._authored(one) or content)
         unit, is_assumed = self._unit(content, self._decisions.get(decision_row or 0, {}))
         values = {
             "record": {**content, "id": one.id, "version": one.version, "type": one.type},
@@ -132,6 +132,16 @@ class Composer:
         if parts.is_production:
             codes = tuple(replace(one, severity=Severity.HOLD) for one in codes)
         return Draft(source, variant, tree, orjson.dumps(value), (*source.findings, *codes, *found), masked)
+
+    def _authored(self, one: StoredRecord) -> Mapping[str, Any] | None:
+        """The record whose author this one takes, where the contract says so."""
+        situation = self._case.situation
+        if one.type not in self._contract.author_from or situation is None:
+            return None
+        entry = next((own for own in self._case.entries if own.row == one.row), None)
+        other = situation.author_from(entry) if entry is not None else None
+        row = next((own for own in self._case.rows if other is not None and own.row == other.row), None)
+        return None if row is None else self._case.content(row)
 
     def _author(self, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """The record's own author, else the one whose name it carries, else the client's responsible worker."""
