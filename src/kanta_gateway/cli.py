@@ -215,13 +215,23 @@ def figures(
     client: Annotated[str | None, typer.Option(help="The provider's client number.")] = None, as_of: AsOf = None,
     person: Person = None, name: Name = None, purpose: Purpose = None,
     *, explain: Annotated[bool, typer.Option("--explain", help="Name the records behind each number.")] = False,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="Diary against absences against invoice, day by day.")
+    ] = False,
+    evidence: Annotated[str | None, typer.Option(help="Client number: what each line of the invoice rests on.")] = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Derived numbers: days, hours, shares."""
+    """Derived numbers: days, hours, shares; with --reconcile or --evidence what the invoice rests on."""
+    if explain + reconcile + (evidence is not None) > 1:
+        raise typer.BadParameter("--explain, --reconcile and --evidence are three questions; ask one at a time")
     gateway = _gateway()
-    told = gateway.figures(
-        gateway.actor(person, name, purpose), client, date.fromisoformat(as_of) if as_of else None, explain=explain
-    )
+    actor, day = gateway.actor(person, name, purpose), date.fromisoformat(as_of) if as_of else None
+    if evidence is not None:
+        told = gateway.evidence(actor, evidence, day)
+    elif reconcile:
+        told = gateway.reconciliation(actor, client, day)
+    else:
+        told = gateway.figures(actor, client, day, explain=explain)
     _say(told, as_json=as_json)
 
 

@@ -194,6 +194,14 @@ class Gateway:
         """Derived numbers."""
         return self.office.figures(caller, client, as_of, explain=explain)
 
+    def reconciliation(self, caller: Caller, client: str | None, as_of: date | None) -> dict[str, Any]:
+        """Diary against absences against invoice, day by day."""
+        return self.office.reconciliation(caller, client, as_of, self.settings.lang)
+
+    def evidence(self, caller: Caller, client: str, as_of: date | None) -> dict[str, Any]:
+        """What each line of one client's invoice rests on."""
+        return self.office.evidence(caller, client, as_of)
+
     def verify_audit(self, checkpoint: Path | None, key: Path | None) -> dict[str, Any]:
         """Check the whole log offline."""
         note = checkpoint.read_text("utf-8") if checkpoint else None
@@ -265,6 +273,8 @@ class Gateway:
             "unverified_codes": codes,
             "not_judged": {name: [one.rule for one in contract.not_judged]
                            for name, contract in self.parts.contracts.items()},
+            "not_software": {name: [one.rule for one in contract.not_software]
+                             for name, contract in self.parts.contracts.items()},
             "production_would_refuse": bool(codes),
         }  # fmt: skip
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 SATURDAY = 5
 
@@ -34,6 +34,24 @@ def is_workday(text: str, holidays: Collection[date]) -> bool:
     """Whether a day is Monday to Friday and no public holiday."""
     moment = day(text)
     return moment.weekday() < SATURDAY and moment not in holidays
+
+
+def union_days(spans: Iterable[tuple[str, str]]) -> int:
+    """Calendar days that lie in any of the spans, whose first and last days are included."""
+    total, reached = 0, ""
+    for start, end in sorted(spans):
+        first = start if start > reached else later(reached, 1)
+        if end >= first:
+            total, reached = total + between(first, end) + 1, end
+    return total
+
+
+def workdays_later(text: str, days: int, holidays: Collection[date]) -> str:
+    """The day so many workdays after."""
+    while days > 0:
+        text = later(text, 1)
+        days -= is_workday(text, holidays)
+    return text
 
 
 def later(text: str, days: int) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kanta_gateway.contracts.periods import COVERING
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
@@ -63,6 +65,11 @@ class Entry:
     def day(self) -> str:
         """The date of the record (ISO 8601), empty if it has none."""
         return str(self.facts.get(self.kind.day) or "")
+
+    @property
+    def last_day(self) -> str:
+        """The last day of what happened on several (`ends_on`), else the same day."""
+        return max(self.day, str(self.facts.get("ends_on") or "")) if self.kind.way == COVERING else self.day
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from kanta_gateway.contracts.calendar import week
 from kanta_gateway.contracts.case import Case, Entry
 from kanta_gateway.contracts.kinds import KINDS, Scope
 from kanta_gateway.contracts.periods import COVERING
-from kanta_gateway.contracts.records import CHECKS, Check
+from kanta_gateway.contracts.records import CHECKS, Check, Found
 from kanta_gateway.contracts.rules import Contract, Rule
 from kanta_gateway.contracts.situation import ATTENDED, Situation, Subject, waits
 from kanta_gateway.contracts.wholes import CLIENT_CHECKS, DECISION_CHECKS
@@ -105,14 +105,30 @@ def _block(subject: Subject, situation: Situation, common: tuple[Finding, ...]) 
     """Find out, once, what holds or refuses a record; one without a day cannot be judged, reading has told so."""
     found = common
     if _is_dayless(subject.entry):
-        subject.blocking, subject.counts = found, False
+        subject.blocking, subject.stands, subject.counts = found, False, False
         return
-    for check, rule, is_dated in _plan(situation.contract, subject.entry.type, subject.product)[0]:
-        if not is_dated or rule.covers(subject.day):
+    for check, rule, is_special in _plan(situation.contract, subject.entry.type, subject.product)[0]:
+        if is_special:
+            found += _asked(check, rule, subject, situation, found)
+        else:
             found += check(rule, subject, situation)
     subject.blocking = found
     reading = subject.entry.reading
-    subject.counts = not (found and waits(found)) and not (reading and waits(reading))
+    subject.stands = not (found and waits(found)) and not (reading and waits(reading))
+    subject.counts = subject.stands and situation.is_realised(subject)
+
+
+def _asked(check: Check, rule: Rule, subject: Subject, situation: Situation, told: Iterable[Finding]) -> Found:
+    """What a rule finds that is in force for a part of time, spares some records, or yields to others."""
+    if not rule.covers(subject.day):
+        return ()
+    if rule.unless_words and not rule.unless_words.isdisjoint(situation.marks(subject)):
+        return ()
+    found = check(rule, subject, situation)
+    if found and rule.unless:
+        known = {one.pointer for one in told if one.rule in rule.unless}
+        return tuple(one for one in found if one.pointer not in known)
+    return found
 
 
 def _is_dayless(entry: Entry) -> bool:
@@ -123,7 +139,7 @@ def _is_dayless(entry: Entry) -> bool:
 def _plan(contract: Contract, record_type: str, product: str) -> tuple[_Checks, _Checks]:
     """What is asked of a record: first what can hold or refuse it, then the rest."""
     blocking, others = (
-        tuple((CHECKS[rule.kind], rule, rule.is_dated) for rule in part)
+        tuple((CHECKS[rule.kind], rule, rule.is_special) for rule in part)
         for part in contract.parted(record_type, product)
     )
     return blocking, others
@@ -137,8 +153,10 @@ def _found(entry: Entry, situation: Situation, common: tuple[Finding, ...]) -> t
         _block(subject, situation, () if is_reference else common)
     found = list(subject.blocking)
     others = () if _is_dayless(entry) else _plan(situation.contract, entry.type, subject.product)[1]
-    for check, rule, is_dated in others:
-        if not is_dated or rule.covers(subject.day):
+    for check, rule, is_special in others:
+        if is_special:
+            found.extend(_asked(check, rule, subject, situation, found))
+        else:
             found.extend(check(rule, subject, situation))
     if entry.type == "client":
         found.extend(_on_client(situation))
@@ -190,10 +208,12 @@ def _affected(situation: Situation, only: Collection[int]) -> Collection[int] | 
         return None
     keys = {entry.key for entry in changed}
     states = [entry for entry in situation.case.entries if entry.key in keys]
-    weeks = {week(entry.day) for entry in states if entry.day}
+    weeks = {(week(entry.day), week(entry.last_day)) for entry in states if entry.day}
     rows = {entry.row for entry in states}
     rows.update(
-        one.row for one in situation.resolution.live if one.kind.way == COVERING and one.day and week(one.day) in weeks
+        one.row
+        for one in situation.resolution.live
+        if one.kind.way == COVERING and one.day and any(first <= week(one.day) <= last for first, last in weeks)
     )
     if situation.client is not None:
         rows.add(situation.client.row)

@@ -1,8 +1,8 @@
 """What judging and figures need of a record, and nothing else of it.
 
 * Dates, hours, modes, minutes, booleans and references are kept as they are.
-* Of narrative text only two things are kept: which fields that a rule demands are empty,
-  and which word lists of the contract were found in it.
+* Of narrative text only this is kept: which fields that a rule demands are empty, which that a rule asks for are
+  filled, and which word lists of the contract were found in it.
 * Of a client's identity code only the birth date is kept, as the caller read it.
 """
 
@@ -45,6 +45,8 @@ def facts(
         kept["author_named"] = _is_named(content.get("recorder_name"))
     if record.type == "staff":
         kept["has_registration_number"] = bool(content.get("registration_number"))
+    if asked := contract.asked.get(record.type):
+        kept["filled"] = sorted(name for name in asked if not is_blank(content.get(name)))
     kept["empty"] = sorted(set(_empty(contract, record)))
     kept["words"] = sorted(_words(contract, record))
     return {**kept, **(extra or {})}

@@ -2,7 +2,7 @@
 
 * A figure is told for each client, or once for all (`totals`); its name and its parts are the contract's.
 * `records` says which record types count, `where` which facts they must have, `with` and `without` which rules
-  must, or must not, have been found on them.
+  must, or must not, have been found on them, `without_words` which word lists must not.
 * Only records that are neither held nor refused count, unless `waiting: true`.
 * A figure made of others names figures that stand before it in the file.
 * A new kind is a new line here and one function in `figures.py`.
@@ -10,9 +10,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A figure before it is told."""
+
+    value: Decimal | int | str | Sequence[str] | None
+    records: tuple[str, ...] = ()
+    """Ids of the records behind it, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +41,19 @@ class FigureKind:
 
 
 _RECORDS: Mapping[str, type] = {"records": list}
-_CHOICE: Mapping[str, type] = {"where": dict, "with": list, "without": list, "waiting": bool}
+_CHOICE: Mapping[str, type] = {"where": dict, "with": list, "without": list, "without_words": list, "waiting": bool}
 """Which of the records count."""
 
 FIGURE_KINDS: Mapping[str, FigureKind] = {
+    "calendar-days": FigureKind(_RECORDS, _CHOICE),
     "count": FigureKind(_RECORDS, _CHOICE),
     "days": FigureKind(_RECORDS, _CHOICE),
     "days-after-end": FigureKind(_RECORDS),
+    "granted": FigureKind({"field": str}),
+    "others": FigureKind({**_RECORDS, "than": str}, made_of=("than",)),
     "planned-hours": FigureKind(),
+    "price": FigureKind(),
+    "priced-days": FigureKind(_RECORDS, _CHOICE),
     "product": FigureKind(),
     "score": FigureKind({"value": str}),
     "share": FigureKind({"of": str, "to": str}, made_of=("of", "to")),

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from kanta_gateway.contracts import reviews
+from kanta_gateway.contracts import pricing, reviews
 from kanta_gateway.contracts.calendar import between
-from kanta_gateway.contracts.figurekinds import FIGURE_KINDS
+from kanta_gateway.contracts.figurekinds import FIGURE_KINDS, Derived
 from kanta_gateway.contracts.periods import number
 from kanta_gateway.contracts.situation import Situation, Subject
 from kanta_gateway.contracts.wholes import share
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 Figure = int | float | str | list[str] | None
 
 _WAITING = frozenset({Outcome.HELD, Outcome.REFUSED})
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """A figure before it is told."""
-
-    value: Decimal | int | str | Sequence[str] | None
-    records: tuple[str, ...] = ()
-    """Ids of the records behind it, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +74,8 @@ class Ground:
             return False
         if any(one.facts.get(name) != value for name, value in params.get("where", {}).items()):
             return False
+        if not self.situation.marks(one).isdisjoint(params.get("without_words", ())):
+            return False
         rules = {finding.rule for finding in self.judgement.findings.get(one.entry.row, ())}
         wanted = params.get("with")
         return (wanted is None or not rules.isdisjoint(wanted)) and rules.isdisjoint(params.get("without", ()))
@@ -115,10 +108,14 @@ def explain(contract: Contract, case: Case, judgement: Judgement, as_of: date, s
         as_of: the last day that counts.
         subject: id of the client or review.
     """
-    ground = Ground(contract, case, judgement, as_of, subject)
+    return derive(Ground(contract, case, judgement, as_of, subject))
+
+
+def derive(ground: Ground) -> dict[str, Told]:
+    """The figures of one ground, in the order of the contract; `ground.made` keeps what each was derived from."""
     products = {one.product.code for one in ground.periods if one.product is not None}
     told: dict[str, Told] = {}
-    for rule in contract.figures:
+    for rule in ground.contract.figures:
         if not rule.products or rule.products & products:
             derived = ground.made[rule.name] = DERIVE[rule.kind](rule, ground)
             told[rule.name] = Told(plain(derived.value), derived.records, rule.clause, ground.amount(rule.name))
@@ -247,10 +244,15 @@ def score(rule: FigureRule, ground: Ground) -> Derived:
 
 
 DERIVE: Mapping[str, Callable[[FigureRule, Ground], Derived]] = {
+    "calendar-days": pricing.calendar_days,
     "count": count,
     "days": days,
     "days-after-end": days_after_end,
+    "granted": pricing.granted,
+    "others": pricing.others,
     "planned-hours": planned_hours,
+    "price": pricing.price,
+    "priced-days": pricing.priced_days,
     "product": product,
     "score": score,
     "share": share_of,

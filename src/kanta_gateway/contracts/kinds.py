@@ -32,6 +32,10 @@ class Kind:
     texts: tuple[str, ...]
     params: Mapping[str, type] = field(default_factory=dict)
     """Name -> type; every one is needed."""
+    optional: Mapping[str, type] = field(default_factory=dict)
+    """Name -> type; what may be there beside."""
+    asks: tuple[str, ...] = ()
+    """Parameters that name fields of which only is kept that they are filled."""
     may_hold: bool = False
     """Whether a finding can weigh *hold* although the rule's own severity is less."""
     is_wide: bool = False
@@ -46,29 +50,52 @@ KINDS: Mapping[str, Kind] = {
     "decision-known": Kind(Scope.CASE, _ONE),
     "non-disclosure-known": Kind(Scope.CASE, _ONE),
     # one record
+    "after-ending": Kind(Scope.RECORD, _ONE),
     "before-end": Kind(Scope.RECORD, _ONE),
+    "begun-within": Kind(
+        Scope.RECORD,
+        ("late", "untold"),
+        {"days": int, "since": str, "excused_by": str, "told": str},
+        {"workdays": bool},
+        asks=("excused_by",),
+    ),
     "content": Kind(Scope.RECORD, _ONE, {"fields": list}),
     "contract-known": Kind(Scope.RECORD, _ONE),
     "days-a-week": Kind(Scope.RECORD, _ONE),
     "days-granted": Kind(Scope.RECORD, _ONE),
     "days-ordered": Kind(Scope.RECORD, _ONE),
     "delivered-before-closing": Kind(Scope.RECORD, ("late", "missing"), {"closing_from_percent": int}),
+    "delivered-before-end": Kind(Scope.RECORD, ("late", "missing"), {"days": int}, {"as_planned": bool}),
     "delivered-within": Kind(Scope.RECORD, ("late", "missing"), {"days": int}),
+    "done-within": Kind(
+        Scope.RECORD, ("late", "missing"), {"days": int, "field": str, "since": str}, {"workdays": bool}
+    ),
     "forbidden-minutes": Kind(Scope.RECORD, _ONE, {"field": str}),
+    "goes-with": Kind(Scope.RECORD, _ONE, {"field": str, "needs": list}, {"values": list}, asks=("field", "needs")),
+    "group-size": Kind(Scope.RECORD, ("above", "below", "charge", "leaders"), {"leaders": int}),
     "hours-a-day": Kind(Scope.RECORD, ("above", "below")),
     "hours-granted": Kind(Scope.RECORD, _ONE),
     "hours-known": Kind(Scope.RECORD, _ONE),
     "made-within": Kind(Scope.RECORD, _ONE, {"days": int}),
+    "marked": Kind(Scope.RECORD, _ONE, {"word": str}),
     "no-absence": Kind(Scope.RECORD, _ONE),
     "not-in-future": Kind(Scope.RECORD, _ONE),
     "position": Kind(Scope.RECORD, _ONE, {"from_percent": int, "to_percent": int}),
+    "presence-marked": Kind(Scope.RECORD, _ONE),
+    "price-valid": Kind(Scope.RECORD, _ONE),
     "product-known": Kind(Scope.RECORD, _ONE),
     "remote-planned": Kind(Scope.RECORD, _ONE),
+    "reported-by": Kind(Scope.RECORD, ("late", "missing"), {"day_of_month": int, "field": str}),
     "staff-known": Kind(Scope.RECORD, ("named", "unnamed"), may_hold=True),
     "times-ordered": Kind(Scope.RECORD, _ONE),
-    "told-within": Kind(Scope.RECORD, ("late", "missing"), {"days": int, "field": str}),
+    "told-within": Kind(
+        Scope.RECORD, ("late", "missing"), {"days": int, "field": str}, {"workdays": bool, "where_recorded": bool}
+    ),
+    "value-allowed": Kind(Scope.RECORD, _ONE, {"field": str, "values": list}),
+    "voucher-granted": Kind(Scope.RECORD, ("missing", "other")),
     "weekdays": Kind(Scope.RECORD, ("holiday", "weekend")),
     "within-decision": Kind(Scope.RECORD, _ONE),
+    "within-period": Kind(Scope.RECORD, _ONE),
     # one review of an organisation
     "level-stated": Kind(Scope.RECORD, _ONE),
     "review-due": Kind(
@@ -83,8 +110,11 @@ KINDS: Mapping[str, Kind] = {
     "total-certain": Kind(Scope.RECORD, _ONE),
     "total-possible": Kind(Scope.RECORD, _ONE),
     # the client as a whole
-    "evaluation-made": Kind(Scope.CLIENT, _ONE, {"evaluation": str}),
+    "evaluation-made": Kind(Scope.CLIENT, _ONE, {"evaluation": str}, {"as_planned": bool, "where": dict}),
+    "evaluations-made": Kind(Scope.CLIENT, _ONE, {"evaluations": list, "months": int, "tolerance_days": int}),
+    "guidance-hours": Kind(Scope.CLIENT, _ONE, {"field": str, "hours": int, "months": int, "tolerance_days": int}),
     "monthly-visit": Kind(Scope.CLIENT, _ONE, {"word": str}),
+    "price-agrees": Kind(Scope.CLIENT, _ONE),
     "qualified": Kind(Scope.CLIENT, ("degree", "registration")),
     "remote-granted": Kind(Scope.CLIENT, _ONE),
     "remote-share": Kind(Scope.CLIENT, ("ended", "forecast"), {"percent": int}),
@@ -92,7 +122,14 @@ KINDS: Mapping[str, Kind] = {
     # one decision
     "age": Kind(Scope.DECISION, ("above", "below")),
     "exclusive": Kind(Scope.DECISION, _ONE),
-    "period-length": Kind(Scope.DECISION, ("above", "below")),
-    "plan-made": Kind(Scope.DECISION, _ONE, {"days": int}),
+    "period-length": Kind(Scope.DECISION, ("above", "below"), {}, {"tolerance_days": int}),
+    "plan-made": Kind(Scope.DECISION, _ONE, {"days": int}, {"record": str, "where_recorded": bool}),
+    "product-duration": Kind(
+        Scope.DECISION,
+        ("above", "ungrounded"),
+        {"grounds": str, "months": int, "months_with_grounds": int, "tolerance_days": int},
+        asks=("grounds",),
+    ),
     "registered": Kind(Scope.DECISION, _ONE),
+    "whole-duration": Kind(Scope.DECISION, ("above", "few"), {"days_per_week": int, "months": int, "most_months": int}),
 }

@@ -2,7 +2,8 @@
 
 A record type names its way (`x-period` in its schema):
 
-* `covering`: what happened on a day (diary, absence, meeting held or missed): the decision that covers the day.
+* `covering`: what happened on a day (diary, absence, meeting held or missed): the decision that covers
+  the day, or any of the days when it took several.
 * `starting`: a plan looks ahead: the decision that began last, or begins within a month.
 * `overlapping`: an agreement or evaluation: the decision that its own period overlaps most.
 * `ending`: a summary looks back: the decision that ended last, or ends within a month.
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from kanta_gateway.contracts.case import Entry
-    from kanta_gateway.contracts.rules import Contract, Product
+    from kanta_gateway.contracts.products import Product
+    from kanta_gateway.contracts.rules import Contract
 
 EARLY_DAYS = 31
 """How long before a period begins its plan may be made, and before it ends its summary."""
@@ -110,7 +112,8 @@ def _covering(entry: Entry, known: Sequence[Period]) -> Period | None:
     for one in known:
         if one.start <= day <= one.end:
             return one
-    return None
+    last = entry.last_day
+    return next((one for one in known if one.start <= last and day <= one.end), None) if last > day else None
 
 
 def _starting(entry: Entry, known: Sequence[Period]) -> Period | None:

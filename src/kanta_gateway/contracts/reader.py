@@ -12,19 +12,31 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from kanta_gateway.contracts.mistakes import Mistakes, each
+from kanta_gateway.contracts.products import Limits, Price, Product
 from kanta_gateway.contracts.rulereader import Known, check_figures, check_words, figure, rule
-from kanta_gateway.contracts.rules import Contract, Limits, NotJudged, Parties, Product, Titles, WordList
+from kanta_gateway.contracts.rules import (
+    Contract,
+    NotJudged,
+    NotSoftware,
+    Parties,
+    Reconciliation,
+)
 from kanta_gateway.contracts.scales import read_scale
+from kanta_gateway.contracts.words import Titles, WordList
 from kanta_gateway.errors import MisconfiguredError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from kanta_gateway.recordtypes import RecordTypes
 
 _LANGUAGES = ("fi", "sv", "en")
+_MEANINGS = ("", "not-realised", "not-absent")
 _NEEDED = ("contract", "source", "products", "rules")
-_OPTIONAL = ("figures", "totals", "scale", "words", "titles", "not_judged", "development_parties", "author_from")
+_OPTIONAL = (
+    "figures", "totals", "reconciliation", "scale", "words", "titles", "not_judged", "not_software",
+    "development_parties", "author_from",
+)  # fmt: skip
 
 
 def read(text: str, name: str, types: RecordTypes) -> Contract:
@@ -60,6 +72,7 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
     figures = tuple(each(mistakes, data, "figures", lambda m, w, v: figure(m, w, v, known)))
     totals = {group: tuple(names) for group, names in data.get("totals", {}).items()}
     check_figures(mistakes, figures, totals)
+    names = {one.name for one in figures}
     mistakes.keys("titles", data.get("titles", {}), (), ("registered", "unregistered", "unsuitable"))
     return {
         "products": products,
@@ -67,10 +80,12 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "words": words,
         "figures": figures,
         "totals": totals,
+        "reconciliation": _reconciliation(mistakes, data.get("reconciliation"), known, names),
         "scale": read_scale(mistakes, data.get("scale", {})),
         "not_judged": tuple(each(mistakes, data, "not_judged", _not_judged)),
         "author_from": _author_from(mistakes, data.get("author_from", {}), types),
         "development_parties": _parties(mistakes, data.get("development_parties")),
+        "not_software": tuple(each(mistakes, data, "not_software", _not_software)),
     }
 
 
@@ -106,14 +121,15 @@ def _stated(text: str, name: str) -> dict[str, Any]:
 def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product | None:
     before = len(mistakes.told)
     needed = ("code", "class", "number", "name", "services", "service_task", "service", "limits")
-    mistakes.keys(where, item, needed, ("remote",))
+    mistakes.keys(where, item, needed, ("remote", "prices"))
     limits = item.get("limits")
     if not isinstance(limits, dict):
         mistakes.say(where, "limits: expected keys and values")
         return None
-    mistakes.keys(f"{where} limits", limits, (), ("age", "months", "days_per_week", "hours_per_day"))
+    mistakes.keys(f"{where} limits", limits, (), ("age", "months", "days_per_week", "hours_per_day", "group"))
     for name, pair in limits.items():
         _check_pair(mistakes, f"{where} limits {name}", pair, may_be_open=name == "months")
+    prices = tuple(each(mistakes, item, "prices", lambda m, w, v: _price(m, f"{where} {w}", v)))
     if len(mistakes.told) > before:
         return None
     hours = limits.get("hours_per_day")
@@ -131,8 +147,21 @@ def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product
             months=_pair(limits.get("months")) or (None, None),
             days_per_week=_pair(limits.get("days_per_week")),
             hours_per_day=(Decimal(str(hours[0])), Decimal(str(hours[1]))) if hours else None,
+            group=_pair(limits.get("group")),
         ),
+        prices=prices,
     )
+
+
+def _price(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Price | None:
+    before = len(mistakes.told)
+    mistakes.keys(where, item, ("amount",), ("valid_from", "valid_to"))
+    amount = item.get("amount")
+    if not isinstance(amount, int | float) or isinstance(amount, bool):
+        mistakes.say(where, "amount: expected a number of euros")
+    if len(mistakes.told) > before:
+        return None
+    return Price(Decimal(str(amount)), str(item.get("valid_from", "")), str(item.get("valid_to", "")))
 
 
 def _check_pair(mistakes: Mistakes, where: str, pair: object, *, may_be_open: bool) -> None:
@@ -174,20 +203,57 @@ def _check_products(mistakes: Mistakes, products: Iterable[Product]) -> None:
             seen.add(mark)
 
 
+def _reconciliation(mistakes: Mistakes, item: Any, known: Known, figures: Collection[str]) -> Reconciliation | None:
+    if item is None:
+        return None
+    where, before = "reconciliation", len(mistakes.told)
+    if not isinstance(item, dict):
+        mistakes.say(where, "expected keys and values")
+        return None
+    mistakes.keys(where, item, ("attended", "absent", "invoiced", "lines", "to_check", "rule", "clause"))
+    for name in ("attended", "absent"):
+        known.check(mistakes, f"{where} {name}", {"records": item.get(name, ())})
+    for name in ("lines", "to_check"):
+        if item.get(name) not in figures:
+            mistakes.say(where, f"{name}: {item.get(name)} is no figure")
+    for record_type in item.get("attended", ()):
+        if record_type in known.types and item.get("invoiced") not in known.types[record_type].facts:
+            mistakes.say(where, f"invoiced: {item.get('invoiced')} is no fact of {record_type}")
+    if len(mistakes.told) > before:
+        return None
+    names = ("invoiced", "lines", "to_check", "rule", "clause")
+    return Reconciliation(tuple(item["attended"]), tuple(item["absent"]), *(str(item[name]) for name in names))
+
+
 def _words(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> WordList | None:
     before = len(mistakes.told)
-    mistakes.keys(where, item, ("name", "stems", "fields"))
+    mistakes.keys(where, item, ("name", "stems", "fields"), ("marks", "means"))
+    if item.get("means", "") not in _MEANINGS:
+        mistakes.say(where, f"means: expected one of {', '.join(_MEANINGS[1:])}")
     if len(mistakes.told) > before:
         return None
     fields = {record_type: tuple(names) for record_type, names in item["fields"].items()}
-    return WordList(item["name"], _lower(item["stems"]), fields)
+    return WordList(
+        item["name"], _lower(item["stems"]), fields, frozenset(item.get("marks", ())), item.get("means", "")
+    )  # fmt: skip
 
 
 def _not_judged(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> NotJudged | None:
     before = len(mistakes.told)
-    mistakes.keys(where, item, ("rule", "reason"))
-    if isinstance(item.get("reason"), dict):
-        mistakes.keys(f"{where} reason", item["reason"], _LANGUAGES)
-    else:
-        mistakes.say(where, "reason: expected a text for each language")
+    _check_told(mistakes, where, item, "reason")
     return NotJudged(item["rule"], dict(item["reason"])) if len(mistakes.told) == before else None
+
+
+def _not_software(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> NotSoftware | None:
+    before = len(mistakes.told)
+    _check_told(mistakes, where, item, "instead")
+    return NotSoftware(item["rule"], dict(item["instead"])) if len(mistakes.told) == before else None
+
+
+def _check_told(mistakes: Mistakes, where: str, item: Mapping[str, Any], key: str) -> None:
+    """Tell what a rule with a text of its own lacks."""
+    mistakes.keys(where, item, ("rule", key))
+    if isinstance(item.get(key), dict):
+        mistakes.keys(f"{where} {key}", item[key], _LANGUAGES)
+    else:
+        mistakes.say(where, f"{key}: expected a text for each language")

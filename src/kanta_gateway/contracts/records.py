@@ -11,8 +11,10 @@ from decimal import Decimal
 
 from kanta_gateway.contracts import reviews
 from kanta_gateway.contracts.calendar import SATURDAY, between, day, is_workday, later, week
+from kanta_gateway.contracts.clocks import CLOCK_CHECKS, in_time
 from kanta_gateway.contracts.rules import Rule
 from kanta_gateway.contracts.situation import Situation, Subject
+from kanta_gateway.contracts.vouchers import VOUCHER_CHECKS
 from kanta_gateway.model import Finding, Severity
 
 Found = tuple[Finding, ...]
@@ -70,11 +72,18 @@ def hours_known(rule: Rule, subject: Subject, situation: Situation) -> Found:  #
 
 
 def times_ordered(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
-    """The end is after the start, where both are recorded."""
+    """The end is after the start, and the last day not before the first, where both are recorded."""
     start, end = subject.facts.get("start_time"), subject.facts.get("end_time")
-    if not start or not end or start < end:
-        return NOTHING
-    return (rule.finding("text", "/end_time", start=start, end=end),)
+    if start and end and start >= end:
+        return (rule.finding("text", "/end_time", start=start, end=end),)
+    period = subject.facts.get("period") or {}
+    for pointer, first, last in (
+        ("/ends_on", subject.facts.get("starts_on") or subject.day, subject.facts.get("ends_on")),
+        ("/period/end", period.get("start"), period.get("end")),
+    ):
+        if first and last and last < first:
+            return (rule.finding("text", pointer, start=first, end=last),)
+    return NOTHING
 
 
 def days_ordered(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
@@ -183,24 +192,12 @@ def content(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noq
     )
 
 
-def told_within(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """Somebody was told of the record's day in time; judged once the time has run out."""
-    name, days = rule.params["field"], rule.params["days"]
-    return _in_time(rule, subject.facts.get(name), later(subject.day, days), situation.as_of, f"/{name}")
-
-
-def _in_time(rule: Rule, done: str | None, limit: str, as_of: str, pointer: str) -> Found:
-    if done:
-        return (rule.finding("late", pointer, date=done, limit=limit),) if done > limit else NOTHING
-    return (rule.finding("missing", pointer, limit=limit),) if as_of > limit else NOTHING
-
-
 def delivered_within(rule: Rule, subject: Subject, situation: Situation) -> Found:
     """The plan reached the purchaser soon after the period began: this one, an earlier one or its version."""
     if subject.period is None:
         return NOTHING
     limit = later(subject.period.start, rule.params["days"])
-    found = _in_time(rule, subject.facts.get("delivered_on"), limit, situation.as_of, "/delivered_on")
+    found = in_time(rule, subject.facts.get("delivered_on"), limit, situation.as_of, "/delivered_on")
     if not found:
         return NOTHING
     others = (one.facts for one in situation.under(subject.period, subject.entry.type))
@@ -238,7 +235,7 @@ def delivered_before_closing(rule: Rule, subject: Subject, situation: Situation)
         one.day for one in situation.under(subject.period, "negotiation") if 100 * between(start, one.day) >= opens
     ]
     limit = max(closing, default=subject.period.end)
-    return _in_time(rule, subject.facts.get("delivered_on"), limit, situation.as_of, "/delivered_on")
+    return in_time(rule, subject.facts.get("delivered_on"), limit, situation.as_of, "/delivered_on")
 
 
 def made_within(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
@@ -251,6 +248,8 @@ def made_within(rule: Rule, subject: Subject, situation: Situation) -> Found:  #
 
 
 CHECKS: Mapping[str, Check] = {
+    **CLOCK_CHECKS,
+    **VOUCHER_CHECKS,
     **{kind: reviews.check(kind) for kind in reviews.REVIEW_CHECKS},
     "review-due": reviews.review_due,
     "before-end": before_end,
@@ -273,7 +272,6 @@ CHECKS: Mapping[str, Check] = {
     "remote-planned": remote_planned,
     "staff-known": staff_known,
     "times-ordered": times_ordered,
-    "told-within": told_within,
     "weekdays": weekdays,
     "within-decision": within_decision,
 }

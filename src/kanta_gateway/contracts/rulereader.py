@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _SEVERITIES = {severity.word: severity for severity in Severity}
 _RULE_KEYS = {
     "id", "kind", "severity", "clause", "text", "texts", "records", "products", "valid_from", "valid_to", "tells",
+    "unless", "unless_words",
 }  # fmt: skip
 _TELLS = ("finding", "clock")
 
@@ -62,7 +63,7 @@ def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) 
         *kind.params,
         "text" if kind.texts == ("text",) else "texts",
     }
-    mistakes.keys(where, item, needed, _RULE_KEYS)
+    mistakes.keys(where, item, needed, _RULE_KEYS | kind.optional.keys())
     _check_values(mistakes, where, item, kind)
     texts = {"text": item.get("text")} if kind.texts == ("text",) else item.get("texts", {})
     mistakes.keys(f"{where} texts", texts, kind.texts)
@@ -77,9 +78,11 @@ def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) 
         texts={name: str(text) for name, text in texts.items()},
         records=frozenset(item.get("records", ())),
         products=known.products(item),
-        params={name: item[name] for name in kind.params},
+        params={name: item[name] for name in (*kind.params, *kind.optional) if name in item},
         valid_from=str(item.get("valid_from", "")),
         valid_to=str(item.get("valid_to", "")),
+        unless=frozenset(item.get("unless", ())),
+        unless_words=frozenset(item.get("unless_words", ())),
         is_clock=item.get("tells") == "clock",
     )
 
@@ -90,7 +93,10 @@ def _check_values(mistakes: Mistakes, where: str, item: Mapping[str, Any], kind:
         mistakes.say(where, f"severity: expected one of {', '.join(_SEVERITIES)}")
     if item.get("tells", "finding") not in _TELLS:
         mistakes.say(where, f"tells: expected one of {', '.join(_TELLS)}")
-    for name, expected in kind.params.items():
+    for name in ("unless", "unless_words"):
+        if not isinstance(item.get(name, []), list):
+            mistakes.say(where, f"{name}: expected a list")
+    for name, expected in {**kind.params, **kind.optional}.items():
         if name in item and not isinstance(item[name], expected):
             mistakes.say(where, f"{name}: expected {expected.__name__}")
 
@@ -137,5 +143,6 @@ def check_figures(mistakes: Mistakes, figures: Iterable[FigureRule], totals: Map
 def check_words(mistakes: Mistakes, rules: Iterable[Rule], known: set[str]) -> None:
     """Tell which rule names a word list that there is not."""
     for rule in rules:
-        if "word" in rule.params and rule.params["word"] not in known:
-            mistakes.say(f"rule {rule.id}", f"word: there is no word list {rule.params['word']}")
+        named = {rule.params["word"]} if "word" in rule.params else set()
+        for unknown in sorted((named | rule.unless_words) - known):
+            mistakes.say(f"rule {rule.id}", f"there is no word list {unknown}")

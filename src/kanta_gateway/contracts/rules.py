@@ -12,46 +12,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.contracts.kinds import KINDS, Scope
+from kanta_gateway.contracts.words import Titles, WordList
 from kanta_gateway.model import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
 
+    from kanta_gateway.contracts.products import Product
     from kanta_gateway.contracts.scales import Scale
     from kanta_gateway.recordtypes import RecordTypes
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one product allows; None where the contract sets no limit."""
-
-    age: tuple[int, int] | None = None
-    """Youngest and oldest age in years, both allowed."""
-    months: tuple[int | None, int | None] = (None, None)
-    """Shortest and longest period in calendar months."""
-    days_per_week: tuple[int, int] | None = None
-    hours_per_day: tuple[Decimal, Decimal] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """One product of the contract."""
-
-    code: str
-    family: str
-    """Class of products whose rules are alike, such as KT."""
-    number: int
-    name: str
-    services: frozenset[str]
-    """Names of the service in a decision, in small letters."""
-    service_task: str
-    """Key in the code list of service tasks."""
-    service: str
-    """Key in the code list of social services."""
-    is_remote: bool
-    """Carried out remotely by its nature, so that no share of remote service is judged."""
-    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +40,10 @@ class Rule:
     params: Mapping[str, Any] = field(default_factory=dict)
     valid_from: str = ""
     valid_to: str = ""
+    unless: frozenset[str] = frozenset()
+    """Rules that tell the same thing: what they have told of a field is not told again."""
+    unless_words: frozenset[str] = frozenset()
+    """Word lists that take a record out of the rule."""
     is_clock: bool = False
     """Told as a deadline only (`tells: clock`), never as a finding on a record."""
 
@@ -80,9 +53,9 @@ class Rule:
         return self.severity >= Severity.HOLD or KINDS[self.kind].may_hold
 
     @property
-    def is_dated(self) -> bool:
-        """Whether the rule is in force for a part of time only."""
-        return bool(self.valid_from or self.valid_to)
+    def is_special(self) -> bool:
+        """Whether the rule is in force for a part of time only, spares some records, or yields to others."""
+        return bool(self.valid_from or self.valid_to or self.unless or self.unless_words)
 
     def covers(self, day: str) -> bool:
         """Whether the rule is in force on a day."""
@@ -121,25 +94,21 @@ class FigureRule:
 
 
 @dataclass(frozen=True, slots=True)
-class WordList:
-    """Stems looked for in free text; only that one was found is kept as a fact."""
+class Reconciliation:
+    """What is compared with what, day by day, before an invoice is accepted."""
 
-    name: str
-    stems: tuple[str, ...]
-    fields: Mapping[str, tuple[str, ...]]
-    """Record type -> fields that are looked through."""
-
-
-@dataclass(frozen=True, slots=True)
-class Titles:
-    """Words of job titles that name a degree (LAP-25)."""
-
-    registered: tuple[str, ...] = ()
-    """Degrees of social and health care, whose holder has a registration number."""
-    unregistered: tuple[str, ...] = ()
-    """Other suitable degrees."""
-    unsuitable: tuple[str, ...] = ()
-    """Degrees of other fields. A title with no degree at all is not judged."""
+    attended: tuple[str, ...]
+    """Record types that tell of a day on which something happened."""
+    absent: tuple[str, ...]
+    """Record types that tell of a day on which the client was away."""
+    invoiced: str
+    """Field of an attended record that is filled when the provider has put it on its invoice."""
+    lines: str
+    """Figure whose records are the lines of the invoice."""
+    to_check: str
+    """Figure whose records are lines that the purchaser has to accept first."""
+    rule: str
+    clause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +132,15 @@ class Parties:
     """Contract number."""
 
 
+@dataclass(frozen=True, slots=True)
+class NotSoftware:
+    """A rule about what people do, which no record can show."""
+
+    rule: str
+    instead: Mapping[str, str]
+    """By language: what the gateway does instead."""
+
+
 @dataclass(frozen=True, eq=False)
 class Contract:
     """One purchaser's contract; loaded once, so equal only to itself."""
@@ -176,15 +154,18 @@ class Contract:
     """In the order in which they are told."""
     totals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Name of a group -> figures that are summed over all clients."""
+    reconciliation: Reconciliation | None = None
+    """None where nothing is compared."""
     scale: Scale | None = None
     """Of a review; None where the contract knows none."""
     words: tuple[WordList, ...] = ()
-    titles: Titles = Titles()
+    titles: Titles = field(default_factory=Titles)
     not_judged: tuple[NotJudged, ...] = ()
     development_parties: Parties | None = None
     author_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Record type that names no author -> types of the client's records whose author it takes: of the same day, else
     of the latest before."""
+    not_software: tuple[NotSoftware, ...] = ()
 
     @classmethod
     def load(cls, text: str, name: str, types: RecordTypes) -> Contract:
@@ -269,6 +250,28 @@ class Contract:
     def kinds(self) -> frozenset[str]:
         """Every key of the message catalogue that judging by this contract can need."""
         return frozenset(text for rule in self.rules for text in rule.texts.values())
+
+    @cached_property
+    def not_realised(self) -> frozenset[str]:
+        """Word lists that make an attended day none."""
+        return frozenset(one.name for one in self.words if one.means == "not-realised")
+
+    @cached_property
+    def not_absent(self) -> frozenset[str]:
+        """Word lists that make an absence none."""
+        return frozenset(one.name for one in self.words if one.means == "not-absent")
+
+    @cached_property
+    def asked(self) -> Mapping[str, frozenset[str]]:
+        """Record type -> fields of which a rule asks whether they are filled."""
+        found: dict[str, set[str]] = {}
+        for rule in self.rules:
+            for name in KINDS[rule.kind].asks:
+                value = rule.params.get(name, ())
+                grants = {kind for kind, one in self.types.items() if one.grants}
+                for kind in grants if KINDS[rule.kind].scope is Scope.DECISION else rule.records:
+                    found.setdefault(kind, set()).update([value] if isinstance(value, str) else value)
+        return {kind: frozenset(names) for kind, names in found.items()}
 
     @cached_property
     def _by_decision(self) -> Mapping[tuple[str, object], Product]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from kanta_gateway.contracts.case import Case, Entry
-    from kanta_gateway.contracts.rules import Contract, Product
+    from kanta_gateway.contracts.products import Product
+    from kanta_gateway.contracts.rules import Contract
 
 ATTENDED = "diary_entry"
 """The record type that tells of an attended day."""
@@ -41,8 +42,10 @@ class Subject:
     hours: Decimal | None
     blocking: tuple[Finding, ...] = ()
     """What holds or refuses it, with what was found in the same checks."""
-    counts: bool = False
+    stands: bool = False
     """Whether it is neither held nor refused."""
+    counts: bool = False
+    """Whether it is neither held nor refused, and no word makes it none."""
 
     @property
     def order(self) -> tuple[str, str, str]:
@@ -119,12 +122,41 @@ class Situation:
 
     @cached_property
     def absent(self) -> frozenset[str]:
-        """Days of absences that stand and were granted by a decision."""
-        return frozenset(
-            entry.day
+        """Attended days on which an absence stands that a decision granted; an absence that is none has no day."""
+        spans = [
+            (entry.day, entry.last_day)
             for entry in self.by_type.get("absence", ())
-            if period_of(entry, self.periods) is not None or not self.periods
-        )
+            if entry.day and (period_of(entry, self.periods) is not None or not self.periods)
+            and self.contract.not_absent.isdisjoint(entry.facts.get("words") or ())
+        ]  # fmt: skip
+        return frozenset(one.day for one in self.by_type.get(ATTENDED, ()) if _is_within(one.day, spans))
+
+    @cached_property
+    def _spread(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """Record type and day -> word lists found on the client's other records of that day."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for words in self.contract.words:
+            for target in words.marks:
+                spans = [
+                    (entry.day, entry.last_day)
+                    for kind in sorted(words.fields.keys() - {target})
+                    for entry in self.by_type.get(kind, ())
+                    if entry.day and words.name in (entry.facts.get("words") or ())
+                ]
+                for one in self.by_type.get(target, ()):
+                    if _is_within(one.day, spans):
+                        found.setdefault((target, one.day), set()).add(words.name)
+        return {key: frozenset(names) for key, names in found.items()}
+
+    def marks(self, subject: Subject) -> frozenset[str]:
+        """Word lists found on a record, or on another of its day that marks it."""
+        own = frozenset(subject.facts.get("words") or ())
+        return own | self._spread.get((subject.entry.type, subject.day), frozenset()) if self._spread else own
+
+    def is_realised(self, subject: Subject) -> bool:
+        """Whether no word makes an attended day none."""
+        none = self.contract.not_realised
+        return not none or none.isdisjoint(self.marks(subject))
 
     def subject(self, entry: Entry) -> Subject:
         """A standing record with its decision, made once."""
@@ -216,6 +248,10 @@ class Situation:
         own = (one for one in known if one.get("oid") == oid)
         named = (one for one in known if any(place.startswith(str(one.get("name"))) for place in places))
         return next(own, None) if oid else next(named, known[0] if known else None)
+
+
+def _is_within(day: str, spans: Iterable[tuple[str, str]]) -> bool:
+    return any(start <= day <= end for start, end in spans)
 
 
 def waits(findings: Iterable[Finding]) -> bool:

@@ -13,6 +13,7 @@ from kanta_gateway.contracts.calendar import add_months, age, later, month_end
 from kanta_gateway.contracts.periods import Period
 from kanta_gateway.contracts.rules import Rule
 from kanta_gateway.contracts.situation import Situation
+from kanta_gateway.contracts.spans import CLIENT_SPANS, DECISION_SPANS
 from kanta_gateway.model import Finding
 
 ClientCheck = Callable[[Rule, Situation], Iterator[Finding]]
@@ -79,8 +80,15 @@ def monthly_visit(rule: Rule, situation: Situation) -> Iterator[Finding]:
 
 
 def evaluation_made(rule: Rule, situation: Situation) -> Iterator[Finding]:
-    """An ended period has its evaluation (LAP-13)."""
+    """An ended period has its evaluation (LAP-13), where the decision says what it must and nothing ended it early."""
+    wanted: Mapping[str, object] = rule.params.get("where", {})
     for period in _periods(rule, situation):
+        if any(period.entry.facts.get(name) != value for name, value in wanted.items()):
+            continue
+        if rule.params.get("as_planned") and any(
+            one.day < period.end for one in situation.under(period, "service_end")
+        ):
+            continue
         if situation.as_of > period.end and not situation.under(period, rule.params["evaluation"]):
             yield rule.finding("text", start=period.start, end=period.end)
 
@@ -128,10 +136,10 @@ def within_age(rule: Rule, period: Period, situation: Situation) -> Iterator[Fin
 
 
 def period_length(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:  # noqa: ARG001 — one shape
-    """The period is as long as the product's limits say, in calendar months."""
+    """The period is as long as the product's limits say, in calendar months; a few days less may be let pass."""
     shortest, longest = period.product.limits.months if period.product else (None, None)
     after = later(period.end, 1)
-    if shortest is not None and after < add_months(period.start, shortest):
+    if shortest is not None and later(after, rule.params.get("tolerance_days", 0)) < add_months(period.start, shortest):
         yield rule.finding("below", "/ends_on", start=period.start, end=period.end, limit=shortest)
     if longest is not None and after > add_months(period.start, longest):
         yield rule.finding("above", "/ends_on", start=period.start, end=period.end, limit=longest)
@@ -146,9 +154,15 @@ def exclusive(rule: Rule, period: Period, situation: Situation) -> Iterator[Find
 
 
 def plan_made(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
-    """The provider's implementation plan is there soon after the period began (LAP-08)."""
+    """The provider's implementation plan, or another record, is there soon after the period began (LAP-08).
+
+    With `where_recorded` only for a client of whom one is there for another period: else nobody may record them.
+    """
     limit = later(period.start, rule.params["days"])
-    if situation.as_of > limit and not situation.under(period, "implementation_plan"):
+    kind = rule.params.get("record", "implementation_plan")
+    if rule.params.get("where_recorded") and not situation.by_type.get(kind):
+        return
+    if situation.as_of > limit and not situation.under(period, kind):
         yield rule.finding("text", limit=limit)
 
 
@@ -161,6 +175,7 @@ def registered(rule: Rule, period: Period, situation: Situation) -> Iterator[Fin
 
 
 CLIENT_CHECKS: Mapping[str, ClientCheck] = {
+    **CLIENT_SPANS,
     "evaluation-made": evaluation_made,
     "monthly-visit": monthly_visit,
     "qualified": qualified,
@@ -169,6 +184,7 @@ CLIENT_CHECKS: Mapping[str, ClientCheck] = {
     "summary-made": summary_made,
 }
 DECISION_CHECKS: Mapping[str, DecisionCheck] = {
+    **DECISION_SPANS,
     "age": within_age,
     "exclusive": exclusive,
     "period-length": period_length,

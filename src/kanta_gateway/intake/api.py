@@ -176,6 +176,24 @@ def get_figures(
     return _answer(service.office.figures(caller, client, as_of, explain=explain))
 
 
+@router.get("/v1/figures/reconciliation", summary="Diary against absences against invoice, day by day")
+def get_reconciliation(
+    caller: IdentifiedCaller, service: Service_, language: Language, client: Annotated[str | None, Query()] = None,
+    as_of: Annotated[date | None, Query()] = None,
+) -> Response:  # fmt: skip
+    """Every day on which somebody told something, its line of the invoice, and each difference."""
+    return _answer(service.office.reconciliation(caller, client, as_of, language))
+
+
+@router.get("/v1/figures/evidence", summary="What each line of one client's invoice rests on")
+def get_evidence(
+    caller: IdentifiedCaller, service: Service_, client: Annotated[str, Query()],
+    as_of: Annotated[date | None, Query()] = None,
+) -> Response:  # fmt: skip
+    """Day, record and its version, digest of the signed document, receipt, clause, and places in the log."""
+    return _answer(service.office.evidence(caller, client, as_of))
+
+
 @router.get("/v1/audit/entries", summary="Entries of the audit log")
 def get_entries(
     caller: IdentifiedCaller, service: Service_, client: Annotated[str | None, Query()] = None,

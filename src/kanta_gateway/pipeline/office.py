@@ -6,7 +6,7 @@ A read without its entry does not happen: entry and answer come from one transac
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from kanta_gateway.database import audit_head
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.pipeline import figures as counting
+from kanta_gateway.pipeline import invoices
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import records, store
@@ -178,6 +179,40 @@ class Office:
         self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool = False
     ) -> dict[str, Any]:
         """Derived numbers of one client or of all that the caller may see."""
+
+        def derived(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
+            return counting.of_clients(self._parts, tx, provider, wanted, as_of=as_of, explain=explain)
+
+        return {"figures": self._counted(caller, client, "figures", derived)}
+
+    def reconciliation(self, caller: Caller, client: str | None, as_of: date | None, language: str) -> dict[str, Any]:
+        """Diary against absences against invoice, of one client or of all that the caller may see."""
+
+        def compared(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
+            return invoices.reconciled(self._parts, tx, provider, wanted, as_of, language)
+
+        return {"reconciliation": self._counted(caller, client, "reconciliation", compared)}
+
+    def evidence(self, caller: Caller, client: str, as_of: date | None) -> dict[str, Any]:
+        """What each line of one client's invoice rests on.
+
+        Raises:
+            NotFoundError: there is no such client that the caller may see.
+        """
+
+        def proved(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
+            return invoices.proved(self._parts, tx, provider, wanted, as_of)
+
+        found = self._counted(caller, client, "evidence", proved)
+        if not found:
+            raise NotFoundError
+        return {"evidence": found}
+
+    def _counted(
+        self, caller: Caller, client: str | None, subject: str,
+        work: Callable[[Connection, str, Sequence[str]], dict[str, Any]],
+    ) -> dict[str, Any]:  # fmt: skip
+        """Do some counting for each provider that the caller may see, and write down whose data it used."""
         own = self._own(caller)
         self.permit(caller, Event.FIGURES_READ, provider=own)
         told: dict[str, Any] = {}
@@ -188,12 +223,12 @@ class Office:
                 wanted = [ref for owner, _, ref in known if owner == provider]
                 if client is not None:
                     wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
-                told |= counting.of_clients(self._parts, tx, provider, wanted, as_of=as_of, explain=explain)
+                told |= work(tx, provider, wanted)
                 self._parts.log.append(tx, [
-                    self.event(caller, Event.FIGURES_READ, subject="figures", provider=provider, client_ref=ref)
+                    self.event(caller, Event.FIGURES_READ, subject=subject, provider=provider, client_ref=ref)
                     for ref in wanted
                 ])  # fmt: skip
-        return {"figures": told}
+        return told
 
     def entries(self, caller: Caller, client: str | None, after: int, limit: int) -> dict[str, Any]:
         """Entries of the log, in order; reading them is an entry too."""
