@@ -30,6 +30,8 @@ class RecordType:
     """Known to the gateway, never a document of the provider (`x-reference`)."""
     grants: bool = False
     """Whether it gives a period that other records fall under, as a decision does (`x-grants`)."""
+    is_open: bool = False
+    """Whether records after its last day still fall under it, for rules to tell (`x-grants: open`)."""
     way: str = "nearest"
     """Which period a record falls under (`x-period`): a way of `contracts.periods`."""
 
@@ -51,6 +53,7 @@ class RecordType:
             privacy={key: str(one["x-privacy"]) for key, one in properties.items() if "x-privacy" in one},
             is_reference=bool(schema.get("x-reference", False)),
             grants=bool(schema.get("x-grants", False)),
+            is_open=schema.get("x-grants") == "open",
             way=schema.get("x-period", "nearest"),
         )
 

@@ -97,7 +97,8 @@ def absence(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 def negotiation(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The event of a negotiation, and what was agreed."""
     people = {"osallistujat": record["participants"]} if "participants" in record else {}
-    said = [("Paikka", record.get("place")), ("", record.get("description"))]
+    called = ("Kutsuttu", finnish(record.get("called_on")))
+    said = [("Paikka", record.get("place")), called, ("", record.get("description"))]
     agreed = {"neuvottelussa_sovitut_asiat_ja_vastuunjako": record["agreed"]} if "agreed" in record else {}
     return {**times(record), **mode(record), **people, **described(said)}, agreed
 

@@ -169,6 +169,8 @@ def _found(entry: Entry, situation: Situation, common: tuple[Finding, ...]) -> t
 
 def _on_client(situation: Situation) -> Iterable[Finding]:
     for rule in situation.contract.of(Scope.CLIENT):
+        if rule.is_clock:
+            continue
         yield from CLIENT_CHECKS[rule.kind](rule, situation)
 
 
@@ -176,7 +178,7 @@ def _on_decision(entry: Entry, situation: Situation) -> Iterable[Finding]:
     for period in situation.periods:
         if period.entry is entry and period.product is not None:
             for rule in situation.contract.of(Scope.DECISION, product=period.product.code):
-                if rule.covers(period.start):
+                if rule.covers(period.start) and not rule.is_clock:
                     yield from DECISION_CHECKS[rule.kind](rule, period, situation)
 
 

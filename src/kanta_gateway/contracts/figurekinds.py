@@ -45,7 +45,10 @@ _CHOICE: Mapping[str, type] = {"where": dict, "with": list, "without": list, "wi
 """Which of the records count."""
 
 FIGURE_KINDS: Mapping[str, FigureKind] = {
+    "attendance": FigureKind({"value": object}),
     "calendar-days": FigureKind(_RECORDS, _CHOICE),
+    "coaching": FigureKind({"value": str}),
+    "constant": FigureKind({"value": str}),
     "count": FigureKind(_RECORDS, _CHOICE),
     "days": FigureKind(_RECORDS, _CHOICE),
     "days-after-end": FigureKind(_RECORDS),

@@ -14,7 +14,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.contracts import pricing, reviews
+from kanta_gateway.contracts.attendance import attendance_of
 from kanta_gateway.contracts.calendar import between
+from kanta_gateway.contracts.coaching import coaching_of
 from kanta_gateway.contracts.figurekinds import FIGURE_KINDS, Derived
 from kanta_gateway.contracts.periods import number
 from kanta_gateway.contracts.situation import Situation, Subject
@@ -24,7 +26,7 @@ from kanta_gateway.model import Outcome
 if TYPE_CHECKING:
     from datetime import date
 
-    from kanta_gateway.contracts.case import Case
+    from kanta_gateway.contracts.case import Case, Entry
     from kanta_gateway.contracts.check import Judgement
     from kanta_gateway.contracts.periods import Period
     from kanta_gateway.contracts.rules import Contract, FigureRule
@@ -52,7 +54,8 @@ class Ground:
         self.contract = contract
         self.subject = subject
         self.judgement = judgement
-        self.situation = Situation(contract, case, as_of, frozenset())
+        holidays = judgement.situation.holidays if judgement.situation is not None else frozenset()
+        self.situation = Situation(contract, case, as_of, holidays)
         self.periods: Sequence[Period] = [
             one for one in self.situation.periods if one.start <= self.situation.as_of
         ]  # fmt: skip
@@ -79,6 +82,10 @@ class Ground:
         rules = {finding.rule for finding in self.judgement.findings.get(one.entry.row, ())}
         wanted = params.get("with")
         return (wanted is None or not rules.isdisjoint(wanted)) and rules.isdisjoint(params.get("without", ()))
+
+    def stands(self, entry: Entry) -> bool:
+        """Whether a record is neither held nor refused, and not later than the figures' own day."""
+        return entry.day <= self.situation.as_of and self.judgement.outcomes.get(entry.row) not in _WAITING
 
     def amount(self, name: str) -> Decimal | None:
         """The value of a figure that was derived before, if it is a number."""
@@ -120,7 +127,7 @@ def derive(ground: Ground) -> dict[str, Told]:
             derived = ground.made[rule.name] = DERIVE[rule.kind](rule, ground)
             told[rule.name] = Told(plain(derived.value), derived.records, rule.clause, ground.amount(rule.name))
         else:
-            ground.made[rule.name] = Derived(None)
+            ground.made.setdefault(rule.name, Derived(None))
     return told
 
 
@@ -243,6 +250,11 @@ def score(rule: FigureRule, ground: Ground) -> Derived:
     return Derived(values[rule.params["value"]](), (review.id, *(one.id for one in found.recorded)))
 
 
+def constant(rule: FigureRule, ground: Ground) -> Derived:
+    """A word of the contract, such as the name of the service."""
+    return Derived(rule.params["value"], _decisions(ground))
+
+
 DERIVE: Mapping[str, Callable[[FigureRule, Ground], Derived]] = {
     "calendar-days": pricing.calendar_days,
     "count": count,
@@ -255,6 +267,9 @@ DERIVE: Mapping[str, Callable[[FigureRule, Ground], Derived]] = {
     "priced-days": pricing.priced_days,
     "product": product,
     "score": score,
+    "attendance": attendance_of,
+    "coaching": coaching_of,
+    "constant": constant,
     "share": share_of,
     "sum": total,
     "times": product_of,

@@ -3,7 +3,8 @@
 A record type names its way (`x-period` in its schema):
 
 * `covering`: what happened on a day (diary, absence, meeting held or missed): the decision that covers
-  the day, or any of the days when it took several.
+  the day, or any of the days when it took several. An open one (a coaching agreement) covers what comes after it
+  too, for rules to tell.
 * `starting`: a plan looks ahead: the decision that began last, or begins within a month.
 * `overlapping`: an agreement or evaluation: the decision that its own period overlaps most.
 * `ending`: a summary looks back: the decision that ended last, or ends within a month.
@@ -109,11 +110,21 @@ def period_of(entry: Entry, known: Sequence[Period]) -> Period | None:
 
 def _covering(entry: Entry, known: Sequence[Period]) -> Period | None:
     day = entry.day
+    known = _of_product(entry, known)
     for one in known:
         if one.start <= day <= one.end:
             return one
     last = entry.last_day
-    return next((one for one in known if one.start <= last and day <= one.end), None) if last > day else None
+    if last > day and (found := next((one for one in known if one.start <= last and day <= one.end), None)) is not None:
+        return found
+    return next((one for one in known if one.entry.kind.is_open and one.start <= day), None)
+
+
+def _of_product(entry: Entry, known: Sequence[Period]) -> Sequence[Period]:
+    """The periods of the product that a record names itself; all of them where it names none, or none has it."""
+    named = entry.facts.get("product_number")
+    own = [one for one in known if named is not None and one.entry.facts.get("product_number") == named]
+    return own or known
 
 
 def _starting(entry: Entry, known: Sequence[Period]) -> Period | None:

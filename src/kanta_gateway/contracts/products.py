@@ -21,6 +21,8 @@ class Limits:
     hours_per_day: tuple[Decimal, Decimal] | None = None
     group: tuple[int, int] | None = None
     """Smallest and largest group, in clients."""
+    hours: Decimal | None = None
+    """Most hours of the whole service."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from kanta_gateway.contracts.attendance import read_attendance
 from kanta_gateway.contracts.mistakes import Mistakes, each
 from kanta_gateway.contracts.products import Limits, Price, Product
 from kanta_gateway.contracts.rulereader import Known, check_figures, check_words, figure, rule
@@ -35,7 +36,7 @@ _MEANINGS = ("", "not-realised", "not-absent")
 _NEEDED = ("contract", "source", "products", "rules")
 _OPTIONAL = (
     "figures", "totals", "reconciliation", "scale", "words", "titles", "not_judged", "not_software",
-    "development_parties", "author_from",
+    "development_parties", "author_from", "attendance",
 )  # fmt: skip
 
 
@@ -83,6 +84,7 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "reconciliation": _reconciliation(mistakes, data.get("reconciliation"), known, names),
         "scale": read_scale(mistakes, data.get("scale", {})),
         "not_judged": tuple(each(mistakes, data, "not_judged", _not_judged)),
+        "attendance": read_attendance(mistakes, data.get("attendance")),
         "author_from": _author_from(mistakes, data.get("author_from", {}), types),
         "development_parties": _parties(mistakes, data.get("development_parties")),
         "not_software": tuple(each(mistakes, data, "not_software", _not_software)),
@@ -126,7 +128,7 @@ def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product
     if not isinstance(limits, dict):
         mistakes.say(where, "limits: expected keys and values")
         return None
-    mistakes.keys(f"{where} limits", limits, (), ("age", "months", "days_per_week", "hours_per_day", "group"))
+    mistakes.keys(f"{where} limits", limits, (), ("age", "months", "days_per_week", "hours_per_day", "group", "hours"))
     for name, pair in limits.items():
         _check_pair(mistakes, f"{where} limits {name}", pair, may_be_open=name == "months")
     prices = tuple(each(mistakes, item, "prices", lambda m, w, v: _price(m, f"{where} {w}", v)))
@@ -148,6 +150,7 @@ def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product
             days_per_week=_pair(limits.get("days_per_week")),
             hours_per_day=(Decimal(str(hours[0])), Decimal(str(hours[1]))) if hours else None,
             group=_pair(limits.get("group")),
+            hours=Decimal(str(limits["hours"][1])) if "hours" in limits else None,
         ),
         prices=prices,
     )

@@ -18,6 +18,7 @@ from kanta_gateway.model import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kanta_gateway.contracts.attendance import Attendance
     from kanta_gateway.contracts.products import Product
     from kanta_gateway.contracts.scales import Scale
     from kanta_gateway.recordtypes import RecordTypes
@@ -162,6 +163,8 @@ class Contract:
     titles: Titles = field(default_factory=Titles)
     not_judged: tuple[NotJudged, ...] = ()
     development_parties: Parties | None = None
+    attendance: Attendance | None = None
+    """What the marks of a month's sheet mean; None where there are no such sheets."""
     author_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Record type that names no author -> types of the client's records whose author it takes: of the same day, else
     of the latest before."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
+from kanta_gateway.contracts.attendance import days_decided, leave_balance, repeated_unannounced
 from kanta_gateway.contracts.calendar import add_months, age, later, month_end
+from kanta_gateway.contracts.coaching import AGREEMENT_CHECKS
 from kanta_gateway.contracts.periods import Period
 from kanta_gateway.contracts.rules import Rule
 from kanta_gateway.contracts.situation import Situation
@@ -176,6 +178,8 @@ def registered(rule: Rule, period: Period, situation: Situation) -> Iterator[Fin
 
 CLIENT_CHECKS: Mapping[str, ClientCheck] = {
     **CLIENT_SPANS,
+    "leave-balance": leave_balance,
+    "repeated-unannounced": repeated_unannounced,
     "evaluation-made": evaluation_made,
     "monthly-visit": monthly_visit,
     "qualified": qualified,
@@ -184,7 +188,9 @@ CLIENT_CHECKS: Mapping[str, ClientCheck] = {
     "summary-made": summary_made,
 }
 DECISION_CHECKS: Mapping[str, DecisionCheck] = {
+    **AGREEMENT_CHECKS,
     **DECISION_SPANS,
+    "days-decided": days_decided,
     "age": within_age,
     "exclusive": exclusive,
     "period-length": period_length,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from kanta_gateway.contracts.attendance import MONTH, not_accepted
 from kanta_gateway.contracts.case import units
 from kanta_gateway.mapping.tree import to_json
 from kanta_gateway.model import Finding, Masked, Oid, Severity, Tree
@@ -105,7 +106,7 @@ class Composer:
             "staff": {key: value for key, (_, value) in self._staff.items()},
             "unit": unit,
             "provider": {"oid": self._agreement.provider.oid, "name": self._agreement.provider.name},
-            "judged": {},
+            "judged": self._judged(one),
             "organiser": {"oid": self._agreement.organiser.oid, "name": self._agreement.organiser.name},
             "language": self._parts.language,
         }
@@ -132,6 +133,14 @@ class Composer:
         if parts.is_production:
             codes = tuple(replace(one, severity=Severity.HOLD) for one in codes)
         return Draft(source, variant, tree, orjson.dumps(value), (*source.findings, *codes, *found), masked)
+
+    def _judged(self, one: StoredRecord) -> Mapping[str, Any]:
+        """What the contract's rules found about a record that its document tells."""
+        situation = self._case.situation
+        entry = next((own for own in self._case.entries if own.row == one.row), None)
+        if one.type != MONTH or situation is None or entry is None:
+            return {}
+        return {"days_not_accepted": not_accepted(situation, entry)}
 
     def _authored(self, one: StoredRecord) -> Mapping[str, Any] | None:
         """The record whose author this one takes, where the contract says so."""
