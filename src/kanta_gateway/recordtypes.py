@@ -31,7 +31,9 @@ class RecordType:
     grants: bool = False
     """Whether it gives a period that other records fall under, as a decision does (`x-grants`)."""
     is_open: bool = False
-    """Whether records after its last day still fall under it, for rules to tell (`x-grants: open`)."""
+    """Whether records after its last day still fall under it, for rules to tell (`x-grants: open`, `wide`)."""
+    is_wide: bool = False
+    """Whether records before its first day do so too (`x-grants: wide`)."""
     way: str = "nearest"
     """Which period a record falls under (`x-period`): a way of `contracts.periods`."""
 
@@ -53,7 +55,8 @@ class RecordType:
             privacy={key: str(one["x-privacy"]) for key, one in properties.items() if "x-privacy" in one},
             is_reference=bool(schema.get("x-reference", False)),
             grants=bool(schema.get("x-grants", False)),
-            is_open=schema.get("x-grants") == "open",
+            is_open=schema.get("x-grants") in {"open", "wide"},
+            is_wide=schema.get("x-grants") == "wide",
             way=schema.get("x-period", "nearest"),
         )
 

@@ -98,7 +98,7 @@ def negotiation(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
     """The event of a negotiation, and what was agreed."""
     people = {"osallistujat": record["participants"]} if "participants" in record else {}
     called = ("Kutsuttu", finnish(record.get("called_on")))
-    said = [("Paikka", record.get("place")), called, ("", record.get("description"))]
+    said = [("Aihe", record.get("topic")), ("Paikka", record.get("place")), called, ("", record.get("description"))]
     agreed = {"neuvottelussa_sovitut_asiat_ja_vastuunjako": record["agreed"]} if "agreed" in record else {}
     return {**times(record), **mode(record), **people, **described(said)}, agreed
 

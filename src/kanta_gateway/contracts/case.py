@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 def units(provider: Mapping[str, Any], own: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
     """The provider's units: those that it lists, then those that came as records of their own.
 
-    One without OID or name is none: a document could not tell it.
+    One without OID or name is none: a document could not tell it. One without OID has that of the listed unit of its
+    name.
 
     Args:
         provider: content or facts of the provider record.
         own: of the unit records; what one of them says of a listed unit goes first.
     """
-    every = (*(provider.get("units") or ()), *own)
+    listed: Sequence[Mapping[str, Any]] = provider.get("units") or ()
+    by_name = {one["name"]: one for one in listed if one.get("name")}
+    every = (*listed, *({**by_name.get(one.get("name", ""), {}), **one} for one in own))
     return tuple({one["oid"]: one for one in every if one.get("oid") and one.get("name")}.values())
 
 

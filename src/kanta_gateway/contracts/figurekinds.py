@@ -3,7 +3,7 @@
 * A figure is told for each client, or once for all (`totals`); its name and its parts are the contract's.
 * `records` says which record types count, `where` which facts they must have, `with` and `without` which rules
   must, or must not, have been found on them, `without_words` which word lists must not.
-* Only records that are neither held nor refused count, unless `waiting: true`.
+* Only records that are neither held nor refused count; with `waiting: true` only those, with `any_outcome` both.
 * A figure made of others names figures that stand before it in the file.
 * A new kind is a new line here and one function in `figures.py`.
 """
@@ -41,7 +41,8 @@ class FigureKind:
 
 
 _RECORDS: Mapping[str, type] = {"records": list}
-_CHOICE: Mapping[str, type] = {"where": dict, "with": list, "without": list, "without_words": list, "waiting": bool}
+_CHOICE: Mapping[str, type] = {"where": dict, "with": list, "without": list, "without_words": list, "waiting": bool,
+    "any_outcome": bool}  # fmt: skip
 """Which of the records count."""
 
 FIGURE_KINDS: Mapping[str, FigureKind] = {
@@ -53,6 +54,7 @@ FIGURE_KINDS: Mapping[str, FigureKind] = {
     "days": FigureKind(_RECORDS, _CHOICE),
     "days-after-end": FigureKind(_RECORDS),
     "granted": FigureKind({"field": str}),
+    "items": FigureKind({**_RECORDS, "field": str, "having": dict}, _CHOICE),
     "others": FigureKind({**_RECORDS, "than": str}, made_of=("than",)),
     "planned-hours": FigureKind(),
     "price": FigureKind(),

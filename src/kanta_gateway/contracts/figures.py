@@ -73,7 +73,8 @@ class Ground:
         return sorted(found, key=lambda one: (one.day, *one.order))
 
     def _counts(self, one: Subject, params: Mapping[str, Any]) -> bool:
-        if (self.judgement.outcomes.get(one.entry.row) in _WAITING) != params.get("waiting", False):
+        is_waiting = self.judgement.outcomes.get(one.entry.row) in _WAITING
+        if not params.get("any_outcome") and is_waiting != params.get("waiting", False):
             return False
         if any(one.facts.get(name) != value for name, value in params.get("where", {}).items()):
             return False
@@ -187,6 +188,14 @@ def total(rule: FigureRule, ground: Ground) -> Derived:
     return Derived(sum((number(one.facts[name]) or Decimal(0) for one in found), Decimal(0)), _ids(found))
 
 
+def items(rule: FigureRule, ground: Ground) -> Derived:
+    """How many items of one list have what `having` says."""
+    found = ground.chosen(rule.params)
+    listed = (item for one in found for item in one.facts.get(rule.params["field"]) or ())
+    wanted = rule.params["having"].items()
+    return Derived(sum(all(item.get(key) == value for key, value in wanted) for item in listed), _ids(found))
+
+
 def share_of(rule: FigureRule, ground: Ground) -> Derived:
     """One figure in percent of another."""
     part, whole = (ground.amount(rule.params[name]) for name in ("of", "to"))
@@ -270,6 +279,7 @@ DERIVE: Mapping[str, Callable[[FigureRule, Ground], Derived]] = {
     "attendance": attendance_of,
     "coaching": coaching_of,
     "constant": constant,
+    "items": items,
     "share": share_of,
     "sum": total,
     "times": product_of,

@@ -51,6 +51,7 @@ KINDS: Mapping[str, Kind] = {
     "non-disclosure-known": Kind(Scope.CASE, _ONE),
     # one record
     "after-ending": Kind(Scope.RECORD, _ONE),
+    "after-start": Kind(Scope.RECORD, _ONE),
     "before-end": Kind(Scope.RECORD, _ONE),
     "begun-within": Kind(
         Scope.RECORD,
@@ -101,6 +102,10 @@ KINDS: Mapping[str, Kind] = {
     "month-totals": Kind(Scope.RECORD, _ONE),
     "month-within-decision": Kind(Scope.RECORD, _ONE),
     "times-within": Kind(Scope.RECORD, _ONE, {"from": str, "to": str}),
+    # a joint service of several parties
+    "before-withdrawal": Kind(Scope.RECORD, _ONE),
+    "consent-stands": Kind(Scope.RECORD, _ONE),
+    "made-with": Kind(Scope.RECORD, _ONE, {"title": str}),
     # one event of coaching: sums since the beginning
     "billed-rightly": Kind(Scope.RECORD, _ONE, is_wide=True),
     "came": Kind(Scope.RECORD, _ONE),

@@ -4,13 +4,14 @@ A record type names its way (`x-period` in its schema):
 
 * `covering`: what happened on a day (diary, absence, meeting held or missed): the decision that covers
   the day, or any of the days when it took several. An open one (a coaching agreement) covers what comes after it
-  too, for rules to tell.
+  too, and a wide one (the authority's plan) what comes before it, for rules to tell.
 * `starting`: a plan looks ahead: the decision that began last, or begins within a month.
 * `overlapping`: an agreement or evaluation: the decision that its own period overlaps most.
 * `ending`: a summary looks back: the decision that ended last, or ends within a month.
 * `nearest`: anything else: the decision that covers its day, else the last that ended before, else the next.
 
-Where decisions overlap, the one that began later goes first; one that ends before it begins grants nothing.
+Where decisions overlap, the one that began later goes first; one that ends before it begins grants nothing, and
+neither does a plan of the authority that names no product of the contract.
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ def periods(contract: Contract, decisions: Sequence[Entry]) -> tuple[Period, ...
         for entry in decisions
         if "" < entry.facts.get("starts_on", "") <= entry.facts.get("ends_on", "")
     )
-    return tuple(sorted(found, key=lambda one: (one.start, one.end, one.entry.id), reverse=True))
+    granted = (one for one in found if one.product is not None or not one.entry.kind.is_wide)
+    return tuple(sorted(granted, key=lambda one: (one.start, one.end, one.entry.id), reverse=True))
 
 
 def period_of(entry: Entry, known: Sequence[Period]) -> Period | None:
@@ -117,7 +119,8 @@ def _covering(entry: Entry, known: Sequence[Period]) -> Period | None:
     last = entry.last_day
     if last > day and (found := next((one for one in known if one.start <= last and day <= one.end), None)) is not None:
         return found
-    return next((one for one in known if one.entry.kind.is_open and one.start <= day), None)
+    begun = next((one for one in known if one.entry.kind.is_open and one.start <= day), None)
+    return begun or next((one for one in reversed(known) if day and one.entry.kind.is_wide), None)
 
 
 def _of_product(entry: Entry, known: Sequence[Period]) -> Sequence[Period]:

@@ -36,7 +36,7 @@ _MEANINGS = ("", "not-realised", "not-absent")
 _NEEDED = ("contract", "source", "products", "rules")
 _OPTIONAL = (
     "figures", "totals", "reconciliation", "scale", "words", "titles", "not_judged", "not_software",
-    "development_parties", "author_from", "attendance",
+    "development_parties", "author_from", "attendance", "delivered",
 )  # fmt: skip
 
 
@@ -81,6 +81,7 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "words": words,
         "figures": figures,
         "totals": totals,
+        "delivered": str(data.get("delivered", "")),
         "reconciliation": _reconciliation(mistakes, data.get("reconciliation"), known, names),
         "scale": read_scale(mistakes, data.get("scale", {})),
         "not_judged": tuple(each(mistakes, data, "not_judged", _not_judged)),

@@ -14,6 +14,7 @@ from kanta_gateway.contracts.attendance import MONTH_CHECKS
 from kanta_gateway.contracts.calendar import SATURDAY, between, day, is_workday, later, week
 from kanta_gateway.contracts.clocks import CLOCK_CHECKS, in_time
 from kanta_gateway.contracts.coaching import EVENT_CHECKS
+from kanta_gateway.contracts.joint import JOINT_CHECKS
 from kanta_gateway.contracts.rules import Rule
 from kanta_gateway.contracts.situation import Situation, Subject
 from kanta_gateway.contracts.vouchers import VOUCHER_CHECKS
@@ -252,6 +253,7 @@ def made_within(rule: Rule, subject: Subject, situation: Situation) -> Found:  #
 CHECKS: Mapping[str, Check] = {
     **CLOCK_CHECKS,
     **EVENT_CHECKS,
+    **JOINT_CHECKS,
     **MONTH_CHECKS,
     **VOUCHER_CHECKS,
     **{kind: reviews.check(kind) for kind in reviews.REVIEW_CHECKS},

@@ -155,6 +155,8 @@ class Contract:
     """In the order in which they are told."""
     totals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Name of a group -> figures that are summed over all clients."""
+    delivered: str = ""
+    """Name of the group that tells how many resources of each type were delivered; empty where none does."""
     reconciliation: Reconciliation | None = None
     """None where nothing is compared."""
     scale: Scale | None = None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from kanta_gateway.intake.values import Reader
     from kanta_gateway.model import Finding
 
-SHAPES = ("dates", "group", "inline", "list")
+SHAPES = ("dates", "group", "inline", "list", "texts", "words")
 """Words of a field that are no kind of value."""
 
 
@@ -67,6 +67,16 @@ class Kind:
     """Canonical field that names the record around it; empty where that is the client."""
     is_of_client: bool
     """Whether it belongs to a client: without one it cannot be told whose it is."""
+    is_subject: bool
+    """Whether it tells of the subject itself, as a client record does."""
+    is_reference: bool
+    """Known to the gateway, never a document of the provider."""
+    resource: str
+    """FHIR: type of the resource that it is read from."""
+    when: Mapping[str, tuple[str, ...]]
+    """FHIR: path -> words of which one must stand there, in small letters; `word*` only begins it."""
+    replaces: str
+    """FHIR: path of the reference to what a resource replaces."""
     inside: Mapping[str, str]
 
     @property

@@ -18,12 +18,15 @@ import orjson
 
 from kanta_gateway.intake.kinds import SHAPES, Problem
 from kanta_gateway.intake.rules import normalised, unreadable
-from kanta_gateway.intake.values import KINDS, Reader, Reading, Unreadable, choice, integer, name
+from kanta_gateway.intake.valuekinds import KINDS
+from kanta_gateway.intake.values import Reader, Reading, Unreadable, choice, integer, name
 from kanta_gateway.model import Finding, Record, Severity
 
 if TYPE_CHECKING:
     from kanta_gateway.intake.kinds import Field, Kind
 
+_ITEMS: Mapping[str, Reader] = {"dates": KINDS["date"], "texts": KINDS["text"], "words": KINDS["name"]}
+"""Shape -> how each item of its list is read."""
 UNKNOWN = "unknown"
 MAX_KEY = 250
 """Characters of a natural key, as the store holds it."""
@@ -193,7 +196,7 @@ def _put(content: dict[str, Any], target: str, value: Any) -> None:
 
 def _read_shape(one: Field, given: Any, pointer: str, content: dict[str, Any], gathered: _Gathered) -> None:
     """A group, fields lifted out of an object, a list of groups, or a list of days."""
-    expected: type[Any] = list if one.shape in {"dates", "list"} else dict
+    expected: type[Any] = list if one.shape in {"dates", "list", "texts", "words"} else dict
     if not isinstance(given, expected):
         rule = given.rule if isinstance(given, Unreadable) else "SRC-TYPE"
         named = "list" if expected is list else "object"
@@ -202,9 +205,9 @@ def _read_shape(one: Field, given: Any, pointer: str, content: dict[str, Any], g
     if one.shape == "inline":
         _read_fields(one.fields, frozenset(), frozenset(), given, pointer, content, gathered)
         return
-    made = _items(one, given, pointer, gathered) if expected is list else _group(one, given, pointer, gathered)
+    made: Any = _items(one, given, pointer, gathered) if expected is list else _group(one, given, pointer, gathered)
     if made:
-        content[one.target] = made
+        _put(content, one.target, " ".join(made) if one.shape == "words" else made)
 
 
 def _items(one: Field, given: list[Any], pointer: str, gathered: _Gathered) -> list[Any]:
@@ -216,7 +219,8 @@ def _items(one: Field, given: list[Any], pointer: str, gathered: _Gathered) -> l
         if one.shape == "list" and isinstance(item, Mapping):
             value: Any = _group(one, item, place, gathered)
         else:
-            reading = _read(item, KINDS["date"], {}) if one.shape == "dates" else Reading(rule="SRC-TYPE")
+            reader = _ITEMS.get(one.shape)
+            reading = _read(item, reader, {}) if reader is not None else Reading(rule="SRC-TYPE")
             value = reading.value
             if reading.rule:
                 gathered.unread(reading.rule, place, {"field": one.name, "expected": "object"}, item)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import ijson
 
+from kanta_gateway.intake.bundles import read_bundle
 from kanta_gateway.intake.delimited import Dialect, Lone, dialect, rows_of
 from kanta_gateway.intake.jsontext import MAX_DEPTH, MAX_RECORD_BYTES, parsed, refusal
 from kanta_gateway.intake.kinds import Problem
@@ -61,8 +62,8 @@ def read(source: Source, stream: BinaryIO, file_name: str) -> Iterator[Item]:
         UnreadableError: the file as a whole is not what the source says.
     """
     reader = {
-        "csv": _read_delimited, "json": _read_document, "json-lines": _read_lines, "records": _read_records,
-        "xlsx": read_workbook,
+        "csv": _read_delimited, "fhir": read_bundle, "json": _read_document, "json-lines": _read_lines,
+        "records": _read_records, "xlsx": read_workbook,
     }[source.format]  # fmt: skip
     return reader(source, stream, file_name)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 UNREADABLE: Mapping[str, tuple[Severity, str]] = {
     "SRC-BOOLEAN": (Severity.REFUSE, "boolean-unreadable"),
+    "SRC-BUNDLE": (Severity.REFUSE, "bundle-of-other-kind"),
     "SRC-CHARACTER": (Severity.REFUSE, "character-forbidden"),
     "SRC-CHOICE": (Severity.REFUSE, "choice-unknown"),
     "SRC-COLUMN": (Severity.REFUSE, "column-missing"),
@@ -23,6 +24,7 @@ UNREADABLE: Mapping[str, tuple[Severity, str]] = {
     "SRC-CLIENT": (Severity.REFUSE, "client-number-missing"),
     "SRC-DATE": (Severity.REFUSE, "date-impossible"),
     "SRC-DEPTH": (Severity.REFUSE, "nesting-too-deep"),
+    "SRC-FHIR": (Severity.REFUSE, "resource-invalid"),
     "SRC-FIELD": (Severity.REFUSE, "field-unknown"),
     "SRC-ID": (Severity.REFUSE, "id-missing"),
     "SRC-IDENTITY-CODE": (Severity.REFUSE, "identity-code-wrong"),
@@ -36,6 +38,7 @@ UNREADABLE: Mapping[str, tuple[Severity, str]] = {
     "SRC-MONTH": (Severity.REFUSE, "month-unreadable"),
     "SRC-MOMENT": (Severity.REFUSE, "moment-impossible"),
     "SRC-NUMBER": (Severity.REFUSE, "number-unreadable"),
+    "SRC-RELEASE": (Severity.REFUSE, "release-other"),
     "SRC-QUOTE": (Severity.REFUSE, "quote-never-closed"),
     "SRC-SIZE": (Severity.REFUSE, "record-too-large"),
     "SRC-TABLE": (Severity.REFUSE, "table-unknown"),

@@ -9,15 +9,17 @@ from typing import Any
 import yaml
 
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.intake.fhirpaths import parsed
 from kanta_gateway.intake.kinds import SHAPES, Field, Kind, Problem
 from kanta_gateway.intake.objects import read_record
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.tables import Table, compile_table
-from kanta_gateway.intake.values import KINDS, Unreadable
+from kanta_gateway.intake.valuekinds import KINDS
+from kanta_gateway.intake.values import Unreadable
 from kanta_gateway.model import Record
 
-FORMATS = ("csv", "json", "json-lines", "records", "xlsx")
+FORMATS = ("csv", "fhir", "json", "json-lines", "records", "xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Source:
     """Parts of a document that hold no records."""
     kinds: Mapping[str, Kind]
     tables: tuple[Table, ...]
+    resources: Mapping[str, tuple[Kind, ...]]
+    """FHIR: resource type -> kinds, of which the first that holds counts."""
+    followed: tuple[str, ...]
+    """FHIR: types of the resources that paths lead into by reference."""
     as_of: tuple[str, ...]
     """Canonical fields whose newest date is the delivery's own day, where it tells none."""
     is_whole: bool
@@ -68,6 +74,7 @@ class Source:
         mistakes += [f"{place} is no record of this source" for place in places if place not in kinds]
         if stated.get("format") not in FORMATS:
             mistakes.append(f"format is none of {', '.join(FORMATS)}")
+        resources = _resources(kinds, mistakes)
         if mistakes:
             raise MisconfiguredError(f"source {name}: " + "; ".join(mistakes))
         return cls(
@@ -75,6 +82,7 @@ class Source:
             header_inside=inside.get("header", {}), kind_field=stated.get("kind", ""),
             client_field=stated.get("client", ""), top=stated.get("top", {}),
             dropped=frozenset(stated.get("dropped", ())), kinds=kinds, tables=tuple(filter(None, tables)),
+            resources=resources, followed=tuple(stated.get("followed", ())),
             as_of=tuple(stated.get("as_of", ())), is_whole=stated.get("take") == "all-or-nothing",
             contract=stated.get("contract", ""),
             schemas=schemas,
@@ -122,6 +130,21 @@ def load_sources(texts: Mapping[str, str], schemas: RecordSchemas) -> dict[str, 
     return {name: Source.load(text, name, schemas, texts) for name, text in texts.items()}
 
 
+def _resources(kinds: Mapping[str, Kind], mistakes: list[str]) -> dict[str, tuple[Kind, ...]]:
+    """Resource type -> its kinds in the order of the file; every path must be one."""
+    found: dict[str, tuple[Kind, ...]] = {}
+    for key, kind in kinds.items():
+        if not kind.resource:
+            continue
+        found[kind.resource] = (*found.get(kind.resource, ()), kind)
+        for path in filter(None, (*kind.fields, *kind.when, kind.client, kind.version, kind.status, kind.replaces)):
+            try:
+                parsed(path)
+            except ValueError as error:
+                mistakes.append(f"{key}: {error}")
+    return found
+
+
 def _stated(text: str, name: str, others: Mapping[str, str]) -> dict[str, Any]:
     try:
         stated: dict[str, Any] = yaml.safe_load(text)
@@ -156,6 +179,10 @@ def _kind(
         own=frozenset(stated.get("own", ())), is_row=stated.get("is_row", True),
         is_whole=stated.get("is_whole", False), within=stated.get("within", ""), inside=inside,
         is_of_client=any(one.get("x-about") == "client" and not one.get("x-subject") for one in described),
+        is_subject=any(one.get("x-subject") for one in described),
+        is_reference=any(one.get("x-reference") for one in described), resource=stated.get("resource", ""),
+        when={path: tuple(str(word).casefold() for word in words) for path, words in stated.get("when", {}).items()},
+        replaces=stated.get("replaces", ""),
     )  # fmt: skip
 
 

@@ -254,19 +254,20 @@ def choice(value: Any, options: Mapping[str, Any]) -> Reading:
     """
     words: Mapping[str, Any] = options["of"]
     if options.get("prefix") and isinstance(value, str):
-        value = next((word for word in words if _folded(value).startswith(_folded(word))), value)
+        value = next((word for word in words if folded(value).startswith(folded(word))), value)
     if isinstance(value, str) and value in words:
         return Reading(words[value])
     if isinstance(value, str) and len(value) <= MAX_NAME:
         if not value.strip():
             return ABSENT
-        folded = {_folded(word): meant for word, meant in words.items()}
-        if (key := _folded(value)) in folded:
-            return Reading(folded[key], "case" if value == value.strip() else "spaces")
+        plain = {folded(word): meant for word, meant in words.items()}
+        if (key := folded(value)) in plain:
+            return Reading(plain[key], "case" if value == value.strip() else "spaces")
     return failed("SRC-CHOICE", allowed=", ".join(map(str, words)))
 
 
-def _folded(word: str) -> str:
+def folded(word: str) -> str:
+    """A word without case, outer spaces and diacritics, for comparing."""
     plain = unicodedata.normalize("NFKD", word.strip().casefold())
     return "".join(one for one in plain if not unicodedata.combining(one))
 
@@ -320,23 +321,3 @@ def mark(value: Any, options: Mapping[str, Any]) -> Reading:
     if isinstance(value, str) and value.strip().casefold() in _TICKS:
         return Reading(True)  # noqa: FBT003 — the box is ticked
     return boolean(value, options)
-
-
-KINDS: Mapping[str, Reader] = {
-    "boolean": boolean,
-    "choice": choice,
-    "code": code,
-    "date": day,
-    "integer": integer,
-    "mark": mark,
-    "month": month,
-    "moment": moment,
-    "name": name,
-    "named": person,
-    "number": number,
-    "person": person,
-    "span": span,
-    "text": text,
-    "time": clock,
-}
-"""Every kind of value that a source may name."""

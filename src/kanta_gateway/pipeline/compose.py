@@ -11,7 +11,7 @@ import orjson
 from kanta_gateway.contracts.attendance import MONTH, not_accepted
 from kanta_gateway.contracts.case import units
 from kanta_gateway.mapping.tree import to_json
-from kanta_gateway.model import Finding, Masked, Oid, Severity, Tree
+from kanta_gateway.model import Finding, Masked, Oid, Organisation, Severity, Tree
 from kanta_gateway.pipeline.casefile import CaseFile
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.wording import canonical
@@ -105,9 +105,9 @@ class Composer:
             "author": author,
             "staff": {key: value for key, (_, value) in self._staff.items()},
             "unit": unit,
-            "provider": {"oid": self._agreement.provider.oid, "name": self._agreement.provider.name},
+            "provider": _party(self._agreement.organiser if unit.get("is_controllers") else self._agreement.provider),
             "judged": self._judged(one),
-            "organiser": {"oid": self._agreement.organiser.oid, "name": self._agreement.organiser.name},
+            "organiser": _party(self._agreement.organiser),
             "language": self._parts.language,
         }
         rows = {
@@ -175,6 +175,10 @@ class Composer:
             "oid": self._agreement.provider.oid, "name": self._agreement.provider.name
         }  # fmt: skip
         return first, True
+
+
+def _party(one: Organisation) -> Mapping[str, str]:
+    return {"oid": one.oid, "name": one.name}
 
 
 def guard_mark(case: CaseFile, is_non_disclosure: bool) -> str:  # noqa: FBT001 — one fact, named by the caller

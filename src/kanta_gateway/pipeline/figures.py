@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from kanta_gateway.contracts.figures import explain as explained
 from kanta_gateway.pipeline.casefile import SharedFile, load
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.spool.deliveries import labels
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,7 +33,9 @@ def of_clients(
     """
     found: dict[str, dict[str, Mapping[str, Told]]] = {}
     shared: SharedFile | None = None
+    seen: list[str] = []
     for client_ref in clients:
+        seen.append(client_ref)
         case = load(parts, tx, provider, client_ref, shared)
         shared = case.shared
         for subject in case.subjects:
@@ -44,7 +47,19 @@ def of_clients(
         told |= {name: _shown(one, explain=explain) for name, one in sorted(of_client.items())}
         summed = totals(parts.contracts[purchaser], of_client)
         told |= {name: _shown(one, explain=explain) for name, one in summed.items()}
+        if group := parts.contracts[purchaser].delivered:
+            told[group] = _shown(_delivered(tx, provider, purchaser, {"", *seen}), explain=explain)
     return told
+
+
+def _delivered(tx: Connection, provider: str, purchaser: str, clients: Collection[str]) -> dict[str, Told]:
+    """How many resources of each type were delivered (`Type/id`), each once, about some clients or about none."""
+    found: dict[str, set[str]] = {}
+    for label, client in labels(tx, provider, purchaser):
+        kind, slash, _ = label.partition("/")
+        if slash and client in clients:
+            found.setdefault(kind, set()).add(label)
+    return {kind: Told(len(one), tuple(sorted(one)), "") for kind, one in sorted(found.items())}
 
 
 def _shown(figures: Mapping[str, Told], *, explain: bool) -> dict[str, Any]:

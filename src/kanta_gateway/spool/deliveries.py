@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -114,3 +114,25 @@ def clients_of_delivery(tx: Connection, delivery_id: str) -> list[str]:
         .distinct()
     )
     return sorted(str(one) for one in tx.execute(query).scalars())
+
+
+def labels(tx: Connection, provider: str, purchaser: str) -> Iterator[tuple[str, str]]:
+    """What the rows that a provider delivered to a purchaser are called, each once, with the client it is about.
+
+    Args:
+        tx: a reading transaction.
+        provider: OID of the provider.
+        purchaser: name of the contract.
+
+    Yields:
+        Label, and the client's keyed reference; empty for what is about no client.
+    """
+    query = (
+        select(delivered.c.label, record.c.client_ref)
+        .join(record, delivered.c.record_row == record.c.id)
+        .join(delivery, delivered.c.delivery_id == delivery.c.id)
+        .where(delivery.c.provider == provider, delivery.c.purchaser == purchaser, delivered.c.label != "")
+        .distinct()
+    )
+    for label, client_ref in tx.execute(query):
+        yield str(label), str(client_ref or "")

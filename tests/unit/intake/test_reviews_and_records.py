@@ -13,7 +13,7 @@ from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.readers import Item, read
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.sources import load_sources
-from kanta_gateway.intake.values import KINDS
+from kanta_gateway.intake.valuekinds import KINDS
 from kanta_gateway.model import Record
 
 SCHEMAS = RecordSchemas.load(knowledge.texts("schemas/records", suffix=".json"))
