@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Found = tuple["Finding", ...]
 NOTHING: Found = ()
 CONSENT = "consent"
+_NEVER = "9999"
 
 
 def withdrawn_on(consent: Entry) -> str:
@@ -37,12 +38,12 @@ def consent_stands(rule: Rule, subject: Subject, situation: Situation) -> Found:
 
 
 def before_withdrawal(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """The record is of a day before the client withdrew the consent to exchange data."""
-    days = (withdrawn_on(one) for one in situation.by_type.get(CONSENT, ()) if one.facts.get("kind") == "exchange")
-    first = min((day for day in days if day), default="")
-    if not first or subject.day < first:
+    """The record is of no day on which the client had withdrawn the consent to exchange data, and not given it anew."""
+    given = [one for one in situation.by_type.get(CONSENT, ()) if one.facts.get("kind") == "exchange"]
+    gone = [day for day in map(withdrawn_on, given) if "" < day <= subject.day]
+    if not gone or any(one.day <= subject.day < (withdrawn_on(one) or _NEVER) for one in given):
         return NOTHING
-    return (rule.finding("text", "/date", date=subject.day, limit=first),)
+    return (rule.finding("text", "/date", date=subject.day, limit=max(gone)),)
 
 
 def after_start(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
