@@ -10,9 +10,8 @@ from datetime import date
 from functools import cache
 
 import holidays as holidays_package
-import orjson
 
-from kanta_gateway import __version__, knowledge
+from kanta_gateway import __version__, knowledge, official
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit.log import Log
 from kanta_gateway.contracts.periods import WAYS
@@ -27,7 +26,6 @@ from kanta_gateway.mapping.codes import Codes
 from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.mapping.rules import load_mappings
-from kanta_gateway.mapping.sosmeta import from_sosmeta
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.migrate import upgrade
@@ -105,8 +103,7 @@ def build(settings: Settings) -> Gateway:
 def _structures(settings: Settings) -> Structures:
     """Our own statements of the THL structures, and official ones that were imported beside them."""
     own = Structures.load(knowledge.texts("schemas/structures"))
-    imported = sorted((settings.data / "sosmeta").glob("*.json"))
-    return own.beside(from_sosmeta(orjson.loads(one.read_bytes())) for one in imported)
+    return own.beside(official.stored(settings.data))
 
 
 def _types(files: Mapping[str, str]) -> dict[str, RecordType]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from kanta_gateway import __version__, keyfiles
+from kanta_gateway import __version__, keyfiles, official
 from kanta_gateway.access import parties
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import report
@@ -26,7 +26,6 @@ from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
-from kanta_gateway.mapping.sosmeta import from_sosmeta
 from kanta_gateway.model import Caller, Oid, Organisation
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
@@ -246,20 +245,12 @@ class Gateway:
         }
 
     def import_schemas(self, folder: Path) -> dict[str, Any]:
-        """Keep official Sosmeta schemas in the data folder, each that can be read."""
-        target = self.settings.data / "sosmeta"
-        target.mkdir(parents=True, exist_ok=True)
-        mistakes: list[str] = []
-        loaded: list[str] = []
-        for path in sorted(folder.rglob("*.json")):
-            try:
-                oid = from_sosmeta(orjson.loads(path.read_bytes())).oid
-            except (MisconfiguredError, ValueError, KeyError) as error:
-                mistakes.append(f"{path.name}: {type(error).__name__}: is no Sosmeta schema")
-                continue
-            (target / f"{oid}.json").write_bytes(path.read_bytes())
-            loaded.append(str(oid))
-        return {"loaded": len(loaded), "mistakes": mistakes}
+        """Keep the official Sosmeta schemas of a folder beside our own statements, each that holds."""
+        taken = official.take(folder, self.settings.data, self.parts.structures, self.parts.sealer.display)
+        return {
+            "loaded": len(taken.loaded) + len(taken.known), "new": taken.loaded, "skipped": taken.skipped,
+            "mistakes": taken.mistakes,
+        }  # fmt: skip
 
     def check(self) -> dict[str, Any]:
         """What building did not refuse but an operator must know: unverified codes, certificates, rules."""
@@ -269,7 +260,7 @@ class Gateway:
             if (blocked := self._blocked(one))
         ]
         return {
-            "mistakes": keyfiles.mistakes(self._folder, self.settings),
+            "mistakes": [*keyfiles.mistakes(self._folder, self.settings), *self.parts.mapper.unfit],
             "unverified_codes": codes,
             "not_judged": {name: [one.rule for one in contract.not_judged]
                            for name, contract in self.parts.contracts.items()},

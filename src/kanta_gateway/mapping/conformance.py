@@ -49,7 +49,8 @@ class Conformance:
     """One structure, compiled once."""
 
     def __init__(self, structure: Structure) -> None:
-        self._validator = Draft7Validator(json_schema(structure))
+        schema = structure.official if structure.official is not None else json_schema(structure)
+        self._validator = Draft7Validator(dict(schema))
         self._root = structure.root.key
         self._conditions = structure.conditions
         self._number = structure.number
@@ -76,8 +77,8 @@ class Conformance:
         return Finding(rule, Severity.HOLD, kind, pointer, params | {"structure": self._number})
 
     def _condition_findings(self, condition: Condition, root: Mapping[str, Any]) -> Iterator[Finding]:
-        for pointer, group in _groups(root, condition.group, f"/{self._root}"):
-            if _JUDGES[condition.rule](condition, group):
+        for pointer, group in groups_at(root, condition.group, f"/{self._root}"):
+            if _JUDGES[condition.rule](condition, group, root):
                 yield Finding(
                     *_CONDITION_RULES[condition.rule],
                     pointer=pointer,
@@ -102,7 +103,7 @@ def _pointer(path: Sequence[str | int]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def _groups(value: Mapping[str, Any], keys: Sequence[str], pointer: str) -> Groups:
+def groups_at(value: Mapping[str, Any], keys: Sequence[str], pointer: str) -> Groups:
     """Every group at the path with its pointer; what is missing or no group is the schema's matter."""
     found: list[tuple[str, Any]] = [(pointer, value)]
     for key in keys:
@@ -117,27 +118,45 @@ def _members(value: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]
         yield from ((f"{pointer}/{at}", one) for at, one in enumerate(value) if isinstance(one, Mapping))
 
 
-def _holds(when: When | None, group: Mapping[str, Any]) -> bool:
-    if when is None:
-        return True
-    value = group.get(when.field)
-    values = value if isinstance(value, list) else [value]
-    return any((one.get("display") if isinstance(one, Mapping) else one) == when.equals for one in values)
+def _held(path: str, group: Mapping[str, Any], root: Mapping[str, Any]) -> list[Any]:
+    """Every value at a path below the group, or below the root; a list counts by its entries."""
+    *steps, last = path.strip("/").split("/")
+    holders = groups_at(root if path.startswith("/") else group, steps, "")
+    found = [holder[last] for _, holder in holders if last in holder]
+    return [one for value in found for one in (value if isinstance(value, list) else [value])]
 
 
-def _lacks_all(condition: Condition, group: Mapping[str, Any]) -> bool:
-    return not any(one in group for one in condition.fields)
+def holds(when: When | None, group: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+    """Whether a condition's `when` or `unless` asks for anything in this group."""
+    return when is None or any(_fits(when, one) for one in _held(when.field, group, root)) is when.is_wanted
 
 
-def _lacks_some(condition: Condition, group: Mapping[str, Any]) -> bool:
-    return _holds(condition.when, group) and not all(one in group for one in condition.fields)
+def _fits(when: When, value: Any) -> bool:
+    if when.code:
+        return isinstance(value, Mapping) and value.get("code") in when.code
+    # NOTE: identity and not equality of truth values, or a number 1 would count as true.
+    said = value.get("display") if isinstance(value, Mapping) else value
+    return not when.equals or any(said == one and type(said) is type(one) for one in when.equals)
 
 
-def _has_too_much(condition: Condition, group: Mapping[str, Any]) -> bool:
-    return not _holds(condition.when, group) and any(one in group for one in condition.fields)
+def is_there(path: str, group: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+    """Whether anything stands at a path below the group, or with a leading `/` below the root."""
+    return bool(_held(path, group, root))
 
 
-_JUDGES: Mapping[str, Callable[[Condition, Mapping[str, Any]], bool]] = {
+def _lacks_all(condition: Condition, group: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+    return not any(is_there(one, group, root) for one in condition.fields)
+
+
+def _lacks_some(condition: Condition, group: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+    return holds(condition.when, group, root) and not all(is_there(one, group, root) for one in condition.fields)
+
+
+def _has_too_much(condition: Condition, group: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
+    return not holds(condition.when, group, root) and any(is_there(one, group, root) for one in condition.fields)
+
+
+_JUDGES: Mapping[str, Callable[[Condition, Mapping[str, Any], Mapping[str, Any]], bool]] = {
     "one-of": _lacks_all,
     "only-when": _has_too_much,
     "required-when": _lacks_some,

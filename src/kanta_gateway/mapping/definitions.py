@@ -72,11 +72,16 @@ class FieldDef:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A value that another field beside must have."""
+    """What another field must hold: one of some values, one of some codes, or anything at all."""
 
     field: str
-    equals: str | bool
-    """The boolean, the text, or the display of a coding."""
+    """Keys below the condition's group; with a leading `/` below the root."""
+    equals: tuple[str | bool, ...] = ()
+    """Booleans, texts, or displays of a coding; any of them."""
+    code: tuple[str, ...] = ()
+    """Codes of a coding; any of them."""
+    is_wanted: bool = True
+    """False for `unless`: the condition holds where the field does not hold that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Condition:
 
     rule: str
     """`one-of`: at least one of the fields; `required-when`: all of them; `only-when`: none without it."""
+    # A field may be a path of keys: it is there if it is there in any of a repeated group.
     group: tuple[str, ...]
     """Keys below the root to the group that the fields stand in; empty for the root."""
     fields: tuple[str, ...]
@@ -105,6 +111,9 @@ class Structure:
     conditions: tuple[Condition, ...] = ()
     service_process: str | None = None
     """Key in the code list of service processes; None where the process is not known."""
+    official: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """The published schema without its annotations, for a structure that was read from one: documents are judged by
+    it, so that a keyword which the gateway does not know still counts."""
     _index: Mapping[str, FieldDef] = field(init=False, repr=False, compare=False)
     _labels: frozenset[str] = field(init=False, repr=False, compare=False)
 
@@ -114,6 +123,12 @@ class Structure:
         labels = {text for one in (self.root, *index.values()) for text in one.label.values()}
         object.__setattr__(self, "_index", MappingProxyType(index))
         object.__setattr__(self, "_labels", frozenset(labels | set(self.title.values())))
+
+    @property
+    def valid_from(self) -> str:
+        """The day from which this version is used: the date in its OID (ISO 8601)."""
+        year, month, day = self.oid.split(".")[-3:]
+        return f"{year:0>4}-{month:0>2}-{day:0>2}"
 
     def field(self, path: str) -> FieldDef:
         """The field at a path of keys below the root, such as `laatija/sukunimi`.
@@ -139,7 +154,7 @@ def _paths(group: FieldDef, prefix: str) -> Iterator[tuple[str, FieldDef]]:
 
 
 def json_schema(structure: Structure) -> dict[str, Any]:
-    """The draft-07 schema that the structure means: accepts what the official schema accepts."""
+    """The draft-07 schema that the structure's fields mean: accepts what the official schema accepts."""
     root = structure.root
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",

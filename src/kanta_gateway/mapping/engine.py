@@ -5,11 +5,13 @@
 * The same input makes the same tree.
 * Fields stand in the order of the structure; nothing empty is in the tree.
 * A code that nobody has verified is told once for each document.
+* Of several dated versions of a document the one is made that began last by the record's day; of a record from before
+  the first, or without a day, the first (the last).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,8 @@ from kanta_gateway.model import Node, Oid, Tree
 if TYPE_CHECKING:
     from kanta_gateway.mapping.codes import Codes
     from kanta_gateway.mapping.paths import Scope
-    from kanta_gateway.mapping.statements import DocumentMapping, FieldRule, Rule, VariantRule
+    from kanta_gateway.mapping.rules import Loaded
+    from kanta_gateway.mapping.statements import FieldRule, Rule, VariantRule
     from kanta_gateway.mapping.structures import Structure, Structures
 
 Nodes = tuple[Node, ...]
@@ -38,23 +41,29 @@ class Variant:
     accepts: Callable[[Mapping[str, Any]], bool] = field(repr=False, compare=False)
     """Whether it is made under a product."""
     build: Build = field(repr=False, compare=False)
+    begins: str
+    """Day from which it is used (ISO 8601): of the versions of one structure the record's day decides."""
     root: tuple[str, Mapping[str, str]] = field(repr=False, compare=False)
 
 
 class Mapper:
     """Knows which documents a record makes, and composes them."""
 
-    def __init__(self, mappings: Iterable[DocumentMapping], structures: Structures, codes: Codes) -> None:
+    def __init__(self, loaded: Loaded, structures: Structures, codes: Codes) -> None:
         compiler = _Compiler(codes)
+        self.unfit = loaded.unfit
+        """Imported versions of structures that no mapping fits, with the reason."""
         self._by_record: dict[str, list[Variant]] = {}
         self._lists: dict[str, frozenset[str]] = {}
-        for mapping in mappings:
+        for mapping in loaded.mappings:
             structure = structures.get(mapping.structure.oid)
-            self._lists[structure.number] = mapping.code_lists()
+            self._lists[structure.number] = self._lists.get(structure.number, frozenset()) | mapping.code_lists()
             for stated in mapping.variants:
-                variant = compiler.variant(stated, structure)
+                variant = compiler.variant(stated, structure, mapping.begins)
                 for record in stated.records:
                     self._by_record.setdefault(record, []).append(variant)
+        for known in self._by_record.values():
+            known.sort(key=lambda one: one.begins)
 
     def record_types(self) -> frozenset[str]:
         """Every record type that makes documents."""
@@ -68,14 +77,19 @@ class Mapper:
         """Numbers of the structures whose documents may carry a code of a list that has one of these names."""
         return tuple(sorted(number for number, used in self._lists.items() if used & set(names)))
 
-    def variants(self, record_type: str, product: Mapping[str, Any]) -> tuple[Variant, ...]:
+    def variants(self, record_type: str, product: Mapping[str, Any], day: str = "") -> tuple[Variant, ...]:
         """Which documents a record makes.
 
         Args:
             record_type: its canonical name.
             product: what the contract says about the product of its decision; empty where none is known.
+            day: of the record (ISO 8601); empty for the newest versions.
         """
-        return tuple(one for one in self._by_record.get(record_type, ()) if one.accepts(product))
+        used: dict[str, Variant] = {}
+        for one in self._by_record.get(record_type, ()):  # the oldest version first
+            if one.name not in used or not day or one.begins <= day:
+                used[one.name] = one
+        return tuple(one for one in used.values() if one.accepts(product))
 
     def compose(self, variant: Variant, source: Mapping[str, Any]) -> Tree:
         """The tree of one document.
@@ -96,7 +110,7 @@ class _Compiler:
     def __init__(self, codes: Codes) -> None:
         self._codes = codes
 
-    def variant(self, stated: VariantRule, structure: Structure) -> Variant:
+    def variant(self, stated: VariantRule, structure: Structure, begins: str) -> Variant:
         holds = compile_tests(stated.tests)
         return Variant(
             name=stated.name,
@@ -105,6 +119,7 @@ class _Compiler:
             title=structure.title,
             accepts=lambda product: holds({"product": product}),
             build=self._group(stated.fields, structure, {}),
+            begins=begins,
             root=(structure.root.key, structure.root.label),
         )
 

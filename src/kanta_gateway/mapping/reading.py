@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +55,16 @@ class Reader:
 
     def document(self, stated: Lined, structure: Structure) -> DocumentMapping:
         """The whole file."""
-        self._known(stated, {"structure", "variants"})
-        variants = stated.get("variants")
+        self._known(stated, {"structure", "valid_from", "variants"})
+        variants, begins = stated.get("variants"), stated.get("valid_from")
+        if begins is not None and type(begins) is not date:
+            self._at = stated.lines["valid_from"]
+            self._wrong("`valid_from` expected a day; write 2027-01-01")
         if not isinstance(variants, Lined) or not variants:
             self._wrong("`variants` expected at least one; write a name with its records and fields")
             return DocumentMapping(structure, ())
-        return DocumentMapping(structure, tuple(self._variants(variants, structure)))
+        day = begins.isoformat() if isinstance(begins, date) else ""
+        return DocumentMapping(structure, tuple(self._variants(variants, structure)), day)
 
     def _variants(self, variants: Lined, structure: Structure) -> Iterator[VariantRule]:
         for name, stated in variants.items():

@@ -1,6 +1,8 @@
 """Mapping files: from text to immutable rules, every mistake reported at once.
 
 * One file for each structure; a variant says for which records and products it holds.
+* A file names its structure by number, for every version of it, or by OID, for that version alone.
+* A version that was imported and that a file does not fit is not used by it, and told (`Loaded.unfit`).
 * Every key is checked against the structure: it exists, its kind fits, required keys have a rule.
 * Every code list, row, format and path root is checked too; nothing is left to be found in use.
 
@@ -9,6 +11,7 @@ The language itself: `docs/reference-mapping.md`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import yaml
@@ -19,17 +22,26 @@ from kanta_gateway.mapping.lined import Lined
 from kanta_gateway.mapping.reading import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kanta_gateway.mapping.codes import Codes
     from kanta_gateway.mapping.statements import DocumentMapping
-    from kanta_gateway.mapping.structures import Structures
+    from kanta_gateway.mapping.structures import Structure, Structures
 
 GROUPS = "groups"
 """Name of the file with the groups that several mappings share."""
 
 
-def load_mappings(files: Mapping[str, str], structures: Structures, codes: Codes) -> tuple[DocumentMapping, ...]:
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Every mapping file, once for each version of its structure that it fits."""
+
+    mappings: tuple[DocumentMapping, ...]
+    unfit: tuple[str, ...]
+    """Imported versions that a file does not fit, with the reason: the version before stays in use."""
+
+
+def load_mappings(files: Mapping[str, str], structures: Structures, codes: Codes) -> Loaded:
     """Read every mapping file.
 
     Args:
@@ -42,29 +54,49 @@ def load_mappings(files: Mapping[str, str], structures: Structures, codes: Codes
     """
     mistakes: list[str] = []
     loaded: list[DocumentMapping] = []
+    unfit: list[str] = []
     for name, text in files.items():
         if name == GROUPS:
             continue
         try:
-            loaded.append(load_mapping(text, name, structures, codes, files.get(GROUPS, "")))
+            read = read_mapping(text, name, structures, codes, files.get(GROUPS, ""))
         except MisconfiguredError as error:
             mistakes.append(str(error))
-    taken: dict[tuple[str, str], str] = {}
-    for mapping in loaded:
-        for variant in mapping.variants:
-            for record in variant.records:
-                other = taken.setdefault((record, variant.name), mapping.structure.number)
-                if other != mapping.structure.number:
-                    mistakes.append(
-                        f"mapping {mapping.structure.number}: {record} has a variant {variant.name} "
-                        f"in {other} already; give it another name"
-                    )
+            continue
+        loaded += read.mappings
+        unfit += read.unfit
+    mistakes += _clashes(loaded)
     if mistakes:
         raise MisconfiguredError("\n".join(mistakes))
-    return tuple(loaded)
+    return Loaded(tuple(loaded), tuple(unfit))
+
+
+def _clashes(loaded: Iterable[DocumentMapping]) -> Iterator[str]:
+    """A variant's name is the document's for one record type: only its versions, each of another day, share it."""
+    taken: dict[tuple[str, str], DocumentMapping] = {}
+    days: set[tuple[str, str, str]] = set()
+    for mapping in loaded:
+        for variant, record in ((one, record) for one in mapping.variants for record in one.records):
+            other = taken.setdefault((record, variant.name), mapping).structure.number
+            if other != mapping.structure.number:
+                yield (
+                    f"mapping {mapping.structure.number}: {record} has a variant {variant.name} "
+                    f"in {other} already; give it another name"
+                )
+            elif (record, variant.name, mapping.begins) in days:
+                yield (
+                    f"mapping {mapping.structure.number}: {record} has a variant {variant.name} from {mapping.begins} "
+                    "twice; give one of them another `valid_from`"
+                )
+            days.add((record, variant.name, mapping.begins))
 
 
 def load_mapping(text: str, name: str, structures: Structures, codes: Codes, groups: str = "") -> DocumentMapping:
+    """One mapping file for the version of its structure that is used last; as `read_mapping`."""
+    return read_mapping(text, name, structures, codes, groups).mappings[-1]
+
+
+def read_mapping(text: str, name: str, structures: Structures, codes: Codes, groups: str = "") -> Loaded:
     """Read one mapping file.
 
     Args:
@@ -83,10 +115,42 @@ def load_mapping(text: str, name: str, structures: Structures, codes: Codes, gro
         mark = getattr(error, "problem_mark", None)
         place = f" near line {mark.line + 1}" if mark else ""
         raise MisconfiguredError(f"mapping {name}: no readable YAML{place}; correct its layout") from error
-    if not isinstance(stated, Lined) or stated.get("structure") not in structures:
-        raise MisconfiguredError(f"mapping {name}: `structure` expected the OID of a known structure; correct it")
-    reader = Reader(name, codes, shared if isinstance(shared, Lined) else Lined())
-    mapping = reader.document(stated, structures.get(stated["structure"]))
-    if reader.mistakes:
-        raise MisconfiguredError("\n".join(reader.mistakes))
-    return mapping
+    if not isinstance(stated, Lined) or not (versions := _versions(stated.get("structure"), structures)):
+        raise MisconfiguredError(
+            f"mapping {name}: `structure` expected the number or the OID of a known structure; correct it"
+        )
+    return _fitted(stated, name, versions, structures, lambda: Reader(name, codes, _lined(shared)))
+
+
+def _fitted(
+    stated: Lined, name: str, versions: tuple[Structure, ...], structures: Structures, reader_of: Callable[[], Reader]
+) -> Loaded:
+    """One file against every version of its structure; a version of our own must fit."""
+    fitting: list[DocumentMapping] = []
+    unfit: list[str] = []
+    mistakes: list[str] = []
+    for version in versions:
+        reader = reader_of()
+        mapping = reader.document(stated, version)
+        if not reader.mistakes:
+            fitting.append(mapping)
+        elif len(versions) > 1 and structures.own(version.oid) is None:
+            unfit.append(
+                f"mapping {name} does not fit {version.oid}; documents from {version.valid_from} are still made by an "
+                f"earlier version, until there is a mapping for it: {'; '.join(reader.mistakes)}"
+            )
+        else:
+            mistakes += reader.mistakes
+    if mistakes or not fitting:
+        raise MisconfiguredError("\n".join(mistakes or unfit))
+    return Loaded(tuple(fitting), tuple(unfit))
+
+
+def _lined(stated: object) -> Lined:
+    return stated if isinstance(stated, Lined) else Lined()
+
+
+def _versions(stated: object, structures: Structures) -> tuple[Structure, ...]:
+    if isinstance(stated, str) and stated in structures:
+        return (structures.get(stated),)
+    return structures.versions(str(stated)) if structures.has_number(str(stated)) else ()

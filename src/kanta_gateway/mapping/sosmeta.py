@@ -2,7 +2,8 @@
 
 * Key, order, type, cardinality, code system, allowed values and both labels are read; prose is not,
   so a structure read here has no conditional requirements.
-* A shape that no published schema has is a mistake, never guessed.
+* The schema itself goes along without its annotations, and judges: what is read here is for writing and showing.
+* A shape that cannot be read is a mistake, never guessed.
 
 Source: Sosmeta document definitions of THL, `<definition>/schema`.
 """
@@ -20,9 +21,11 @@ from kanta_gateway.model import Oid, ValueKind
 Schema = Mapping[str, Any]
 
 _PATTERNS = {DATE_PATTERN: ValueKind.DATE, DATETIME_PATTERN: ValueKind.DATETIME}
-_PLAIN = {"boolean": ValueKind.BOOLEAN, "number": ValueKind.NUMBER}
+_PLAIN = {"boolean": ValueKind.BOOLEAN, "integer": ValueKind.NUMBER, "number": ValueKind.NUMBER}
 _SYSTEM = re.compile(r"\^urn:oid:(?P<oid>[\d\\.]+)\(\\\.\\d\+\)\*\$")
-_DATED = re.compile(r".+\.(?P<number>\d+)\.\d{4}\.\d{1,2}\.\d{1,2}")
+_DATED = re.compile(r".+\.(?P<family>\d+)\.(?P<number>\d+)\.\d{4}\.\d{1,2}\.\d{1,2}")
+_LONE_DIGITS = 4
+"""An arc of so many digits names a structure alone; a shorter one is told with its family, as `1505.1`."""
 _URN = "urn:oid:"
 
 
@@ -43,26 +46,39 @@ def from_sosmeta(schema: Schema) -> Structure:
         raise MisconfiguredError("the schema's `sosmeta` has no dated OID; use the file as THL publishes it")
     try:
         root = _field(*next(iter(properties.items())), is_required=True)
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, RecursionError) as error:
         raise MisconfiguredError(
-            f"schema {about['oid']}: a part is missing; use the file as THL publishes it"
+            f"schema {about['oid']}: a part is missing or has another shape; use the file as THL publishes it"
         ) from error
     return Structure(
         oid=Oid(about["oid"]),
-        number=dated["number"],
+        number=number_of(dated["family"], dated["number"]),
         title=root.label,
-        document_type=str(about.get("documentType", "")),
+        document_type=str(about.get("documentType", "")).strip(),
         root=root,
+        official=bare(schema),
     )
+
+
+def bare(schema: Any) -> Any:
+    """A schema without its annotations: what decides about validity."""
+    if isinstance(schema, Mapping):
+        return {key: value if key == "enum" else bare(value) for key, value in schema.items()
+                if key != "sosmeta" and not (key == "title" and isinstance(value, str))}  # fmt: skip
+    return [bare(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def number_of(family: str, number: str) -> str:
+    """The short name of a structure: its own arc, with its family's where that alone would say too little."""
+    return number if len(number) >= _LONE_DIGITS else f"{family}.{number}"
 
 
 def _field(key: str, stated: Schema, *, is_required: bool) -> FieldDef:
     is_list = stated["type"] == "array"
     one = stated["items"] if is_list else stated
     kind = _kind(key, one)
-    least = stated.get("minItems", 0) if is_list else int(is_required)
-    if least != int(is_required):
-        raise MisconfiguredError(f"field {key}: minItems and required disagree; use the file as THL publishes it")
+    # A list that must be there may not be empty either, whatever `minItems` says: an empty one tells nothing.
+    least = int(is_required)
     return FieldDef(
         key=key,
         label=_label(one["sosmeta"]),
@@ -86,9 +102,9 @@ def _kind(key: str, one: Schema) -> ValueKind | None:
         return _object_kind(one["properties"])
     kind = _PLAIN.get(one["type"])
     if kind is None and one["type"] == "string":
-        kind = _PATTERNS.get(one["pattern"]) if "pattern" in one else ValueKind.STRING
+        kind = _PATTERNS.get(one.get("pattern", ""), ValueKind.STRING)
     if kind is None:
-        raise MisconfiguredError(f"field {key}: its type or pattern is none that Sosmeta uses; use the published file")
+        raise MisconfiguredError(f"field {key}: its type is none that Sosmeta uses; use the published file")
     return kind
 
 
@@ -107,7 +123,7 @@ def _label(about: Schema) -> Mapping[str, str]:
     label: dict[str, str] = {}
     for name in about["name"]:
         # The first name of a language stands: one definition has its Swedish name marked `fi` as well.
-        label.setdefault(name["lang"], name["value"])
+        label.setdefault(name["lang"], name["value"].strip())
     label.setdefault("sv", label["fi"])
     return label
 
@@ -119,9 +135,7 @@ def _system(key: str, one: Schema) -> str | None:
         if found is None:
             raise MisconfiguredError(f"field {key}: its code system is no OID pattern; use the published file")
         return found["oid"].replace("\\", "")
-    names = system.get("enum", [None])
-    if len(names) != 1:
-        raise MisconfiguredError(f"field {key}: more than one internal code system; use the published file")
+    names = system.get("enum", [system.get("const")])
     return None if names[0] is None else str(names[0])
 
 

@@ -81,6 +81,13 @@ class DocumentMapping:
 
     structure: Structure
     variants: tuple[VariantRule, ...]
+    valid_from: str = ""
+    """Day from which documents are made by it (ISO 8601); empty for the day of the structure's own date."""
+
+    @property
+    def begins(self) -> str:
+        """Day from which it is used."""
+        return self.valid_from or self.structure.valid_from
 
     def code_lists(self) -> frozenset[str]:
         """The code lists that its documents may take codes from."""

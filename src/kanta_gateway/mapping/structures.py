@@ -10,6 +10,7 @@ Source: `schemas/structures/*.yaml`, each of which names its own.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from kanta_gateway.mapping.definitions import Condition, FieldDef, Structure, Wh
 from kanta_gateway.model import Oid, ValueKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 __all__ = [
     "GROUPS",
@@ -41,9 +42,10 @@ _CARDINALITY = re.compile(r"(?P<word>[a-z]+) (?P<min>[01])\.\.(?P<max>[1*])")
 _FIELD_WORDS = frozenset({"is", "fi", "sv", "system", "allowed", "fields", "use"})
 _RULES: Mapping[str, frozenset[str]] = MappingProxyType({
     "one-of": frozenset({"rule", "in", "fields"}),
-    "only-when": frozenset({"rule", "in", "fields", "when"}),
-    "required-when": frozenset({"rule", "in", "fields", "when"}),
+    "only-when": frozenset({"rule", "in", "fields", "when", "unless"}),
+    "required-when": frozenset({"rule", "in", "fields", "when", "unless"}),
 })  # fmt: skip
+_WHEN_WORDS = frozenset({"field", "equals", "code"})
 
 
 class Structures:
@@ -51,9 +53,10 @@ class Structures:
 
     def __init__(self, own: Mapping[Oid, Structure], official: Mapping[Oid, Structure] | None = None) -> None:
         self._by_oid = {**(official or {}), **own}
-        dated = sorted(self._by_oid.values(), key=lambda one: (one.oid in own, _arcs(one.oid)))
-        self._by_number = {one.number: one for one in dated}
         self._own = own
+        self._by_number: dict[str, tuple[Structure, ...]] = {}
+        for one in self.all():
+            self._by_number[one.number] = (*self._by_number.get(one.number, ()), one)
 
     @classmethod
     def load(cls, files: Mapping[str, str]) -> Structures:
@@ -87,6 +90,10 @@ class Structures:
         """The same with official structures added; where both state one structure, ours stands."""
         return Structures(self._own, {**self._by_oid, **{one.oid: one for one in official}})
 
+    def own(self, oid: str) -> Structure | None:
+        """Our own statement of a structure, or None."""
+        return self._own.get(Oid(oid))
+
     def get(self, oid: str) -> Structure:
         """The structure with exactly this dated OID.
 
@@ -106,12 +113,24 @@ class Structures:
         Raises:
             MisconfiguredError: no such structure is loaded.
         """
-        structure = self._by_number.get(number)
-        if structure is None:
+        versions = self.versions(number)
+        return next((one for one in reversed(versions) if one.oid in self._own), versions[-1])
+
+    def versions(self, number: str) -> tuple[Structure, ...]:
+        """Every dated version of the structure with this number, the oldest first.
+
+        Raises:
+            MisconfiguredError: no such structure is loaded.
+        """
+        if number not in self._by_number:
             raise MisconfiguredError(
                 f"structure number {number} is not known; add a file for it, or correct the number"
             )
-        return structure
+        return self._by_number[number]
+
+    def has_number(self, number: str) -> bool:
+        """Whether any version of the structure with this number is known."""
+        return number in self._by_number
 
     def all(self) -> tuple[Structure, ...]:
         """Every structure, in the order of their OIDs."""
@@ -124,6 +143,24 @@ class Structures:
     def __len__(self) -> int:
         """How many structures are known."""
         return len(self._by_oid)
+
+
+def differences(one: Structure, other: Structure) -> tuple[str, ...]:
+    """Paths at which two statements of a structure say different things, also about the order of fields."""
+    theirs, ours = other.paths(), one.paths()
+    found = [path for path in dict.fromkeys((*ours, *theirs)) if _flat(ours.get(path)) != _flat(theirs.get(path))]
+    if not found and list(ours) != list(theirs):
+        found = [next(path for path, there in zip(ours, theirs, strict=True) if path != there)]
+    if (one.root.key, dict(one.title), one.document_type) != (other.root.key, dict(other.title), other.document_type):
+        found.insert(0, "/")
+    return tuple(found)
+
+
+def _flat(one: FieldDef | None) -> object:
+    """A field without what is below it."""
+    if one is None:
+        return None
+    return (one.kind, one.min, one.max, dict(one.label), one.code_system, one.allowed, one.identifier_system)
 
 
 def _arcs(oid: str) -> tuple[int, ...]:
@@ -211,20 +248,40 @@ class _Reader:
     def _condition(self, stated: Mapping[str, Any]) -> Condition:
         if set(stated) - _RULES.get(str(stated.get("rule")), frozenset()):
             self._mistakes.append(f"condition {stated.get('rule')}: expected one of {', '.join(_RULES)} and its words")
-        when = stated.get("when")
+        if "when" in stated and "unless" in stated:
+            self._mistakes.append(f"condition {stated.get('rule')}: expected `when` or `unless`, not both")
         return Condition(
             rule=str(stated.get("rule")),
             group=tuple(one for one in str(stated.get("in", "")).split("/") if one),
             fields=tuple(stated.get("fields", ())),
-            when=When(when["field"], when["equals"]) if when else None,
+            when=self._when(stated.get("when"), is_wanted=True) or self._when(stated.get("unless"), is_wanted=False),
         )
+
+    def _when(self, stated: Any, *, is_wanted: bool) -> When | None:
+        if stated is None:
+            return None
+        if not isinstance(stated, Mapping) or "field" not in stated or set(stated) - _WHEN_WORDS:
+            self._mistakes.append("a condition's `when` expected `field`, and `equals` or `code` where it matters")
+            return None
+        equals, codes = _many(stated.get("equals")), _many(stated.get("code"))
+        return When(str(stated["field"]), equals, tuple(str(one) for one in codes), is_wanted)
 
     def _check(self, structure: Structure) -> None:
         for condition in structure.conditions:
             named = (*condition.fields, *([condition.when.field] if condition.when else []))
             for one in named:
-                path = "/".join((*condition.group, one))
-                if path not in structure.paths():
+                path = one[1:] if one.startswith("/") else "/".join((*condition.group, one))
+                known = structure.paths().get(path)
+                if known is None:
                     self._mistakes.append(f"condition {condition.rule}: there is no field {path}; correct its name")
+                elif condition.rule == "only-when" and known.min and one in condition.fields:
+                    self._mistakes.append(f"condition only-when: {path} must always be there; take it out")
             if (condition.when is None) is not (condition.rule == "one-of"):
                 self._mistakes.append(f"condition {condition.rule}: `when` belongs to all rules but one-of")
+
+
+def _many(stated: Any) -> tuple[Any, ...]:
+    """What a word states as one value or as a list of them."""
+    if stated is None:
+        return ()
+    return tuple(stated) if isinstance(stated, list) else (stated,)

@@ -43,8 +43,9 @@ def explain(parts: Parts, office: Office, oid: str, caller: Caller) -> dict[str,
         agreement = next(one for one in agreements(tx, found.provider) if one.purchaser == record.purchaser)
     composer = Composer(parts, parts.contracts[record.purchaser], agreement, case)
     decision = made_of["decision"] or None
+    day = next(one.day for one in case.entries if one.row == record.row)
     variant = next(
-        one for one in parts.mapper.variants(record.type, composer.product(decision)) if one.name == found.part
+        one for one in parts.mapper.variants(record.type, composer.product(decision), day) if one.name == found.part
     )
     is_secret = made_of["guard"].startswith("1")
     guard = parts.fingerprints.guard(case.prints, is_secret)

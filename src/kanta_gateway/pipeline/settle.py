@@ -140,8 +140,9 @@ class Settler:
         mapper = self._parts.mapper
         records_ = {one.key for one in case.rows if one.row in judgement.outcomes}
         rows = [one for one in case.rows if one.key in records_]
+        days = {one.row: one.day for one in case.entries}
         chosen = {
-            one.row: mapper.variants(one.type, composer.product(judgement.decisions.get(one.row)))
+            one.row: mapper.variants(one.type, composer.product(judgement.decisions.get(one.row)), days[one.row])
             for one in rows
             if one.row in judgement.outcomes
         }

@@ -143,7 +143,7 @@ def _read_value(paragraph: etree._Element, shown: _Shown) -> None:
     if first is None or first.tag != f"{XHTML}b" or (paragraph.text or "").strip() or len(first):
         shown.stray += 1
         return
-    shown.labels.append(_flat(first.text or "").removesuffix(":"))
+    shown.labels.append(_flat((first.text or "").strip().removesuffix(":")))
     breaks = list(paragraph)[1:]
     shown.stray += any(child.tag != f"{XHTML}br" or bool(child.text) for child in breaks)
     shown.values.append(_flat("\n".join((first.tail or "", *(child.tail or "" for child in breaks)))))

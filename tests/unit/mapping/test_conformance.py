@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 
 from kanta_gateway import knowledge
 from kanta_gateway.mapping.conformance import Conformance
-from kanta_gateway.mapping.structures import Structures, load_structure
+from kanta_gateway.mapping.samples import sample
+from kanta_gateway.mapping.structures import Structure, Structures, load_structure
 from kanta_gateway.messages import Messages
 from kanta_gateway.model import Severity
 
@@ -106,3 +109,76 @@ def test_own_structures_compile() -> None:
     structures = Structures.load(knowledge.texts("schemas/structures")).all()
 
     assert all(Conformance(one).check({})[0].rule == "STR-01" for one in structures)
+
+
+CODED = Conformance(load_structure("""
+oid: 2.999.8.2022.1.10
+number: "8"
+title: {fi: Koe, sv: Prov}
+document_type: Arvio
+fields:
+  vanha: {is: boolean 0..1, fi: Vanha, sv: Gammal}
+  tunnus: {is: string 0..1, fi: Tunnus, sv: Kod}
+  jasen:
+    is: group 0..*
+    fi: Jäsen
+    sv: Medlem
+    fields:
+      rooli: {is: coding 0..*, fi: Rooli, sv: Roll, system: 2.999.1}
+      toimi: {is: string 0..1, fi: Toimi, sv: Akt}
+      hetki: {is: string 0..1, fi: Hetki, sv: Stund}
+  liite: {is: string 0..*, fi: Liite, sv: Bilaga}
+  saatu: {is: date 0..1, fi: Saatu, sv: Erhållen}
+conditions:
+  - {rule: required-when, fields: [tunnus], unless: {field: vanha, equals: true}}
+  - {rule: required-when, in: jasen, fields: [toimi], when: {field: rooli, code: ["31", "32"]}}
+  - {rule: required-when, in: jasen, fields: [hetki], when: {field: /vanha, equals: true}}
+  - {rule: required-when, fields: [saatu], when: {field: liite}}
+  - {rule: one-of, fields: [tunnus, jasen/toimi]}
+""", "8"))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"tunnus": "x"}, []),
+        ({"jasen": [{"toimi": "x"}]}, ["STR-09"]),  # not old: the code is needed
+        ({"jasen": [{"toimi": "x", "hetki": "h"}], "vanha": True}, []),
+        ({"jasen": [{"toimi": "x"}], "vanha": True}, ["STR-09"]),  # the condition looks at the root
+        ({"tunnus": "x", "jasen": [{"rooli": [coding("30"), coding("32")]}]}, ["STR-09"]),
+        ({"tunnus": "x", "jasen": [{"rooli": [coding("30")]}]}, []),
+        ({"tunnus": "x", "liite": ["l"]}, ["STR-09"]),  # anything at all in the field
+        ({"tunnus": "x", "liite": ["l"], "saatu": "2026-01-02"}, []),
+        ({"vanha": True}, ["STR-08"]),
+    ],
+)
+def test_conditions_on_codes_presence_and_root(content: dict[str, Any], expected: list[str]) -> None:
+    """A condition may ask for a code, for anything at all, or for a field of the root, and for the contrary."""
+    assert expected == [one.rule for one in CODED.check({"koe": content})]
+
+
+def without(structure: Structure, at: int) -> Structure:
+    """The structure with one condition that looks where nothing is, so that it never holds anything up."""
+    own = structure.conditions
+    return replace(structure, conditions=(*own[:at], replace(own[at], group=("nowhere",)), *own[at + 1 :]))
+
+
+def breaks(structure: Structure, at: int) -> bool:
+    """Whether some document breaks this condition and no other."""
+    condition, check, others = structure.conditions[at], Conformance(structure), without(structure, at)
+    rule = {"one-of": "STR-08", "required-when": "STR-09", "only-when": "STR-10"}[condition.rule]
+    told = (rule, ", ".join(condition.fields))
+    alone = Conformance(others)
+    return any(
+        not alone.check(value) and told in {(one.rule, one.params["fields"]) for one in check.check(value)}
+        for value in (sample(others, Random(seed).randrange) for seed in range(400))
+    )
+
+
+def test_every_own_condition_can_fail() -> None:
+    """For each condition of our structures there is a document that breaks it alone."""
+    own = Structures.load(knowledge.texts("schemas/structures")).all()
+
+    assert [
+        (one.number, one.conditions[at]) for one in own for at in range(len(one.conditions)) if not breaks(one, at)
+    ] == []

