@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from typing import Any
@@ -405,3 +406,35 @@ def test_order_does_not_matter() -> None:
     before, after = judged(whole), judged(shuffled)
     assert before.findings == after.findings
     assert figures(HELSINKI, whole, before, AS_OF) == figures(HELSINKI, shuffled, after, AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("given", "content", "expected"),
+    [
+        ([entry("decision", "P")], {}, "client-unknown"),
+        ([entry("client", "K")], {}, "decision-unknown"),
+        ([entry("client", "K", non_disclosure=None), entry("decision", "P")], {}, "non-disclosure-untold"),
+        ([entry("client", "K"), entry("decision", "P", service="Muu")], {}, "product-unknown"),
+        ([entry("client", "K"), entry("decision", "P")], {"date": "2026-01-02"}, "date-in-future"),
+        ([entry("client", "K"), entry("decision", "P")], {"contract_known": False}, "contract-unknown"),
+        ([entry("client", "K"), entry("decision", "P")], {}, None),
+    ],
+)
+def test_what_every_record_needs(given: list[Entry], content: dict[str, Any], expected: str | None) -> None:
+    """Client, decision, product, turvakielto, contract and a day that has been: each is told when it lacks."""
+    one = entry("diary_entry", **{key: value for key, value in content.items() if key != "contract_known"})
+    one = replace(one, facts={**one.facts, **content})
+    findings = judge(HELSINKI, Case((*given, one), delivery_has_staff=False), AS_OF, FREE).findings[one.row]
+
+    assert {found.kind for found in findings} == ({expected} if expected else set())
+
+
+@pytest.mark.parametrize("kind", ["interim_evaluation", "final_evaluation"])
+def test_an_evaluation_needs_its_four_parts(kind: str) -> None:
+    """HEL-06: a part that holds nothing is told by its field; a whole one is not."""
+    whole: dict[str, Any] = {"goals": [{"name": "x"}], "strengths": "x", "to_develop": "x", "client_assessment": "x"}
+    full = entry(kind, date="2025-10-15", recorder="Riku", recorder_name=NAME, **whole)
+    lacking = entry(kind, date="2025-10-16", recorder="Riku", recorder_name=NAME, **{**whole, "strengths": "  "})
+
+    assert told(case(full, lacking), full) == []
+    assert told(case(full, lacking), lacking) == [("HEL-06", "content-empty")]

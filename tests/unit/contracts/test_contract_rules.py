@@ -165,6 +165,14 @@ def test_day_above_the_limit_is_told_on_the_entry_that_exceeds_it() -> None:
     assert [flagged, [], []] == [b.told(whole, one) for one in days]
 
 
+def test_a_fifth_day_of_rehabilitative_work_is_told() -> None:
+    """LAP-03: of five days of one week where four are allowed the fifth is flagged."""
+    days = [b.entry(DAY, date=f"2025-09-{day:02d}") for day in (1, 2, 3, 4, 5)]
+    whole = b.case(*days, product="KT2", days_per_week=5, ends_on="2025-11-30")
+
+    assert [[], [], [], [], [("LAP-03", "flag", "days-above-limit")]] == [b.told(whole, one) for one in days]
+
+
 def test_held_day_counts_in_no_week() -> None:
     """A held entry does not make another exceed the days of its week."""
     days = [b.entry(DAY, date=f"2025-09-{day:02d}") for day in (2, 3, 4)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from typing import Any
@@ -90,6 +91,24 @@ def test_a_record_and_what_is_told_on_it(
 
     assert found(judgement, one) == expected
     assert judgement.outcomes[one.row] == outcome
+
+
+@pytest.mark.parametrize(
+    ("base", "extra", "expected"),
+    [
+        ((BASE[1],), {}, ("PAI-04", "client-unknown")),
+        ((entry("client", "p1", non_disclosure=None), BASE[1]), {}, ("SRC-NON-DISCLOSURE", "non-disclosure-unknown")),
+        (BASE, {"contract_known": False}, ("LAP-18", "contract-unknown")),
+    ],
+)
+def test_what_every_record_needs(base: tuple[Entry, ...], extra: dict[str, Any], expected: tuple[str, str]) -> None:
+    """Without client, turvakielto or contract nothing becomes a document."""
+    one = entry("meeting")
+    one = replace(one, facts={**one.facts, **extra})
+    judgement, _ = judged(one, base=base)
+
+    assert found(judgement, one) == {expected}
+    assert judgement.outcomes[one.row] in {Outcome.HELD, Outcome.REFUSED}
 
 
 @pytest.mark.parametrize(

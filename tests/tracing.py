@@ -1,0 +1,135 @@
+"""Which tests make a rule of a contract fire, and in which it is judged and finds nothing: `-p tests.tracing`.
+
+* A rule is named by its contract and its place in the file, so that two rules of one id are told apart.
+* For breaking, each test runs again for every rule that it makes fire, which then finds nothing: a rule whose loss
+  makes some test fail is missed, and any other survives.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kanta_gateway.contracts import check, reader
+from kanta_gateway.contracts.kinds import Scope
+from kanta_gateway.contracts.rules import Contract, Rule
+from kanta_gateway.recordtypes import RecordTypes
+
+Key = tuple[str, int]
+OUT, BREAK = "TRACE_OUT", "TRACE_BREAK"
+"""Environment variables: where to write what was seen; what was seen, for breaking each rule by it."""
+
+
+class Seen:
+    """What was seen, by rule."""
+
+    def __init__(self) -> None:
+        self.broken: Key | None = None
+        self.missed: dict[Key, str] = {}
+        self.to_break: dict[str, list[Key]] = _to_break()
+        self.keys: dict[int, Key] = {}
+        self.rules: list[Rule] = []
+        self.test = ""
+        self.fired: dict[Key, set[str]] = {}
+        self.quiet: dict[Key, set[str]] = {}
+
+    def note(self, rule: Rule, found: object) -> None:
+        """Keep what one rule found in the test that runs."""
+        if self.test and (key := self.keys.get(id(rule))) is not None:
+            (self.fired if found else self.quiet).setdefault(key, set()).add(self.test)
+
+    def is_broken(self, rule: Rule) -> bool:
+        """Whether a rule is the one that is broken."""
+        return self.broken is not None and self.keys.get(id(rule)) == self.broken
+
+
+def _to_break() -> dict[str, list[Key]]:
+    """Test -> rules that it makes fire."""
+    found: dict[str, list[Key]] = {}
+    if path := os.environ.get(BREAK):
+        for one in json.loads(Path(path).read_text("utf-8")):
+            for test in one["fired"]:
+                found.setdefault(test, []).append((one["contract"], one["place"]))
+    return found
+
+
+SEEN = Seen()
+
+
+def _watched(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def call(rule: Rule, *rest: Any) -> tuple[Any, ...]:
+        found = () if SEEN.is_broken(rule) else tuple(function(rule, *rest))
+        SEEN.note(rule, found)
+        return found
+
+    return call
+
+
+def _watch_reading() -> None:
+    original = reader.read
+
+    def read(text: str, name: str, types: RecordTypes) -> Contract:
+        contract = original(text, name, types)
+        for place, rule in enumerate(contract.rules):
+            SEEN.keys[id(rule)] = (contract.name, place)
+            SEEN.rules.append(rule)  # kept, so that no other object takes its place
+        return contract
+
+    reader.read = read
+
+
+def _watch_common() -> None:
+    original = check._common
+
+    def common(situation: Any) -> Iterator[Any]:
+        rules = {one.id + one.kind: one for one in situation.contract.of(Scope.CASE)}
+        told = list(original(situation))
+        for rule in rules.values():
+            own = [one for one in told if one.rule == rule.id and one.kind == rule.texts["text"]]
+            SEEN.note(rule, own)
+            yield from () if SEEN.is_broken(rule) else own
+
+    check._common = common  # type: ignore[assignment]
+
+
+for _table in (check.CHECKS, check.CLIENT_CHECKS, check.DECISION_CHECKS):
+    for _name, _function in list(_table.items()):
+        _table[_name] = _watched(_function)  # type: ignore[index]
+_watch_reading()
+_watch_common()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Know which test runs; for breaking, run it again without each rule that it makes fire."""
+    for key in SEEN.to_break.get(item.nodeid, ()):
+        if key not in SEEN.missed:
+            SEEN.broken = key
+            try:
+                item.runtest()
+            except Exception:  # noqa: BLE001 — whatever a test fails with
+                SEEN.missed[key] = item.nodeid
+            finally:
+                SEEN.broken = None
+    SEEN.test = item.nodeid
+    yield
+    SEEN.test = ""
+
+
+def pytest_sessionfinish() -> None:
+    """Write down what was seen."""
+    if out := os.environ.get(OUT):
+        keys = sorted(set(SEEN.keys.values()))
+        told = [
+            {"contract": name, "place": place, "fired": sorted(SEEN.fired.get((name, place), ())),
+             "quiet": sorted(SEEN.quiet.get((name, place), ())), "missed": SEEN.missed.get((name, place), "")}
+            for name, place in keys
+        ]  # fmt: skip
+        Path(out).write_text(json.dumps(told), "utf-8")
