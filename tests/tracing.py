@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ import pytest
 
 from kanta_gateway.contracts import check, reader
 from kanta_gateway.contracts.kinds import Scope
+from kanta_gateway.contracts.records import CHECKS
 from kanta_gateway.contracts.rules import Contract, Rule
+from kanta_gateway.contracts.wholes import CLIENT_CHECKS, DECISION_CHECKS
 from kanta_gateway.recordtypes import RecordTypes
 
 Key = tuple[str, int]
@@ -96,12 +98,16 @@ def _watch_common() -> None:
             SEEN.note(rule, own)
             yield from () if SEEN.is_broken(rule) else own
 
-    check._common = common  # type: ignore[assignment]
+    check._common = common
 
 
-for _table in (check.CHECKS, check.CLIENT_CHECKS, check.DECISION_CHECKS):
-    for _name, _function in list(_table.items()):
-        _table[_name] = _watched(_function)  # type: ignore[index]
+def _watch_checks(*tables: Mapping[str, Any]) -> None:
+    for table in tables:
+        assert isinstance(table, dict)
+        table.update({name: _watched(function) for name, function in table.items()})
+
+
+_watch_checks(CHECKS, CLIENT_CHECKS, DECISION_CHECKS)
 _watch_reading()
 _watch_common()
 
