@@ -140,6 +140,7 @@ KINDS: Mapping[str, Kind] = {
     "summary-made": Kind(Scope.CLIENT, _ONE, {"days": int}),
     # one decision
     "age": Kind(Scope.DECISION, ("above", "below")),
+    "closing-held": Kind(Scope.DECISION, _ONE, {"from_percent": int}),
     "days-decided": Kind(Scope.DECISION, _ONE),
     "ended-with-report": Kind(Scope.DECISION, _ONE),
     "evaluated-by-hours": Kind(Scope.DECISION, _ONE, {"hours": int}),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from kanta_gateway.contracts.attendance import days_decided, leave_balance, repeated_unannounced
-from kanta_gateway.contracts.calendar import add_months, age, later, month_end
+from kanta_gateway.contracts.calendar import add_months, age, between, later, month_end
 from kanta_gateway.contracts.coaching import AGREEMENT_CHECKS
 from kanta_gateway.contracts.periods import Period
 from kanta_gateway.contracts.rules import Rule
@@ -168,6 +168,19 @@ def plan_made(rule: Rule, period: Period, situation: Situation) -> Iterator[Find
         yield rule.finding("text", limit=limit)
 
 
+def closing_held(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
+    """A negotiation late in the period and before its end closes it (LAP-27).
+
+    Only for a client of whom some negotiation is recorded: else nobody may record them.
+    """
+    if situation.as_of <= period.end or not situation.by_type.get("negotiation"):
+        return
+    opens = rule.params["from_percent"] * period.days
+    held = (one.day for one in situation.under(period, "negotiation"))
+    if not any(100 * between(period.start, day) >= opens and day <= period.end for day in held if day):
+        yield rule.finding("text", limit=period.end)
+
+
 def registered(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
     """Provider and unit are in the register of service producers (LAP-02)."""
     if situation.provider.get("registered") is False:
@@ -194,6 +207,7 @@ DECISION_CHECKS: Mapping[str, DecisionCheck] = {
     "age": within_age,
     "exclusive": exclusive,
     "period-length": period_length,
+    "closing-held": closing_held,
     "plan-made": plan_made,
     "registered": registered,
 }

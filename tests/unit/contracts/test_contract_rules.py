@@ -165,6 +165,33 @@ def test_day_above_the_limit_is_told_on_the_entry_that_exceeds_it() -> None:
     assert [flagged, [], []] == [b.told(whole, one) for one in days]
 
 
+def test_agreement_of_each_period_where_agreements_are_recorded() -> None:
+    """LAP-26: a period without agreement is told only for a client who has one of another period."""
+    first = b.decision(ends_on="2025-11-30")
+    second = b.decision(starts_on="2025-12-02", ends_on="2026-02-28")
+    of_first = b.entry("agreement", starts_on="2025-09-01", ends_on="2025-11-30")
+    of_second = b.entry("agreement", starts_on="2025-12-02", ends_on="2026-02-28")
+    told = ("LAP-26", "info", "agreement-missing")
+
+    assert told not in b.told(b.case(first, second), second, date(2026, 3, 1))
+    assert told in b.told(b.case(first, second, of_first), second, date(2026, 3, 1))
+    assert told not in b.told(b.case(first, second, of_first), second, date(2025, 12, 16))
+    assert told not in b.told(b.case(first, second, of_first, of_second), second, date(2026, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("on", "is_told"), [("2025-10-16", True), ("2025-10-17", False), ("2025-11-30", False), ("2025-12-01", True)]
+)
+def test_closing_discussion_stands_in_the_second_half(on: str, is_told: bool) -> None:  # noqa: FBT001
+    """LAP-27: of 91 days the 47th is the first after the middle, and the last day is in time."""
+    talk = b.entry("negotiation", date=on)
+    whole = b.case(talk, starts_on="2025-09-01", ends_on="2025-11-30")
+
+    assert (("LAP-27", "closing-missing") in b.on(whole, "decision", date(2025, 12, 1))) is is_told
+    assert ("LAP-27", "closing-missing") not in b.on(whole, "decision", date(2025, 11, 30))
+    assert ("LAP-27", "closing-missing") not in b.on(b.case(), "decision", date(2025, 12, 1))
+
+
 def test_a_fifth_day_of_rehabilitative_work_is_told() -> None:
     """LAP-03: of five days of one week where four are allowed the fifth is flagged."""
     days = [b.entry(DAY, date=f"2025-09-{day:02d}") for day in (1, 2, 3, 4, 5)]
