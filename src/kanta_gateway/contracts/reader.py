@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from kanta_gateway.recordtypes import RecordTypes
 
 _LANGUAGES = ("fi", "sv", "en")
+_TAKES = ("good-rows", "all-or-nothing")
 _MEANINGS = ("", "not-realised", "not-absent")
 _NEEDED = ("contract", "source", "products", "rules")
 _OPTIONAL = (
     "figures", "totals", "reconciliation", "scale", "words", "titles", "not_judged", "not_software",
-    "development_parties", "author_from", "attendance", "delivered", "makes",
+    "development_parties", "author_from", "attendance", "delivered", "makes", "take",
 )  # fmt: skip
 
 
@@ -87,6 +88,7 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "not_judged": tuple(each(mistakes, data, "not_judged", _not_judged)),
         "attendance": read_attendance(mistakes, data.get("attendance")),
         "author_from": _author_from(mistakes, data.get("author_from", {}), types),
+        "take": _take(mistakes, data.get("take", {})),
         "development_parties": _parties(mistakes, data.get("development_parties")),
         "not_software": tuple(each(mistakes, data, "not_software", _not_software)),
         "makes": _makes(mistakes, data.get("makes", []), types),
@@ -108,6 +110,13 @@ def _author_from(mistakes: Mistakes, stated: Mapping[str, Any], types: RecordTyp
     for unknown in sorted({*stated, *(one for names in stated.values() for one in names)} - types.keys()):
         mistakes.say("author_from", f"{unknown} is no record type")
     return {name: tuple(names) for name, names in stated.items()}
+
+
+def _take(mistakes: Mistakes, stated: Mapping[str, str]) -> dict[str, str]:
+    for source, how in stated.items():
+        if how not in _TAKES:
+            mistakes.say(f"take {source}", f"expected {' or '.join(_TAKES)}")
+    return dict(stated)
 
 
 def _parties(mistakes: Mistakes, stated: Mapping[str, Any] | None) -> Parties | None:

@@ -165,6 +165,8 @@ class Contract:
     titles: Titles = field(default_factory=Titles)
     not_judged: tuple[NotJudged, ...] = ()
     development_parties: Parties | None = None
+    take: Mapping[str, str] = field(default_factory=dict)
+    """Source -> `good-rows` or `all-or-nothing`, where the contract says otherwise than the source."""
     attendance: Attendance | None = None
     """What the marks of a month's sheet mean; None where there are no such sheets."""
     author_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,10 +1,10 @@
 """A delimited text file as rows of cells with their line numbers, encoding and delimiter found out and said.
 
-* UTF-8 (with or without a byte order mark) and UTF-16 with one are what their bytes say; anything else is read
-  as Windows-1252, in which a byte without meaning becomes a character that no text may have.
-* The delimiter is the one under which the table's own column names are found.
-* A quote opens a cell only at its beginning. One that never closes is told at its line, and reading goes on
-  behind that line: it does not swallow the rest of the file.
+* UTF-8 (with or without a byte order mark) and UTF-16 with one are what their bytes say. Other bytes are read in
+  the one of a few old encodings, and the delimiter is the one, under which most of the known column names appear.
+* A byte that its encoding does not know becomes a character that no text may have: told, never guessed.
+* A quote opens a cell only at its beginning and closes it only at its end. One that does not is told at its line,
+  and reading goes on behind that line: it does not swallow the rest of the file.
 * Memory is that of one row, however long the file is.
 
 Source: RFC 4180 §2, and what spreadsheets in Finnish write (semicolons, decimal commas).
@@ -13,19 +13,22 @@ Source: RFC 4180 §2, and what spreadsheets in Finnish write (semicolons, decima
 from __future__ import annotations
 
 import codecs
-import csv
-import io
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import islice
 from typing import BinaryIO
 
+from kanta_gateway.intake.lines import MAX_ROW_CHARACTERS, Dialect, Left, Lines
+
 DELIMITERS = (";", "\t", ",", "|")
+OLD_ENCODINGS = ("cp1252", "iso8859-15", "cp850", "mac_roman")
+"""Of Windows, of older Unix systems, of DOS, of older Macs; the first also where none fits better."""
 LOOKED_AT = 40
 """Rows looked at for the header: above it stand titles and blank rows."""
 MAX_ROW_LINES = 500
-MAX_ROW_CHARACTERS = 1024 * 1024
-"""A quote that is still open after so much was never meant to open."""
+"""A quote that is still open after so many was never meant to open."""
+QUOTE = "SRC-QUOTE"
 _CHUNK = 1024 * 1024
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -37,21 +40,13 @@ class Row:
     number: int
     """Of its first line in the file, as an editor counts."""
     cells: Sequence[str]
+    text: str = ""
+    """As it stands in the file, line ends included."""
 
-
-@dataclass(frozen=True, slots=True)
-class Lone:
-    """A line whose quote never closes."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a file is written."""
-
-    encoding: str
-    delimiter: str
+    @property
+    def is_blank(self) -> bool:
+        """Whether it holds nothing."""
+        return not any(cell.strip() for cell in self.cells)
 
 
 Score = Callable[[Sequence[str]], int]
@@ -65,145 +60,149 @@ def dialect(stream: BinaryIO, score: Score) -> Dialect:
         stream: the file's bytes.
         score: knows the column names.
     """
-    encoding = _encoding(stream)
-    best, found = 0, DELIMITERS[0]
-    for delimiter in DELIMITERS:
-        rows = rows_of(stream, Dialect(encoding, delimiter))
-        names = max((score(row.cells) for row, _ in zip(rows, range(LOOKED_AT), strict=False) if isinstance(row, Row)),
-                    default=0)  # fmt: skip
-        if names > best:
-            best, found = names, delimiter
+    encodings = _encodings(stream)
+    best, found = 0, Dialect(encodings[0], DELIMITERS[0])
+    for encoding in encodings:
+        for delimiter in DELIMITERS:
+            tried = Dialect(encoding, delimiter)
+            rows = islice(rows_of(stream, tried), LOOKED_AT)
+            names = max((score(row.cells) for row in rows if isinstance(row, Row)), default=0)
+            if names > best:
+                best, found = names, tried
     stream.seek(0)
-    return Dialect(encoding, found)
+    return found
 
 
-def _encoding(stream: BinaryIO) -> str:
-    """The encoding by byte order mark, else UTF-8 if every byte fits, else Windows-1252."""
+def _encodings(stream: BinaryIO) -> tuple[str, ...]:
+    """The encodings that the bytes allow, the likeliest first."""
     stream.seek(0)
     start = stream.read(4)
     for mark, name in _BOMS:
         if start.startswith(mark):
-            return name
+            return (name,)
+    right, wrong = _letters(stream)
+    if not wrong:
+        return ("utf-8",)
+    return ("utf-8", *OLD_ENCODINGS) if right > wrong else OLD_ENCODINGS
+
+
+def _letters(stream: BinaryIO) -> tuple[int, int]:
+    """How many characters beyond ASCII a file has as UTF-8, and how many bytes do not fit."""
     stream.seek(0)
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        while chunk := stream.read(_CHUNK):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    right = wrong = 0
+    is_last = False
+    while not is_last:
+        chunk = stream.read(_CHUNK)
+        is_last = not chunk
+        text = decoder.decode(chunk, final=is_last)
+        if not text.isascii():
+            beyond = [one for one in text if one > "\x7f"]
+            bad = sum("\udc80" <= one <= "\udcff" for one in beyond)
+            right, wrong = right + len(beyond) - bad, wrong + bad
+    return right, wrong
 
 
-def rows_of(stream: BinaryIO, written: Dialect) -> Iterator[Row | Lone]:
-    """Every row of a file that holds something.
+def rows_of(stream: BinaryIO, written: Dialect) -> Iterator[Row | Left]:
+    """Every row of a file that holds something, and every line that is left out.
+
+    Args:
+        stream: the file's bytes.
+        written: how.
+    """
+    for one in parts_of(stream, written):
+        if one.is_last if isinstance(one, Left) else not one.is_blank:
+            yield one
+
+
+def parts_of(stream: BinaryIO, written: Dialect) -> Iterator[Row | Left]:
+    """Everything that a file holds, blank rows too; the texts one after another are the whole file.
 
     Args:
         stream: the file's bytes.
         written: how.
     """
     stream.seek(0)
-    lines = _Lines(stream, written.encoding)
+    lines = Lines(stream, written)
     try:
-        while (taken := lines.take()) is not None:
-            number, text = taken
-            more: list[str] = []
-            while _is_open(text, written.delimiter):
-                following = lines.take()
-                if following is not None:
-                    more.append(following[1])
-                    text += following[1]
-                if following is None or len(more) > MAX_ROW_LINES or len(text) > MAX_ROW_CHARACTERS:
-                    break
-            if _is_open(text, written.delimiter):
-                lines.give_back(number + 1, more)
-                yield Lone(number)
-                continue
-            cells = _cells(text, written.delimiter)
-            if any(cell.strip() for cell in cells):
-                yield Row(number, cells)
+        while (line := lines.take()) is not None:
+            if isinstance(line, Left):
+                yield line
+            else:
+                yield _row(lines, lines.number, line, written.delimiter)
     finally:
         lines.release()
 
 
-def _cells(text: str, delimiter: str) -> list[str]:
-    """The cells of one row; a line end inside quotes stays."""
-    reader = csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=delimiter)
-    return [cell for part in reader for cell in part]
+def _row(lines: Lines, number: int, line: str, delimiter: str) -> Row | Left:
+    """The row that begins with a line."""
+    if '"' not in line:  # most rows
+        return Row(number, line.rstrip("\r\n").split(delimiter), line)
+    cells = _Cells(delimiter)
+    more: list[str] = []
+    size = len(line)
+    state = cells.feed(line)
+    while state is _State.OPEN and len(more) < MAX_ROW_LINES and size < MAX_ROW_CHARACTERS:
+        following = lines.take_short()
+        if following is None:
+            break
+        more.append(following)
+        size += len(following)
+        state = cells.feed(following)
+    if state is _State.CLOSED:
+        return Row(number, cells.cells, "".join([line, *more]))
+    lines.give_back(number, more)
+    return Left(number, QUOTE, line)
 
 
-def _is_open(text: str, delimiter: str) -> bool:
-    """Whether a text ends inside a quoted cell."""
-    if '"' not in text:
-        return False
-    at = 0
-    while True:
-        if text.startswith('"', at):
-            at += 1
-            while True:
-                end = text.find('"', at)
-                if end < 0:
-                    return True
-                if not text.startswith('"', end + 1):
-                    at = end + 1
-                    break
-                at = end + 2
-        at = text.find(delimiter, at)
-        if at < 0:
-            return False
-        at += len(delimiter)
+class _State(Enum):
+    CLOSED = auto()
+    """The row ends with its line."""
+    OPEN = auto()
+    """A quoted cell goes on in the next line."""
+    BROKEN = auto()
+    """Something stands behind the end of a quoted cell."""
 
 
-class _Lines:
-    """Physical lines with their numbers; some can be given back."""
+class _Cells:
+    """The cells of one row, fed line by line; a line end inside quotes stays."""
 
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        self._text = io.TextIOWrapper(
-            io.BufferedReader(_Borrowed(stream)), encoding, _ERRORS.get(encoding, "strict"), newline=""
-        )  # fmt: skip
-        self._waiting: deque[str] = deque()
-        self._number = 0
+    def __init__(self, delimiter: str) -> None:
+        self.cells: list[str] = []
+        self._delimiter = delimiter
+        self._quoted: list[str] = []
+        self._is_open = False
 
-    def take(self) -> tuple[int, str] | None:
-        """The next line, or None at the end; one that is far too long comes in pieces."""
-        line = self._waiting.popleft() if self._waiting else self._text.readline(MAX_ROW_CHARACTERS)
-        if not line:
-            return None
-        self._number += 1
-        return self._number, line
+    def feed(self, line: str) -> _State:
+        """Take the next line in."""
+        end, at = len(line.rstrip("\r\n")), 0
+        while True:
+            if not self._is_open and line.startswith('"', at, end):
+                self._is_open, at = True, at + 1
+            if self._is_open:
+                at = self._quote(line, at)
+                if at < 0:
+                    return _State.OPEN
+                if at < end and not line.startswith(self._delimiter, at):
+                    return _State.BROKEN
+                stop = at if at < end else -1
+            else:
+                stop = line.find(self._delimiter, at, end)
+                self.cells.append(line[at : stop if stop >= 0 else end])
+            if stop < 0:
+                return _State.CLOSED
+            at = stop + len(self._delimiter)
 
-    def give_back(self, number: int, lines: Sequence[str]) -> None:
-        """Read these lines again; the first of them has this number."""
-        self._waiting.extendleft(reversed(lines))
-        self._number = number - 1
-
-    def release(self) -> None:
-        """Let go of the stream without closing it."""
-        self._text.detach()
-
-
-class _Borrowed(io.RawIOBase):
-    """A stream that is read and not closed."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        """It is read only."""
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Read into a buffer."""
-        given = self._stream.read(len(buffer))
-        buffer[: len(given)] = given
-        return len(given)
-
-
-def _as_control(error: UnicodeError) -> tuple[str, int]:
-    """A byte without meaning as the control character of its number, which no text may have."""
-    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 — registered for decoding only
-    return "".join(chr(one) for one in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("kanta-as-control", _as_control)
-_ERRORS = {"cp1252": "kanta-as-control", "utf-16": "replace"}
+    def _quote(self, line: str, at: int) -> int:
+        """Read inside quotes; gives the place behind the closing one, or -1 where the line has none."""
+        while (stop := line.find('"', at)) >= 0:
+            self._quoted.append(line[at:stop])
+            if not line.startswith('"', stop + 1):
+                self.cells.append("".join(self._quoted))
+                self._quoted.clear()
+                self._is_open = False
+                return stop + 1
+            self._quoted.append('"')
+            at = stop + 2
+        self._quoted.append(line[at:])
+        return -1

@@ -22,7 +22,8 @@ from kanta_gateway.errors import NotFoundError, UnreadableError
 from kanta_gateway.intake.front import File, Front, front_of, items, party
 from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.result import Result, row
-from kanta_gateway.intake.sources import Source
+from kanta_gateway.intake.rules import unreadable
+from kanta_gateway.intake.sources import TAKES, Source
 from kanta_gateway.model import Caller, Event, Finding, Outcome, Record, Severity, instant
 from kanta_gateway.pipeline.casefile import Memory
 from kanta_gateway.pipeline.parts import Parts, Scope, dry_run
@@ -75,7 +76,7 @@ class Desk:
             NotFoundError: there is no such source or contract.
         """
         purchaser = self._known(source, purchaser)
-        front = self._permitted_front(files, source, caller, permit)
+        front = self._permitted_front(files, source, purchaser, caller, permit)
         return self._import(Scope(self._parts.database), front, files, source, purchaser, caller, language, as_of)
 
     @contextmanager
@@ -85,12 +86,17 @@ class Desk:
     ) -> Iterator[Result]:  # fmt: skip
         """Judge everything as `import_files` would, and store nothing; the result lives as long as the context."""
         purchaser = self._known(source, purchaser)
-        front = self._permitted_front(files, source, caller, permit)
+        front = self._permitted_front(files, source, purchaser, caller, permit)
         with dry_run(self._parts.database) as scope:
             yield self._import(scope, front, files, source, purchaser, caller, language, as_of)
 
     def _known(self, source: str, purchaser: str) -> str:
-        """Name of the contract: the one asked for, else the source's own."""
+        """Name of the contract: the one asked for, else the source's own.
+
+        Raises:
+            NotFoundError: there is no such source or contract.
+            UnreadableError: the format is that of another purchaser.
+        """
         if not purchaser and source in self._sources:
             purchaser = self._sources[source].contract
         for what, name, known in (
@@ -98,6 +104,10 @@ class Desk:
         ):  # fmt: skip
             if name not in known:
                 raise NotFoundError(f"there is no {what} of this name; known: {', '.join(sorted(known))}")
+        own = self._sources[source].purchasers
+        if own and purchaser not in own:
+            finding = unreadable("SRC-PURCHASER", "", {"expected": ", ".join(sorted(own))})
+            raise UnreadableError("the source is the format of another purchaser", findings=(finding,))
         return purchaser
 
     def _import(
@@ -126,14 +136,23 @@ class Desk:
             elif isinstance(item, Problem):
                 problems.append(item.finding)
 
-    def _permitted_front(self, files: Sequence[File], source: str, caller: Caller, permit: Permit | None) -> Front:
-        """The header parts, once it is known that the caller may deliver for the provider that they name."""
-        front = front_of(files, self._sources[source])
-        if front.unreadable and self._sources[source].is_whole:
-            finding = Finding("SRC-WHOLE", Severity.REFUSE, "delivery-not-whole", "", {"count": str(front.unreadable)})
-            raise UnreadableError("the delivery is taken as a whole or not at all", findings=(finding,))
+    def _permitted_front(
+        self, files: Sequence[File], source: str, purchaser: str, caller: Caller, permit: Permit | None
+    ) -> Front:
+        """The header parts, once it is known that the caller may deliver for the provider that they name.
+
+        Raises:
+            UnreadableError: it is all or nothing, and a row cannot be read.
+        """
+        known = self._sources[source]
+        is_whole = self._parts.contracts[purchaser].take.get(source, known.take) == TAKES[1]
+        front = front_of(files, known, is_whole=is_whole)
         if permit is not None:
             permit(str(front.provider.content["oid"]) if front.provider else caller.organisation)
+        if is_whole and front.unread.count:
+            told = Finding("SRC-WHOLE", Severity.REFUSE, "delivery-not-whole", "", {"count": str(front.unread.count)})
+            findings = (told, *front.unread.findings)
+            raise UnreadableError("the delivery is taken as a whole or not at all", findings=findings)
         return front
 
     def _open(

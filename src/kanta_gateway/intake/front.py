@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, BinaryIO
 
 from kanta_gateway.access.parties import Agreement, agreements, register
 from kanta_gateway.errors import NotPermittedError, UnreadableError
+from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.readers import Header, Item, read
 from kanta_gateway.model import Caller, Finding, Oid, Organisation, Record, Severity
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from kanta_gateway.intake.sources import Source
     from kanta_gateway.pipeline.parts import Parts
 
+MAX_TOLD = 1000
+"""Findings that are told of a delivery of which nothing is taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -29,6 +33,22 @@ class File:
 
     name: str
     open: Callable[[], BinaryIO]
+
+
+@dataclass(slots=True)
+class Unread:
+    """What of a delivery cannot be read."""
+
+    count: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    """The first of them."""
+
+    def take(self, item: Item) -> None:
+        """Count what of a record or beside it cannot be read."""
+        found = item.findings if isinstance(item, Record) else [item.finding] if isinstance(item, Problem) else ()
+        told = [one for one in found if one.severity >= Severity.REFUSE]
+        self.count += bool(told)
+        self.findings += told[: MAX_TOLD - len(self.findings)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +60,7 @@ class Front:
     purchaser: Record | None
     newest: date | None = None
     """Newest day of recording or sending, where the header tells none."""
-    unreadable: int = 0
-    """Rows that cannot be read."""
+    unread: Unread = field(default_factory=Unread)
 
 
 def items(files: Sequence[File], source: Source) -> Iterator[Item]:
@@ -51,15 +70,15 @@ def items(files: Sequence[File], source: Source) -> Iterator[Item]:
             yield from read(source, stream, file.name)
 
 
-def front_of(files: Sequence[File], source: Source) -> Front:
+def front_of(files: Sequence[File], source: Source, *, is_whole: bool) -> Front:
     """Header, provider and purchaser of a delivery.
 
-    Of JSON Lines reading stops as soon as all three are known: a bad line is a finding of its own.
-    One JSON document is read to its end, so that nothing of an unreadable one is stored.
+    Of JSON Lines reading stops as soon as all three are known, unless the delivery is taken as a whole: a bad line
+    is a finding of its own. One JSON document is read to its end, so that nothing of an unreadable one is stored.
     """
     header: Header | None = None
     found: dict[str, Record] = {}
-    newest, wrong = "", 0
+    newest, unread = "", Unread()
     for item in items(files, source):
         if isinstance(item, Header):
             header = item
@@ -67,13 +86,11 @@ def front_of(files: Sequence[File], source: Source) -> Front:
             if item.type in {"provider", "purchaser"}:
                 found.setdefault(item.type, item)
             newest = max(newest, *(str(item.content.get(name, ""))[:10] for name in source.as_of), "")
-            wrong += any(one.severity >= Severity.REFUSE for one in item.findings)
-        else:
-            wrong += item.finding.severity >= Severity.REFUSE
-        if header is not None and len(found) == 2 and source.format == "json-lines":
+        unread.take(item)
+        if header is not None and len(found) == 2 and source.format == "json-lines" and not is_whole:
             break
     day = date.fromisoformat(newest) if newest else None
-    return Front(header, found.get("provider"), found.get("purchaser"), day, wrong)
+    return Front(header, found.get("provider"), found.get("purchaser"), day, unread)
 
 
 def party(

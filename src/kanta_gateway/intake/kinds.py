@@ -85,10 +85,10 @@ class Kind:
         return frozenset(one.target for parts in self.fields.values() for one in parts if one.is_beside)
 
     @property
-    def columns(self) -> frozenset[str]:
-        """Every field that it reads."""
-        told = {self.id, self.by, self.version, self.status, self.client}
-        return frozenset(self.fields) | frozenset(filter(None, told))
+    def columns(self) -> tuple[str, ...]:
+        """Every field that it reads, in the order of the source file."""
+        told = (self.id, self.client, self.by, self.version, self.status)
+        return tuple(dict.fromkeys(filter(None, (*told, *self.fields))))
 
     @property
     def needed(self) -> frozenset[str]:

@@ -16,23 +16,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import ijson
 
 from kanta_gateway.intake.bundles import read_bundle
-from kanta_gateway.intake.delimited import Dialect, Lone, dialect, rows_of
+from kanta_gateway.intake.columns import read_delimited
 from kanta_gateway.intake.jsontext import MAX_DEPTH, MAX_RECORD_BYTES, parsed, refusal
 from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.sheets import read_workbook
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.intake.stream import Parsable
-from kanta_gateway.intake.tables import Header as TableHeader
-from kanta_gateway.intake.tables import header_findings, header_of, is_usable, records_of
 from kanta_gateway.intake.values import ABSENT, Reading, Unreadable, moment, name
 from kanta_gateway.model import Finding, Record, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_TITLE_ROWS = 50
-"""Lines above a table's header: behind them none is looked for."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -62,45 +58,10 @@ def read(source: Source, stream: BinaryIO, file_name: str) -> Iterator[Item]:
         UnreadableError: the file as a whole is not what the source says.
     """
     reader = {
-        "csv": _read_delimited, "fhir": read_bundle, "json": _read_document, "json-lines": _read_lines,
+        "csv": read_delimited, "fhir": read_bundle, "json": _read_document, "json-lines": _read_lines,
         "records": _read_records, "xlsx": read_workbook,
     }[source.format]  # fmt: skip
     return reader(source, stream, file_name)
-
-
-def _read_delimited(source: Source, stream: BinaryIO, file_name: str) -> Iterator[Item]:
-    """The rows of one delimited file, each as the records that its table says."""
-    written = dialect(stream, lambda cells: max(one.score(cells) for one in source.tables))
-    header: TableHeader | None = None
-    for row in rows_of(stream, written):
-        if isinstance(row, Lone):
-            place = header.table.name if header else file_name
-            yield Problem(unreadable("SRC-QUOTE", f"/{place}/{row.number}", {"line": str(row.number)}))
-        elif header is None:
-            header = header_of(source.tables, row.cells)
-            if header is not None:
-                yield from _opened(header, row.number, written)
-            elif row.number > MAX_TITLE_ROWS:
-                break
-        elif is_usable(header) and not header.table.is_total(row.cells):
-            place = f"/{header.table.name}/{row.number}"
-            yield from records_of(source, header.table, header.values(row.cells), place, row.number)
-    if header is None:
-        yield Problem(unreadable("SRC-TABLE", "", {"file": file_name, "tables": _named(source)}))
-
-
-def _opened(header: TableHeader, number: int, written: Dialect) -> Iterator[Problem]:
-    """How a table was found and read, and what is wrong with its header."""
-    place = f"/{header.table.name}/{number}"
-    params = {"table": header.table.name, "encoding": written.encoding, "delimiter": written.delimiter,
-              "line": str(number)}  # fmt: skip
-    yield Problem(Finding("SRC-FORM", Severity.INFO, "table-found", place, params))
-    for finding in header_findings(header, place):
-        yield Problem(finding)
-
-
-def _named(source: Source) -> str:
-    return "; ".join(f"{one.name}: {', '.join(one.columns[:4])} …" for one in source.tables)
 
 
 def _read_records(source: Source, stream: BinaryIO, _name: str) -> Iterator[Item]:

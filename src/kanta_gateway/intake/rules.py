@@ -1,4 +1,4 @@
-"""What reading can find: rule ids, severities and text kinds (documented in `docs/source-lapha-json.md`).
+"""What reading can find: rule ids, severities and text kinds (documented in `docs/reference-sources.md`).
 
 * What cannot be true or read is refused; what is needed and missing is held; what was only tidied is info.
 * A finding names field and rule; it never holds a value.
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 UNREADABLE: Mapping[str, tuple[Severity, str]] = {
     "SRC-BOOLEAN": (Severity.REFUSE, "boolean-unreadable"),
     "SRC-BUNDLE": (Severity.REFUSE, "bundle-of-other-kind"),
+    "SRC-CELLS": (Severity.REFUSE, "cells-misplaced"),
     "SRC-CHARACTER": (Severity.REFUSE, "character-forbidden"),
     "SRC-CHOICE": (Severity.REFUSE, "choice-unknown"),
     "SRC-COLUMN": (Severity.REFUSE, "column-missing"),
@@ -23,6 +24,7 @@ UNREADABLE: Mapping[str, tuple[Severity, str]] = {
     "SRC-COLUMN-TWICE": (Severity.REFUSE, "column-twice"),
     "SRC-CLIENT": (Severity.REFUSE, "client-number-missing"),
     "SRC-DATE": (Severity.REFUSE, "date-impossible"),
+    "SRC-DATE-AMBIGUOUS": (Severity.REFUSE, "date-ambiguous"),
     "SRC-DEPTH": (Severity.REFUSE, "nesting-too-deep"),
     "SRC-FHIR": (Severity.REFUSE, "resource-invalid"),
     "SRC-FIELD": (Severity.REFUSE, "field-unknown"),
@@ -39,6 +41,8 @@ UNREADABLE: Mapping[str, tuple[Severity, str]] = {
     "SRC-MOMENT": (Severity.REFUSE, "moment-impossible"),
     "SRC-NUMBER": (Severity.REFUSE, "number-unreadable"),
     "SRC-RELEASE": (Severity.REFUSE, "release-other"),
+    "SRC-NUMBER-AMBIGUOUS": (Severity.REFUSE, "number-ambiguous"),
+    "SRC-PURCHASER": (Severity.REFUSE, "purchaser-of-other-format"),
     "SRC-QUOTE": (Severity.REFUSE, "quote-never-closed"),
     "SRC-SIZE": (Severity.REFUSE, "record-too-large"),
     "SRC-TABLE": (Severity.REFUSE, "table-unknown"),

@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.rules import unreadable
-from kanta_gateway.intake.tables import Header, folded, header_findings, header_of, is_usable, records_of
+from kanta_gateway.intake.tables import (
+    MAX_TITLE_ROWS,
+    Header,
+    folded,
+    header_findings,
+    header_of,
+    is_usable,
+    names_of,
+    records_of,
+)
 from kanta_gateway.intake.values import month
 from kanta_gateway.intake.workbook import Sheet, SheetRow, open_book
 from kanta_gateway.model import Finding, Record, Severity
@@ -24,9 +33,6 @@ from kanta_gateway.model import Finding, Record, Severity
 if TYPE_CHECKING:
     from kanta_gateway.intake.sources import Source
     from kanta_gateway.intake.tables import Table
-
-MAX_TITLE_ROWS = 50
-"""Rows above a table's header: behind them none is looked for."""
 
 
 def read_workbook(source: Source, stream: BinaryIO, file_name: str) -> Iterator[Record | Problem]:
@@ -54,8 +60,7 @@ def read_workbook(source: Source, stream: BinaryIO, file_name: str) -> Iterator[
     finally:
         book.close()
     if not is_known:
-        tables = "; ".join(f"{one.name}: {', '.join(one.columns[:4])} …" for one in source.tables)
-        yield Problem(unreadable("SRC-TABLE", "", {"file": file_name, "tables": tables}))
+        yield Problem(unreadable("SRC-TABLE", "", {"file": file_name, "tables": names_of(source.tables)}))
 
 
 def _said(rule: str, kind: str, place: str, params: Mapping[str, str]) -> Problem:

@@ -19,6 +19,7 @@ from kanta_gateway.intake.valuekinds import KINDS
 from kanta_gateway.intake.values import Unreadable
 from kanta_gateway.model import Record
 
+TAKES = ("good-rows", "all-or-nothing")
 FORMATS = ("csv", "fhir", "json", "json-lines", "records", "xlsx")
 
 
@@ -43,8 +44,10 @@ class Source:
     """FHIR: types of the resources that paths lead into by reference."""
     as_of: tuple[str, ...]
     """Canonical fields whose newest date is the delivery's own day, where it tells none."""
-    is_whole: bool
-    """All or nothing: a delivery with a row that cannot be read is not taken at all."""
+    take: str
+    """`good-rows`; `all-or-nothing`: a delivery with a row that cannot be read is not taken at all."""
+    purchasers: frozenset[str]
+    """Contracts that deliveries of this format can be for; empty for any."""
     contract: str
     """The contract that its deliveries are judged by when none is named; empty where one must be named."""
     schemas: RecordSchemas
@@ -75,6 +78,8 @@ class Source:
         if stated.get("format") not in FORMATS:
             mistakes.append(f"format is none of {', '.join(FORMATS)}")
         resources = _resources(kinds, mistakes)
+        if stated.get("take", TAKES[0]) not in TAKES:
+            mistakes.append(f"take is none of {', '.join(TAKES)}")
         if mistakes:
             raise MisconfiguredError(f"source {name}: " + "; ".join(mistakes))
         return cls(
@@ -83,8 +88,8 @@ class Source:
             client_field=stated.get("client", ""), top=stated.get("top", {}),
             dropped=frozenset(stated.get("dropped", ())), kinds=kinds, tables=tuple(filter(None, tables)),
             resources=resources, followed=tuple(stated.get("followed", ())),
-            as_of=tuple(stated.get("as_of", ())), is_whole=stated.get("take") == "all-or-nothing",
-            contract=stated.get("contract", ""),
+            as_of=tuple(stated.get("as_of", ())), take=stated.get("take", TAKES[0]),
+            purchasers=frozenset(stated.get("purchasers", ())), contract=stated.get("contract", ""),
             schemas=schemas,
         )  # fmt: skip
 

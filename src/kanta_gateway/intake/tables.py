@@ -2,19 +2,21 @@
 
 * A table is known by its column names, not by its place: titles and blank rows above, totals below, other orders
   of columns and empty columns are normal.
-* A column is found by its name; spaces and case do not matter. A lacking one is told with the nearest that is there.
+* A column is found by its name; spaces and case do not matter. A lacking one is told with the nearest that is there,
+  and then nothing of the table is read: its texts would silently go missing.
 * A row becomes one record or several, told as one; its label points at it as the user sees it.
 """
 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.intake.rules import unreadable
-from kanta_gateway.intake.values import MAX_NAME, Unreadable
+from kanta_gateway.intake.values import FORBIDDEN, MAX_NAME, Unreadable
 from kanta_gateway.model import Finding, Record, Severity
 
 if TYPE_CHECKING:
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     from kanta_gateway.intake.sources import Source
 
 LAYOUTS = ("month", "pairs", "rows")
+MAX_TITLE_ROWS = 50
+"""Rows above a table's header: behind them none is looked for."""
+MARK = "kanta-gateway:"
+"""How the heading of the column begins in which the gateway gives findings back: none of the provider's own."""
+_WORDS = ("records", "label", "totals", "dropped", "layout", "named_by", "beneath", "weekdays")
+_CLOSE = 0.7
+"""How alike a strange heading must be to a lacking one to be taken for its misspelling (0 to 1)."""
 SHEET_FIELDS = ("@sheet", "@month", "@first", "@last", "@days")
 """What a sheet tells of each of its rows: its name, and of a month which it is and its days."""
 COMMENT = "comment"
@@ -76,12 +85,16 @@ class Header:
     lacking: tuple[str, ...]
     nearest: Mapping[str, int]
     """Lacking column -> number of the column, from 1, that it may have been renamed to."""
+    own: frozenset[int]
+    """Positions of columns in which findings were given back: they are no part of the row."""
+    last: int
+    """Position of the last column that every row must reach."""
 
     def values(self, cells: Sequence[Any]) -> dict[str, Any]:
         """Column name -> cell, without what is empty."""
         values: dict[str, Any] = {}
         for position, cell in enumerate(cells):
-            if cell is None or cell == "":
+            if cell is None or cell == "" or position in self.own:
                 continue
             name = self.names[position] if position < len(self.names) else ""
             values[name] = Unreadable("SRC-TWICE") if name in self.twice else cell
@@ -90,7 +103,14 @@ class Header:
 
 def folded(cell: Any) -> str:
     """A cell as column names are compared."""
-    return " ".join(str(cell).split()).casefold() if cell is not None else ""
+    if cell is None:
+        return ""
+    return unicodedata.normalize("NFC", " ".join(str(cell).replace("\ufeff", "").split())).casefold()
+
+
+def _plain(name: str) -> str:
+    """A heading without its diaereses, for finding misspelt ones."""
+    return "".join(one for one in unicodedata.normalize("NFKD", folded(name)) if not unicodedata.combining(one))
 
 
 def compile_table(name: str, stated: Mapping[str, Any], kinds: Mapping[str, Kind], mistakes: list[str]) -> Table | None:
@@ -103,6 +123,7 @@ def compile_table(name: str, stated: Mapping[str, Any], kinds: Mapping[str, Kind
         mistakes: collects what is wrong.
     """
     names = stated.get("records", [])
+    mistakes += [f"table {name}: {word} is no word of a table" for word in stated if word not in _WORDS]
     unknown = [one for one in names if one not in kinds]
     mistakes += [f"table {name}: {one} is no record of this source" for one in unknown]
     if unknown or not names or "label" not in stated:
@@ -115,9 +136,9 @@ def compile_table(name: str, stated: Mapping[str, Any], kinds: Mapping[str, Kind
     columns = dict.fromkeys(one for one in told if one not in {*SHEET_FIELDS, *stated.get("beneath", ())})
     every = frozenset(columns)
     parts = [
-        replace(kind, own=kind.own | every - kind.columns, dropped=frozenset())
+        replace(kind, own=kind.own | every - frozenset(kind.columns), dropped=frozenset())
         if position
-        else replace(kind, own=kind.own | every - kind.columns - frozenset(stated.get("dropped", ())),
+        else replace(kind, own=kind.own | every - frozenset(kind.columns) - frozenset(stated.get("dropped", ())),
                      dropped=frozenset(stated.get("dropped", ())))
         for position, kind in enumerate(own)
     ]  # fmt: skip
@@ -145,15 +166,23 @@ def header_of(tables: Sequence[Table], cells: Sequence[Any]) -> Header | None:
         return None
     known = {folded(column): column for column in best.columns}
     names = tuple(known.get(folded(cell), str(cell).strip() if cell is not None else "") for cell in cells)
-    twice = frozenset(name for name in names if name and names.count(name) > 1)
+    own = frozenset(at for at, name in enumerate(names) if folded(name).startswith(MARK))
     lacking = tuple(column for column in best.columns if column not in names)
-    strange = {folded(name): position for position, name in enumerate(names, 1) if name and name not in best.columns}
-    nearest: dict[str, int] = {}
-    for column in lacking:
-        close = difflib.get_close_matches(folded(column), strange, n=1, cutoff=0.6)
-        if close:
-            nearest[column] = strange[close[0]]
-    return Header(best, names, twice, lacking, nearest)
+    places = [at for at, name in enumerate(names) if name in best.needed]
+    return Header(
+        table=best, names=names, twice=frozenset(name for name in best.columns if names.count(name) > 1),
+        lacking=lacking, nearest=_nearest(best, names, own, lacking), own=own,
+        last=max(places, default=0),
+    )  # fmt: skip
+
+
+def _nearest(table: Table, names: Sequence[str], own: frozenset[int], lacking: Sequence[str]) -> dict[str, int]:
+    """Lacking column -> number of the strange column that is most like it."""
+    strange = {
+        _plain(name): at + 1 for at, name in enumerate(names) if name and name not in table.columns and at not in own
+    }
+    close = {column: difflib.get_close_matches(_plain(column), strange, n=1, cutoff=_CLOSE) for column in lacking}
+    return {column: strange[found[0]] for column, found in close.items() if found}
 
 
 def header_findings(header: Header, place: str) -> Iterator[Finding]:
@@ -176,8 +205,22 @@ def header_findings(header: Header, place: str) -> Iterator[Finding]:
 
 
 def is_usable(header: Header) -> bool:
-    """Whether the table's rows can be told apart and read: no needed column is lacking."""
-    return not header.table.needed & set(header.lacking)
+    """Whether the table's rows can be told apart and read whole.
+
+    Without a needed column they cannot; under a misspelt heading a whole column of texts would silently go missing.
+    """
+    return not header.nearest and not header.table.needed & set(header.lacking)
+
+
+def names_of(tables: Sequence[Table]) -> str:
+    """Every table with its first columns, for a file that is none of them."""
+    return "; ".join(f"{one.name}: {', '.join(one.columns[:4])} …" for one in tables)
+
+
+def _label(told: Any, number: int) -> str:
+    """What a row is called: the value of its label column where that can be written, else its number."""
+    text = str(told).strip()[:MAX_NAME] if isinstance(told, str | int) else ""
+    return text if text and FORBIDDEN.search(text) is None else str(number)
 
 
 def records_of(
@@ -195,7 +238,7 @@ def records_of(
     """
     told = values.get(table.label)
     before = values.get("@sheet", table.name) if table.is_named_by_sheet else table.name
-    label = f"{before}:{str(told).strip()[:MAX_NAME] if isinstance(told, str | int) else number}"
+    label = f"{before}:{_label(told, number)}"
     is_part = False
     for kind in table.kinds:
         for made in source.read_object(kind, values, place, None):

@@ -27,7 +27,9 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udf
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WHOLE = re.compile(r"\d{1,4}")
-_FINNISH_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
+_FINNISH_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:\s{1,2}(?:klo\s)?0?0[.:]00(?:[.:]00)?)?", re.ASCII)
+_AMBIGUOUS_DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1(?:\d{2}|\d{4})", re.ASCII)
+"""Whether day or month stands first, or which century it is, only the writer knows."""
 _MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00(?::00(?:\.0{1,6})?)?", re.ASCII)
 _FINNISH_MOMENT = re.compile(
     r"(\d{1,2})\.(\d{1,2})\.(\d{4}),?\s{1,2}(?:klo\s{0,2}|kl\.?\s{0,2})?(\d{1,2})[.:]([0-5]\d)(?:[.:][0-5]\d)?",
@@ -37,6 +39,8 @@ _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _LOOSE_TIME = re.compile(r"(?:klo\s*)?([01]?\d|2[0-3])(?:[.:]([0-5]\d)(?:[.:][0-5]\d)?)?", re.ASCII | re.IGNORECASE)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _NUMBER = re.compile(r"([+-]?\d{1,9})(?:([.,])(\d{1,6}))?\s*([a-zA-Z%äöå/]*)", re.ASCII)
+_AMBIGUOUS_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}\D*", re.ASCII)
+"""`1.500` is one and a half to some and one and a half thousand to others."""
 _MAX_NUMBER: int = 1_000_000_000
 _MAX_DIGITS, _MAX_DECIMALS = 9, 6
 
@@ -140,6 +144,8 @@ def day(value: Any, _: Mapping[str, Any]) -> Reading:
         stripped, normalised = midnight[1], "form"
     if _DATE.fullmatch(stripped) and _is_day(stripped):
         return Reading(stripped, normalised)
+    if finnish is None and _AMBIGUOUS_DATE.fullmatch(stripped) is not None:
+        return failed("SRC-DATE-AMBIGUOUS")
     return ABSENT if not stripped else failed("SRC-DATE")
 
 
@@ -202,9 +208,7 @@ def is_day(value: str) -> bool:
 
 def number(value: Any, options: Mapping[str, Any]) -> Reading:
     """A number; text with a decimal comma or with the field's unit is read too."""
-    if isinstance(value, bool):
-        return failed("SRC-NUMBER")
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _bounded(value if isinstance(value, int) else Decimal(str(value)), "", options)
     if not isinstance(value, str) or len(value) > MAX_NAME:
         return failed("SRC-NUMBER")
@@ -214,6 +218,8 @@ def number(value: Any, options: Mapping[str, Any]) -> Reading:
     shape = _NUMBER.fullmatch(stripped)
     if shape is None or (shape[4] and shape[4].lower() not in UNITS.get(options.get("unit", ""), ())):
         return failed("SRC-NUMBER")
+    if _AMBIGUOUS_NUMBER.fullmatch(stripped) is not None:
+        return failed("SRC-NUMBER-AMBIGUOUS")
     normalised = "unit" if shape[4] else "decimal-comma" if shape[2] == "," else "form"
     return _bounded(Decimal(f"{shape[1]}.{shape[3] or '0'}"), normalised, options)
 

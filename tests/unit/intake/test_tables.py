@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import unicodedata
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -130,6 +132,104 @@ def test_swapped_columns_are_told_by_what_they_hold() -> None:
     swapped = ["Rivi", "Tehtävä", *DIARY[2:7], "Pvm", *DIARY[8:]]
 
     assert [("SRC-DATE", "/paivakirja/2/Pvm")] == problems(table(ROW, header=swapped))
+
+
+def test_a_renamed_column_of_texts_stops_its_table() -> None:
+    """Under a misspelt heading every text of a column would go missing: nothing is read before it is corrected."""
+    data = table(ROW, header=[{"Kuvaus": "Kuvaukset"}.get(one, one) for one in DIARY])
+
+    assert [("SRC-COLUMN-RENAMED", "/paivakirja/1")] == problems(data)
+    assert [] == records(data)
+
+
+def test_headings_in_parted_letters_are_the_same() -> None:
+    """A heading whose diaereses are characters of their own, as Macs write them, is the known one."""
+    data = unicodedata.normalize("NFD", table(ROW).decode("cp1252")).encode()
+
+    assert ["paivakirja:1"] == [one.label for one in records(data)]
+    assert [] == problems(data)
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [([*ROW[:7], "Puu", *ROW[7:]], "14"), (ROW[:9], "9"), ([*ROW, ""], "14")],
+    ids=["delimiter in a text", "cut by a line break", "one empty cell too many"],
+)
+def test_a_row_with_another_number_of_cells_is_not_read(row: list[str], found: str) -> None:
+    """Values may stand under other headings: the row is told by its line, and the others are read."""
+    data = table(row, [*ROW[:1], "2.8.2022", *ROW[2:]])
+    (told,) = [one.finding for one in items(data) if isinstance(one, Problem) and one.finding.severity > Severity.INFO]
+
+    assert ("SRC-CELLS", "/paivakirja/2") == (told.rule, told.pointer)
+    assert {"line": "2", "expected": "13", "found": found} == dict(told.params)
+    assert ["101|2022-08-02"] == [one.id for one in records(data)]
+
+
+def test_cells_left_away_at_the_end_are_empty() -> None:
+    """Spreadsheets leave trailing empty cells away: a row that reaches every needed column is whole."""
+    assert [] == problems(table(ROW[:-1]))
+    assert ["paivakirja:1"] == [one.label for one in records(table(ROW[:-1]))]
+
+
+def test_lists_put_one_beneath_the_other_are_read() -> None:
+    """A header that comes again opens its table anew, also of another table."""
+    data = table(ROW) + b"\n\n" + CLIENTS.encode("cp1252") + b"\n" + table([*ROW[:1], "2.8.2022", *ROW[2:]])
+
+    assert ["paivakirja:1", "asiakkaat:101", "asiakkaat:101", "paivakirja:1"] == [one.label for one in records(data)]
+    assert [] == problems(data)
+
+
+def test_a_name_of_a_row_that_cannot_be_written_is_its_line() -> None:
+    """The label only points; one with a character that no text may have is not taken."""
+    (one,) = records(table(["#", *ROW[1:]]).replace(b"#", b"\x81"))
+
+    assert "paivakirja:2" == one.label
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [("Pvm", "1/8/2022", "SRC-DATE-AMBIGUOUS"), ("Pvm", "1.8.22", "SRC-DATE-AMBIGUOUS"),
+     ("Pvm", "31.2.2022", "SRC-DATE"), ("Tunnit", "1.500", "SRC-NUMBER-AMBIGUOUS"), ("Tunnit", "viisi", "SRC-NUMBER")],
+)  # fmt: skip
+def test_nothing_is_guessed(column: str, value: str, rule: str) -> None:
+    """A day or number that can be read in two ways is told at its column, and so is one that cannot be read."""
+    data = table([value if name == column else cell for name, cell in zip(DIARY, ROW, strict=True)])
+    told = [one.finding if isinstance(one, Problem) else one.findings[0] for one in items(data)[1:]
+            if isinstance(one, Problem | Record)]  # fmt: skip
+
+    assert [(rule, f"/paivakirja/2/{column}")] == [(one.rule, one.pointer) for one in told]
+
+
+@pytest.mark.parametrize("value", ["1.8.2022 0:00:00", "1.8.2022 klo 0.00", "2022-08-01", " 01.08.2022 "])
+def test_a_day_in_the_forms_of_spreadsheets(value: str) -> None:
+    """A day with midnight, with leading zeroes or in ISO form is that day."""
+    assert ["101|2022-08-01"] == [one.id for one in records(table([ROW[0], value, *ROW[2:]]))]
+
+
+KEYS = st.lists(st.tuples(st.integers(1, 28), st.sampled_from(["101", "102"])), min_size=1, max_size=12, unique=True)
+
+
+@given(KEYS, st.randoms(use_true_random=False), st.integers(0, 4))
+def test_order_and_insertion_change_no_record(keys: list[tuple[int, str]], draw: Random, blank: int) -> None:
+    """Any order of rows, with blank rows and a new row anywhere between them, gives the same records."""
+    rows = [["1", f"{day}.8.2022", client, *ROW[3:]] for day, client in keys]
+    added = ["1", "1.9.2022", "103", *ROW[3:]]
+    mixed = [*rows, added, *([[""] * len(DIARY)] * blank)]
+    draw.shuffle(mixed)
+    numbered = [[str(number) if row[1] else "", *row[1:]] for number, row in enumerate(mixed, 1)]
+
+    def told(data: bytes) -> set[tuple[str, str]]:
+        return {(one.id, str(sorted(one.content.items()))) for one in records(data)}
+
+    assert told(table(*numbered)) == told(table(*rows)) | told(table(added))
+
+
+@given(st.binary(max_size=600))
+def test_any_bytes_under_a_header_are_told_or_read(data: bytes) -> None:
+    """Whatever stands beneath a header, reading ends, and what is told repeats no cell that it could not read."""
+    found = items(";".join(DIARY).encode("cp1252") + b"\n" + data)
+
+    assert all(isinstance(one, Record | Problem) for one in found)
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"a;b;c\n1;2;3\n", b"\x00\x01\x02", "{}".encode("utf-16")])
