@@ -280,9 +280,54 @@ def validation(machine: Machine, one: One) -> None:
         )  # fmt: skip
 
 
+EXPORTS = {
+    "lapha-json": ("lapha", "*.json"),
+    "heinola-csv": ("heinola", "*.csv"),
+    "helsinki-xlsx": ("helsinki", "*.xlsx"),
+    "fhir-bundle": ("paijat-hame", "bundle.json"),
+    "quality-review": ("laatukriteerit", "review.json"),
+}
+"""Source -> the reference export that is read again and again."""
+
+
+def reading(machine: Machine, folder: Path, least: float = 2.0) -> None:
+    """Records a second that each source reads from its files: parsed, validated, made canonical; nothing stored."""
+    from kanta_gateway.app import build
+    from kanta_gateway.model import Record
+    from kanta_gateway.settings import Settings
+
+    gateway = build(Settings.from_environment({}, data=folder / "reading"))
+    lines = year(folder, 20)
+    files: dict[str, list[bytes]] = {
+        name: [one.read_bytes() for one in sorted((REFERENCE / "inputs" / where).glob(pattern))
+               if one.name != "expected.json"]
+        for name, (where, pattern) in EXPORTS.items()
+    }  # fmt: skip
+    files["lapha-lines"] = [lines.read_bytes()]
+    canonical = [_wire(one) for one in _items(gateway, "lapha-lines", files["lapha-lines"]) if isinstance(one, Record)]
+    files["json-lines"] = [b"\n".join(canonical)]
+    for name, contents in files.items():
+        start, records = time.perf_counter(), 0
+        while time.perf_counter() - start < least:
+            records += sum(isinstance(one, Record) for one in _items(gateway, name, contents))
+        took = time.perf_counter() - start
+        size = sum(map(len, contents))
+        machine.tell("reading a source", records / took, "records/s", source=name, bytes=size)
+    gateway.close()
+
+
+def _items(gateway: Gateway, name: str, contents: list[bytes]) -> Iterator[object]:
+    import io
+
+    from kanta_gateway.intake.readers import read
+
+    for one in contents:
+        yield from read(gateway.sources[name], io.BytesIO(one), "file")
+
+
 def main() -> None:
     """Run every benchmark."""
-    names = ("one", "year", "memory")
+    names = ("one", "reading", "year", "memory")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--only", choices=names, action="append", help="may be given more than once; default: all")
@@ -298,6 +343,8 @@ def main() -> None:
             one_record(machine, one)
             validation(machine, one)
             one.gateway.close()
+        if "reading" in wanted:
+            reading(machine, folder)
         if "year" in wanted:
             end_to_end(machine, folder, options.clients)
         if "memory" in wanted:
