@@ -11,7 +11,7 @@ from functools import cache
 
 import holidays as holidays_package
 
-from kanta_gateway import __version__, knowledge, official
+from kanta_gateway import __version__, codefiles, knowledge, official
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit.log import Log
 from kanta_gateway.contracts.periods import WAYS
@@ -59,7 +59,7 @@ def build(settings: Settings) -> Gateway:
     master = folder.master()
     keyring = Keyring(master)
     structures = _structures(settings)
-    codes = Codes.load(knowledge.texts("mappings/codes"))
+    codes = Codes.load(knowledge.texts("mappings/codes"), codefiles.stored(settings.data))
     display = Display.load(knowledge.text("schemas/display.yaml"))
     profile = Profile.load(knowledge.text("schemas/cda.yaml"))
     stated = knowledge.texts("schemas/records", suffix=".json")

@@ -33,11 +33,12 @@ app = typer.Typer(
 documents = typer.Typer(no_args_is_help=True, help="Finished documents: export, explain, verify.")
 audit = typer.Typer(no_args_is_help=True, help="The audit log: verify, export, report.")
 schemas = typer.Typer(no_args_is_help=True, help="THL structures: list, import official ones.")
+codes = typer.Typer(no_args_is_help=True, help="Code lists: import exports of the code server.")
 keys = typer.Typer(no_args_is_help=True, help="Keys and certificates of this installation.")
 systems = typer.Typer(no_args_is_help=True, help="Calling systems that may use the API.")
 parties = typer.Typer(no_args_is_help=True, help="Providers, organisers and their contracts.")
 for _name, _group in (
-    ("documents", documents), ("audit", audit), ("schemas", schemas),
+    ("documents", documents), ("audit", audit), ("schemas", schemas), ("codes", codes),
     ("keys", keys), ("systems", systems), ("parties", parties),
 ):  # fmt: skip
     app.add_typer(_group, name=_name)
@@ -293,6 +294,19 @@ def import_schemas(
     told = _gateway().import_schemas(folder)
     _say(told, as_json=as_json)
     raise typer.Exit(0 if not told["mistakes"] else 1)
+
+
+@codes.command("import")
+def import_codes(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    of: Annotated[str, typer.Option("--list", help="Name, number or OID of the list, if the file does not tell.")] = "",
+    version: Annotated[str, typer.Option(help="Version of the list, if the file's name does not tell.")] = "",
+    *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Take rows of a code list, verified and dated, from an export of the code server (CSV, XML or JSON)."""
+    told = _gateway().import_codes(file, of, version)
+    _say(told, as_json=as_json)
+    raise typer.Exit(0 if told["rows"] and not told["mistakes"] else 1)
 
 
 @app.command()

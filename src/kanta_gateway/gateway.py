@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from kanta_gateway import __version__, keyfiles, official
+from kanta_gateway import __version__, codefiles, keyfiles, knowledge, official
 from kanta_gateway.access import parties
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import report
@@ -26,6 +26,7 @@ from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
+from kanta_gateway.mapping.codeserver import Words
 from kanta_gateway.model import Caller, Oid, Organisation
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
@@ -251,6 +252,13 @@ class Gateway:
             "loaded": len(taken.loaded) + len(taken.known), "new": taken.loaded, "skipped": taken.skipped,
             "mistakes": taken.mistakes,
         }  # fmt: skip
+
+    def import_codes(self, file: Path, name: str = "", version: str = "") -> dict[str, Any]:
+        """Keep the rows of a code-server export in the data folder, verified and dated."""
+        words = Words.load(knowledge.text("mappings/codeserver.yaml"))
+        taken = codefiles.take(file, self.settings.data, self.parts.codes, words, name, version)
+        return {"list": taken.number, "rows": taken.rows, "verified": taken.verified, "unverified": taken.unverified,
+                "read_as": taken.how, "columns": dict(taken.columns), "mistakes": taken.mistakes}  # fmt: skip
 
     def check(self) -> dict[str, Any]:
         """What building did not refuse but an operator must know: unverified codes, certificates, rules."""

@@ -98,7 +98,8 @@ class Mapper:
             variant: one of `variants`.
             source: the mapping's input.
         """
-        run = Run("sv" if source.get("language") == "sv" else "fi")
+        day = source.get("day")
+        run = Run("sv" if source.get("language") == "sv" else "fi", day if isinstance(day, str) else "")
         children = variant.build(run, source)
         key, label = variant.root
         return Tree(variant.structure, Node(key, label, children=children), tuple(run.found.values()))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from kanta_gateway.mapping.codes import coding_of
 from kanta_gateway.mapping.formats import FORMATS, READERS, text
 from kanta_gateway.mapping.paths import items, reader
 from kanta_gateway.model import Coding, Finding, Identifier, Origin, Scalar, ValueKind
@@ -26,12 +27,14 @@ Made = tuple[Scalar, tuple[Origin, ...]]
 class Run:
     """What one composing carries along."""
 
-    __slots__ = ("found", "language")
+    __slots__ = ("day", "found", "language")
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, day: str = "") -> None:
         self.language = language
+        self.day = day
+        """Of the record (ISO 8601): decides between dated codes; empty where it has none."""
         self.found: dict[tuple[str, str], Finding] = {}
-        """Unverified codes, by system and code."""
+        """Codes that are unverified or not valid on the day, by list and key."""
 
 
 Make = Callable[[Run, "Scope"], Made | None]
@@ -153,22 +156,25 @@ def _format(rule: Rule, place: _Place) -> Make:
 
 def _code(rule: Rule, codes: Codes, place: _Place) -> Make:
     ready = {
-        (key, language): (coding, None if coding.verified else codes.finding(coding))
-        for key in codes.code_list(rule.name).rows
+        (key, language): tuple((row, coding, None if row.verified else codes.finding(coding))
+                               for row in reversed(every) for coding in (coding_of(row, language),))
+        for key, every in codes.code_list(rule.name).dated.items()
         for language in ("fi", "sv")
-        for coding in (codes.coding(rule.name, key, language),)
-    }
+    }  # fmt: skip
     reads = tuple((reader(path), place.origin(path)) for path in rule.paths)
     fixed = ((rule.row, place.origin("constant")),) if rule.row else ()
 
     def make(run: Run, scope: Scope) -> Made | None:
         for key, origin in (*fixed, *((read(scope), origin) for read, origin in reads)):
             known = ready.get((key, run.language)) if isinstance(key, str) else None
-            if known is not None:
-                coding, finding = known
-                if finding is not None:
-                    run.found.setdefault((coding.system, coding.code), finding)
-                return coding, origin
+            if known is None:
+                continue
+            for row, coding, finding in known:
+                if row.covers(run.day):
+                    if finding is not None:
+                        run.found.setdefault((coding.system, coding.code), finding)
+                    return coding, origin
+            run.found.setdefault((rule.name, str(key)), codes.not_valid(rule.name, str(key), run.day))
         return None
 
     return make

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +109,7 @@ class Composer:
             "judged": self._judged(one),
             "organiser": _party(self._agreement.organiser),
             "language": self._parts.language,
+            "day": str(content.get(self._parts.types[one.type].day) or ""),
         }
         rows = {
             "record": one.row, "client": self._client_row, "decision": decision_row or 0,
@@ -128,6 +129,7 @@ class Composer:
         document_type = parts.structures.get(variant.structure).document_type
         codes = (
             *composed.findings,
+            *self._header_codes(source, variant),
             *parts.profile.unverified(document_type, parts.language, is_replacement=is_replacement),
         )
         if parts.is_production:
@@ -151,6 +153,14 @@ class Composer:
         other = situation.author_from(entry) if entry is not None else None
         row = next((own for own in self._case.rows if other is not None and own.row == other.row), None)
         return None if row is None else self._case.content(row)
+
+    def _header_codes(self, source: Source, variant: Variant) -> Iterator[Finding]:
+        """Codes of the header that are not valid on the record's day."""
+        parts, values = self._parts, source.values
+        process = parts.structures.get(variant.structure).service_process
+        for name, key in (("service_task", values["product"].get("service_task")), ("service_process", process)):
+            if key and parts.codes.row(parts.profile.lists[name], key, values["day"]) is None:
+                yield parts.codes.not_valid(parts.profile.lists[name], key, values["day"])
 
     def _author(self, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """The record's own author, else the one whose name it carries, else the client's responsible worker."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -90,7 +91,7 @@ class Publisher:
             version_number=wanted.version_number, replaces=wanted.replaces,
             made_at=made_at(values["record"], now), created_at=now, language=parts.language,
             identity=identity_code(str(values["client"].get("identity_code", ""))), software=parts.software,
-            coding=parts.codes.coding,
+            coding=partial(parts.codes.coding, day=values["day"]),
         )  # fmt: skip
 
 

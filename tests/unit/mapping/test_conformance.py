@@ -101,7 +101,7 @@ def test_every_kind_has_its_text() -> None:
     kinds = ("missing", "empty", "type", "form", "not-allowed", "unknown", "other", "one-of", "only-when",
              "required-when")  # fmt: skip
 
-    assert {f"structure-{kind}" for kind in kinds} | {"code-unverified"} == messages.kinds()
+    assert {f"structure-{kind}" for kind in kinds} | {"code-unverified", "code-not-valid"} == messages.kinds()
 
 
 def test_own_structures_compile() -> None:
