@@ -52,6 +52,7 @@ def source(content: Mapping[str, Any], record_type: str, product: str = "KT", **
             "given_names": "Teemu Olavi",
             "identity_code": "140388-917R",
             "responsible_worker": "H1",
+            "non_disclosure": False,
         },
         "decision": {"starts_on": "2025-09-01", "ends_on": "2025-11-30"},
         "product": PRODUCTS.get(product, {}),
@@ -87,6 +88,8 @@ def _form(stated: Mapping[str, Any], name: str) -> str:
         return "staff"
     if name == "month":
         return "month"
+    if str(stated.get("pattern", "")).startswith("^[0-2]("):
+        return "oid"
     return str(stated.get("format") or stated.get("type"))
 
 
@@ -98,6 +101,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "moment": lambda _: "2025-10-07T14:09:00+03:00",
     "month": lambda _: "2025-10",
     "number": lambda _: 4.5,
+    "oid": lambda _: "1.2.246.10.94005128.10.7",
     "staff": lambda _: "H2",
     "string": lambda name: f"Tässä lukee omin sanoin: {re.sub('_', ' ', name)}.",
 }

@@ -235,8 +235,9 @@ class Header:
     title: str
     """Finnish (or Swedish) name of the structure: the display form's title."""
     general_type: Coding
-    """1506, general document type (1 to 19)."""
-    specific_type: Coding
+    """1506, general document type (1 to 19); without a code for a document of the first stage, which has none."""
+    specific_type: Coding | None
+    """The structure's own number in 1506; None with it."""
     service_task: Coding | None
     """1221 palvelutehtävä; None when the record falls under no decision."""
     service_process: Coding | None

@@ -183,7 +183,7 @@ def _on_decision(entry: Entry, situation: Situation) -> Iterable[Finding]:
 
 
 def _outcome(entry: Entry, findings: Iterable[Finding], situation: Situation) -> Outcome:
-    if entry.kind.is_reference:
+    if entry.kind.is_reference and entry.type not in situation.contract.makes:
         return Outcome.REFERENCE
     worst = max((one.severity for one in findings), default=Severity.INFO)
     if worst < Severity.HOLD and entry.row in situation.resolution.replacements:

@@ -36,7 +36,7 @@ _MEANINGS = ("", "not-realised", "not-absent")
 _NEEDED = ("contract", "source", "products", "rules")
 _OPTIONAL = (
     "figures", "totals", "reconciliation", "scale", "words", "titles", "not_judged", "not_software",
-    "development_parties", "author_from", "attendance", "delivered",
+    "development_parties", "author_from", "attendance", "delivered", "makes",
 )  # fmt: skip
 
 
@@ -89,7 +89,19 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "author_from": _author_from(mistakes, data.get("author_from", {}), types),
         "development_parties": _parties(mistakes, data.get("development_parties")),
         "not_software": tuple(each(mistakes, data, "not_software", _not_software)),
+        "makes": _makes(mistakes, data.get("makes", []), types),
     }
+
+
+def _makes(mistakes: Mistakes, stated: Any, types: RecordTypes) -> frozenset[str]:
+    """Reference types about a client that the authority asks for as documents."""
+    names = [str(one) for one in stated] if isinstance(stated, list) else []
+    if not isinstance(stated, list):
+        mistakes.say("makes", "expected a list of record types; write [decision]")
+    for name in names:
+        if name not in types or not types[name].is_reference or types[name].about != "client":
+            mistakes.say("makes", f"{name} is no reference record about a client, which alone needs to be asked for")
+    return frozenset(names)
 
 
 def _author_from(mistakes: Mistakes, stated: Mapping[str, Any], types: RecordTypes) -> dict[str, tuple[str, ...]]:

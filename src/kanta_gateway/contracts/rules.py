@@ -171,6 +171,8 @@ class Contract:
     """Record type that names no author -> types of the client's records whose author it takes: of the same day, else
     of the latest before."""
     not_software: tuple[NotSoftware, ...] = ()
+    makes: frozenset[str] = frozenset()
+    """Reference records that become documents, since the authority asks for its own (`makes`)."""
 
     @classmethod
     def load(cls, text: str, name: str, types: RecordTypes) -> Contract:

@@ -72,7 +72,7 @@ class Situation:
         self.case = case
         self.as_of = as_of.isoformat()
         self.holidays = holidays
-        self.resolution: Resolution = resolve(case.entries)
+        self.resolution: Resolution = resolve(case.entries, contract.makes)
         self.by_type: dict[str, list[Entry]] = {}
         for entry in self.resolution.live:
             self.by_type.setdefault(entry.type, []).append(entry)

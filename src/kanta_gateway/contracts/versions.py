@@ -15,7 +15,7 @@ from kanta_gateway.contracts.case import Entry
 from kanta_gateway.model import Finding, Outcome, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 CANCELLED = Finding("GEN-02", Severity.INFO, "record-cancelled", clause="703/2023 §17, §22")
 
@@ -36,11 +36,12 @@ class Resolution:
     """Every record delivered in more than one state, lowest version first."""
 
 
-def resolve(entries: Iterable[Entry]) -> Resolution:
+def resolve(entries: Iterable[Entry], made: Collection[str] = ()) -> Resolution:
     """Decide which entry of each record stands.
 
     Args:
         entries: every delivered state of every record, in any order.
+        made: reference types that become documents, so that their versions replace each other as documents do.
     """
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
@@ -50,7 +51,7 @@ def resolve(entries: Iterable[Entry]) -> Resolution:
         group = groups[key]
         if len(group) == 1 and not group[0].is_cancelled:
             resolution.live.append(group[0])
-        elif group[0].kind.is_reference:
+        elif group[0].kind.is_reference and group[0].type not in made:
             _newest(key, group, resolution)
         else:
             _chain(key, group, resolution)

@@ -232,7 +232,9 @@ def _merged(ours: CodeList | None, theirs: CodeList | None) -> CodeList | None:
 def _mistakes(stated: Any) -> list[str]:
     if not isinstance(stated, Mapping):
         return ["expected a mapping; write name, number, oid, title, source and rows"]
-    found = [f"{word} is missing; add it" for word in sorted(_LIST_WORDS - {"version"}) if not stated.get(word)]
+    # A list of which nobody has told a row is known all the same, so that an export can be imported for it.
+    lacking = (word for word in sorted(_LIST_WORDS - {"version"}) if stated.get(word) in (None, ""))
+    found = [f"{word} is missing; add it" for word in lacking]
     found += [f"{word} is no word of a code list; remove it" for word in sorted(set(stated) - _LIST_WORDS)]
     spans: dict[str, list[tuple[str, str]]] = {}
     for row in stated.get("rows") or ():

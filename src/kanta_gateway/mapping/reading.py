@@ -22,7 +22,7 @@ LANGUAGES = ("fi", "sv")
 MADE_BY: Mapping[str, frozenset[str]] = MappingProxyType({
     "path": frozenset(), "constant": frozenset(),
     "code": frozenset({"of", "row"}), "format": frozenset({"of"}),
-    "organisation": frozenset(), "text": frozenset(), "group": frozenset(), "use": frozenset(),
+    "fixed": frozenset(), "organisation": frozenset(), "text": frozenset(), "group": frozenset(), "use": frozenset(),
 })  # fmt: skip
 """The words that make a value, and the words that belong to each."""
 
@@ -37,6 +37,7 @@ _KINDS: Mapping[str, frozenset[ValueKind | None]] = MappingProxyType({
     "path": frozenset(set(ValueKind) - {ValueKind.CODING}),
     "constant": frozenset(_CONSTANTS),
     "code": frozenset({ValueKind.CODING}),
+    "fixed": frozenset({ValueKind.STRING}),
     "organisation": frozenset({ValueKind.CODING}),
     "text": frozenset({ValueKind.STRING}),
     "group": frozenset({None}),
@@ -132,7 +133,7 @@ class Reader:
         if field is not None:
             self._fits(word, made, place, field)
         return Rule(
-            "group" if word == "use" else word, line, tests=tests, repeat=repeat,
+            {"use": "group", "fixed": "constant"}.get(word, word), line, tests=tests, repeat=repeat,
             is_contact=bool(one.get("contact")), label=label, **made,
         )  # fmt: skip
 
@@ -176,6 +177,12 @@ class Reader:
         elif len(paths) != wanted.values:
             self._wrong(f"{place}: format {name} expected {wanted.values} paths in `of`; correct their number")
         return {"name": name, "paths": paths}
+
+    def _by_fixed(self, _: Lined, place: str, __: Mapping[str, str], field: FieldDef | None) -> dict[str, Any]:
+        if field is None or len(field.allowed) != 1:
+            self._wrong(f"{place}: `fixed` expected a field whose structure allows one text only; choose another word")
+            return {"constant": ""}
+        return {"constant": dict.fromkeys(LANGUAGES, field.allowed[0])}
 
     def _by_organisation(self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None) -> dict[str, Any]:
         return {"paths": self._paths(one["organisation"], place, names)}

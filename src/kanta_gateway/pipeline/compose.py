@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 AUTHOR_FIELDS = ("author", "recorder", "responsible_worker")
 """Fields of a record that may name its author, in this order."""
+OFFICIAL_FIELD = "decided_by"
+"""Field that names an official of the authority, who is in no staff list of a provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class Composer:
 
     def _author(self, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """The record's own author, else the one whose name it carries, else the client's responsible worker."""
+        if isinstance(official := content.get(OFFICIAL_FIELD), Mapping):
+            return "", official
         named: Sequence[Any] = [content.get(field) for field in AUTHOR_FIELDS]
         for staff_id in (*named, None if any(named) else self._client.get("responsible_worker")):
             if staff_id in self._staff:

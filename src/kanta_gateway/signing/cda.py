@@ -102,7 +102,7 @@ class _Writer:
                 '<realmCode code="FI"/>',
                 f'<typeId extension="{ids["type_extension"]}" root="{ids["type"]}"/>',
                 f'<id root="{attribute(header.oid)}"/>',
-                self._coded("code", header.general_type),
+                self._coded("code", header.general_type if header.general_type.code else None),
                 f'<effectiveTime value="{stamp(header.made_at)}"/>',
                 self._coded("confidentialityCode", header.codes["confidentialityCode"]),
                 f'<languageCode code="{attribute(header.language)}"/>',
@@ -125,7 +125,7 @@ class _Writer:
         return "\n".join(
             (
                 f'<hl7fi:localSocialHeader xmlns:hl7fi="{FINLAND}">',
-                self._coded("hl7fi:specificDocumentType", header.specific_type),
+                *([self._coded("hl7fi:specificDocumentType", header.specific_type)] if header.specific_type else ()),
                 f'<hl7fi:creationTime value="{stamp(header.created_at)}"/>',
                 *(
                     self._coded(f"hl7fi:{name}", codes[name])

@@ -159,7 +159,9 @@ def _envelope(root: etree._Element) -> Iterator[Finding]:
     yield from _order(root, _V3, HEADER, OPTIONAL, exceptions={f"{_FI}localSocialHeader"})
     local = root.find(f"{_FI}localSocialHeader")
     if local is not None:
-        yield from _order(local, _FI, LOCAL, OPTIONAL_LOCAL)
+        # A document of the first stage has no type: neither a general nor a specific one.
+        untyped = set() if _code(root.find(f"{_V3}code")) else {"specificDocumentType"}
+        yield from _order(local, _FI, LOCAL, OPTIONAL_LOCAL | untyped)
     body = root.find(f"{_V3}component/{_V3}nonXMLBody")
     if body is not None and [one.tag for one in body] != [f"{_V3}text", f"{_FI}json"]:
         yield _finding("DOC-BODY", "document-body")
@@ -263,7 +265,9 @@ def _code(one: etree._Element | None) -> str:
 def _unverified(root: etree._Element, profile: Profile) -> Iterator[Finding]:
     """Fixed codes of the envelope that no source confirms."""
     unverified = {
-        (one.system, one.code) for one in (*profile.codes.values(), *profile.general_types.values()) if not one.verified
+        (one.system, one.code)
+        for one in (*profile.codes.values(), *profile.general_types.values(), *profile.groups.values())
+        if not one.verified
     }
     for one in root.iter():
         coded = (one.get("codeSystem", ""), one.get("code", ""))

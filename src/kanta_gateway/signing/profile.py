@@ -32,6 +32,7 @@ CODED = (
     "reasonOfCorrection",
 )
 """Elements of the envelope that carry a fixed code."""
+GROUP = "documentGroup"
 CORRECTION = "reasonOfCorrection"
 """The one that only a replacement carries."""
 
@@ -85,6 +86,8 @@ class Profile:
     sexes: Mapping[str, Coding]
     general_types: Mapping[tuple[str, str], Coding]
     """(document type, language) -> general type."""
+    groups: Mapping[tuple[str, str], Coding]
+    """(document type, language) -> document group, for documents that have no general type."""
     lists: Mapping[str, str]
     service_process_type: str
 
@@ -106,7 +109,8 @@ class Profile:
                 codes=codes,
                 names=names,
                 sexes={key: Coding(sexes["system"], key, word) for key, word in sexes["rows"].items()},
-                general_types=_general_types(types),
+                general_types=_by_language(types),
+                groups=_by_language(stated["document_groups"]),
                 lists=stated["lists"],
                 service_process_type=stated["service_process_type"],
             )
@@ -117,17 +121,24 @@ class Profile:
         return profile
 
     def general_type(self, document_type: str, language: str) -> Coding:
-        """The general document type of a structure.
+        """The general document type of a structure; without a code where such documents have none.
 
         Raises:
             MisconfiguredError: no row for this word.
         """
+        if (document_type, language) in self.groups:
+            return Coding("", "", "")
         try:
             return self.general_types[document_type, language]
         except KeyError:
             raise MisconfiguredError(
                 f'schemas/cda.yaml: document_types has no row "{document_type}"; add it with its code'
             ) from None
+
+    def codes_of(self, document_type: str, language: str) -> Mapping[str, Coding]:
+        """The fixed codes of a document's header, its group among them."""
+        group = self.groups.get((document_type, language))
+        return self.codes if group is None else {**self.codes, GROUP: group}
 
     def unverified(self, document_type: str, language: str, *, is_replacement: bool) -> tuple[Finding, ...]:
         """What the envelope of a document carries that no source confirms.
@@ -137,7 +148,8 @@ class Profile:
             language: `fi` or `sv`.
             is_replacement: whether it carries a reason of correction.
         """
-        carried = {"code": self.general_type(document_type, language), **self.codes}
+        codes = self.codes_of(document_type, language)
+        carried = {"code": self.general_type(document_type, language), **codes}
         if not is_replacement:
             del carried[CORRECTION]
         return tuple(
@@ -190,10 +202,10 @@ class Profile:
             structure=structure.oid,
             title=title,
             general_type=general,
-            specific_type=Coding(general.system, structure.number, title),
+            specific_type=Coding(general.system, structure.number, title) if general.code else None,
             service_task=coding(self.lists["service_task"], task, language) if task else None,
             service_process=coding(self.lists["service_process"], process, language) if process else None,
-            codes=self.codes,
+            codes=self.codes_of(structure.document_type, language),
             language=language,
             made_at=made_at,
             created_at=created_at,
@@ -213,7 +225,7 @@ def _coding(stated: Mapping[str, Any]) -> Coding:
     return Coding(stated["system"], stated["code"], stated["display"], stated.get("verified", True))
 
 
-def _general_types(stated: Mapping[str, Any]) -> dict[tuple[str, str], Coding]:
+def _by_language(stated: Mapping[str, Any]) -> dict[tuple[str, str], Coding]:
     return {
         (word, language): Coding(stated["system"], row["code"], display, row.get("verified", True))
         for word, row in stated["rows"].items()

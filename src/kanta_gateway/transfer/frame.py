@@ -79,6 +79,7 @@ _READ = {name: (_path(path), attribute) for name, (path, attribute) in READ.item
 _NAME = _path(f"{_PATIENT}/patient/name")
 _AUTHOR_ID = _path("author/assignedAuthor/id")
 _ORGANISER_NAME = _path(f"{_ORGANISER}/name")
+_GROUP = ("{urn:hl7finland}localSocialHeader/{urn:hl7finland}documentGroup", "code")
 _REASON = _path("controlActProcess/reasonCode")
 
 
@@ -92,6 +93,8 @@ class FrameProfile:
     invalidation: Mapping[str, str]
     """Takes the place of the service request; artificial, so production sends none."""
     identity_root: str
+    by_group: Mapping[str, Mapping[str, str]]
+    """Document group -> what takes the place of the service request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,10 @@ def load_profile(text: str) -> FrameProfile:
             service_system=service["system"],
             invalidation={f"service_{name}": _safe(str(told["invalidation"][name])) for name in SERVICE},
             identity_root=str(told["identity_root"]),
+            by_group={
+                str(group): {f"service_{name}": _safe(str(one[name])) for name in ("code", "display")}
+                for group, one in told["service_requests"].items()
+            },
         )
         names = (*FIELDS, *fixed, "message_id", "sender", "created_at")
         names = (*names, "client_name", "author_id", "organisation_name")
@@ -193,6 +200,7 @@ def build(
     filled = profile.template.format_map(
         {
             **profile.fixed,
+            **profile.by_group.get(_value(root, *_GROUP), {}),
             **(profile.invalidation if is_invalidation else {}),
             **values,
             "message_id": _safe(message_id),

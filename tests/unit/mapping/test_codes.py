@@ -61,6 +61,17 @@ def test_structures_have_their_types() -> None:
         assert one.service_process is None or codes.has("1277", one.service_process)
 
 
+def test_every_code_system_has_its_list() -> None:
+    """Every national code system that a structure or a mapping names has a list, with its source."""
+    known = {one.oid for one in own().all()}
+    fields = [field for one in Structures.load(knowledge.texts("schemas/structures")).all()
+              for field in one.paths().values()]  # fmt: skip
+    systems = {one.code_system for one in fields if one.code_system and "/" not in one.code_system}
+
+    assert systems - known == set()
+    assert all(one.source for one in own().all())
+
+
 def test_title_of_system() -> None:
     """The name of a code system is known by the system of a coding."""
     coding = own().coding("1221", "disability")
