@@ -98,7 +98,7 @@ class Composer:
         """
         content = self._case.content(one)
         author_id, author = self._author(self._authored(one) or content)
-        unit, is_assumed = self._unit(content, self._decisions.get(decision_row or 0, {}))
+        unit, is_assumed = self._unit(content, self._decisions.get(decision_row or 0, {}), author)
         values = {
             "record": {**content, "id": one.id, "version": one.version, "type": one.type},
             "client": self._client,
@@ -176,9 +176,13 @@ class Composer:
             return "", content.get("recorder_name", {})
         return "", self._client.get("responsible_worker_name", {})
 
-    def _unit(self, content: Mapping[str, Any], decision: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-        """The unit of the record or its decision, else one whose name begins the agreed place, else the first one."""
-        for named in (content.get("unit"), content.get("producer"), decision.get("unit")):
+    def _unit(
+        self, content: Mapping[str, Any], decision: Mapping[str, Any], author: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], bool]:
+        """The unit of the record, its decision or its author, else that of the agreed place, else the first one."""
+        for named in (
+            content.get("unit"), content.get("producer"), decision.get("unit"), author.get("organisation"),
+        ):  # fmt: skip
             known = next((unit for unit in self._units if named in {unit["oid"], unit.get("id", "")}), None)
             if named and known is not None:
                 return known, False
