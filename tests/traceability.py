@@ -8,8 +8,10 @@ Run `python -m tests.traceability` to write it anew.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CONTRACTS = ROOT / "mappings" / "contracts"
 PAGE = ROOT / "docs" / "traceability.md"
 TESTS = "tests/unit/contracts"
+EVERYWHERE = re.compile(r"\b(?:GEN-\d+|LAA-06)\b")
+"""Rules that stand in no contract file, or in all of them."""
 HEAD = """# Traceability: rule, clause, file, test
 
 Made by `python -m tests.traceability`; CI fails when it is stale.
@@ -102,6 +106,7 @@ def page(rules: list[Traced]) -> str:
         ]
         lines += [_row(one) for one in sorted((one for one in rules if one.contract == name), key=_order)]
         lines += ["", *_figures(file), *_others(file)]
+    lines += [*_gateway()]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -141,6 +146,19 @@ def _others(file: Mapping[str, Any]) -> Iterator[str]:
             yield ""
             yield from (f"- {one['rule']}: {one[text]['en']}" for one in file[key])
             yield ""
+
+
+def _gateway() -> Iterator[str]:
+    """Rules of no contract file: each with a test that names it in its docstring."""
+    named: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for one in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"):
+                for rule in set(EVERYWHERE.findall(ast.get_docstring(one) or "")):
+                    named.setdefault(rule, []).append(f"`{path.relative_to(ROOT / 'tests')}::{one.name}`")
+    yield from ("## The gateway itself", "", "Rules that hold for every source and purchaser.", "")
+    yield from ("| rule | shown by |", "|---|---|")
+    yield from (f"| {rule} | {', '.join(tests)} |" for rule, tests in sorted(named.items()))
 
 
 def main() -> None:

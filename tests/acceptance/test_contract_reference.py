@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from datetime import date
 from functools import cache
@@ -231,3 +232,13 @@ def test_chains_are_the_expected_ones() -> None:
     }
 
     assert expected == actual
+
+
+def test_every_rule_of_the_purchasers_is_traced(reference: Path) -> None:
+    """Each rule id of the reference table stands on the page that says where it is judged, or why it is not."""
+    rows = (reference / "facts" / "contracts.md").read_text("utf-8").splitlines()
+    named = {found[1] for row in rows if (found := re.match(r"\| ((?:LAP|HEI|HEL|PAI|LAA|GEN)-\d+) \|", row))}
+    page = (ROOT / "docs" / "traceability.md").read_text("utf-8")
+
+    assert len(named) > 100
+    assert sorted(one for one in named if one not in page) == []

@@ -50,7 +50,7 @@ def imported(folder: Path, cli: Cli, table: str) -> Any:
 
 
 def test_a_row_inserted_and_another_order_change_nothing(taken: tuple[Path, Cli]) -> None:
-    """Of ten rows in any order nine are duplicates, and only the inserted one is new."""
+    """Of ten rows in any order nine are duplicates, and only the inserted one is new (GEN-01, GEN-06)."""
     folder, cli = taken
     other_order = random.Random(27).sample(DAYS, len(DAYS))
     seen = imported(folder, cli, diary((22, "Lumityöt."), *other_order))
@@ -59,7 +59,7 @@ def test_a_row_inserted_and_another_order_change_nothing(taken: tuple[Path, Cli]
 
 
 def test_a_corrected_cell_is_a_new_version_of_its_row_only(taken: tuple[Path, Cli]) -> None:
-    """The same day with another text replaces what was there; the other rows are duplicates."""
+    """The same day with another text replaces what was there; the other rows are duplicates (GEN-06)."""
     folder, cli = taken
     days = [(day, "Klapien pinoaminen." if day == 8 else text) for day, text in reversed(DAYS)]
     seen = imported(folder, cli, diary(*days))

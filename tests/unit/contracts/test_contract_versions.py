@@ -34,7 +34,7 @@ def outcomes(*entries: Any) -> list[str]:
 
 
 def test_higher_version_replaces_in_any_order() -> None:
-    """The lower version is replaced, whichever came first."""
+    """The lower version is replaced, whichever came first (GEN-03)."""
     first, second = b.entry(DAY, "A"), b.entry(DAY, "A", 2)
 
     assert outcomes(first, second) == ["replaced", "replacement"]

@@ -105,7 +105,7 @@ def test_entered_in_error_is_the_cancelled_record() -> None:
 
 
 def test_what_replaces_a_resource_is_its_next_version_in_any_order() -> None:
-    """A chain of `replaces` is one record with versions 1, 2, 3, named by the first, wherever they stand."""
+    """A chain of `replaces` is one record with versions 1, 2, 3, named by the first, wherever they stand (GEN-03)."""
     chain = [
         plan(id="c3", replaces=[{"reference": "CarePlan/c2"}]),
         plan(id="c1"),

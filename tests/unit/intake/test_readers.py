@@ -192,7 +192,7 @@ def test_unreadable_header_is_told(header: Any, rule: str, pointer: str) -> None
     ],
 )
 def test_spellings_of_days_and_times(field: str, spelt: str, target: str, meant: str) -> None:
-    """Days and times as people and systems write them are read, and told as normalised."""
+    """Days and times as people and systems write them are read, and told as normalised (GEN-05)."""
     export: dict[str, Any] = json.loads(small())
     export["asiakkaat"][0]["valmennuspaivakirja"][0][field] = spelt
     told = items(json.dumps(export).encode())
