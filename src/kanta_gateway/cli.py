@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kanta_gateway.errors import GatewayError
+from kanta_gateway.errors import GatewayError, NotFoundError, UnreadableError
 
 if TYPE_CHECKING:
     from kanta_gateway.gateway import Gateway
@@ -36,10 +36,11 @@ schemas = typer.Typer(no_args_is_help=True, help="THL structures: list, import o
 codes = typer.Typer(no_args_is_help=True, help="Code lists: import exports of the code server.")
 keys = typer.Typer(no_args_is_help=True, help="Keys and certificates of this installation.")
 systems = typer.Typer(no_args_is_help=True, help="Calling systems that may use the API.")
+sources = typer.Typer(no_args_is_help=True, help="Formats that providers may deliver in.")
 parties = typer.Typer(no_args_is_help=True, help="Providers, organisers and their contracts.")
 for _name, _group in (
     ("documents", documents), ("audit", audit), ("schemas", schemas), ("codes", codes),
-    ("keys", keys), ("systems", systems), ("parties", parties),
+    ("keys", keys), ("systems", systems), ("parties", parties), ("sources", sources),
 ):  # fmt: skip
     app.add_typer(_group, name=_name)
 
@@ -117,6 +118,9 @@ def import_(
     source: Annotated[str, typer.Option(help="Name of a source (mappings/sources).")],
     purchaser: Annotated[str | None, typer.Option(help="Name of a contract (mappings/contracts).")] = None,
     as_of: AsOf = None, person: Person = None, name: Name = None, purpose: Purpose = None, lang: Lang = None,
+    findings_to: Annotated[
+        Path | None, typer.Option(help="Folder for the files with a column of findings, to be corrected there.")
+    ] = None,
     *, dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge everything, store nothing.")] = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -125,14 +129,23 @@ def import_(
     caller = gateway.actor(person, name, purpose)
     day = date.fromisoformat(as_of) if as_of else None
     take = gateway.dry_import if dry_run else gateway.taken
-    with take(files, source, purchaser, caller, as_of=day) as result:
-        if as_json:
-            for piece in result.json():
-                sys.stdout.buffer.write(piece)
-            sys.stdout.flush()
-        else:
-            _tell(result)
-        raise typer.Exit(WAITS if result.waits else 0)
+    if findings_to is not None:
+        gateway.check_returnable(source)
+    try:
+        with take(files, source, purchaser, caller, as_of=day) as result:
+            if as_json:
+                for piece in result.json():
+                    sys.stdout.buffer.write(piece)
+                sys.stdout.flush()
+            else:
+                _tell(result)
+            if findings_to is not None:
+                gateway.write_findings(files, source, result, findings_to)
+            raise typer.Exit(WAITS if result.waits else 0)
+    except UnreadableError:
+        if findings_to is not None:
+            gateway.write_findings(files, source, None, findings_to)
+        raise
 
 
 def _tell(result: Result) -> None:
@@ -344,6 +357,30 @@ def make_keys(
 def list_keys(*, as_json: Json = False) -> None:
     """Which keys there are, and until when their certificates hold."""
     _say(_gateway().list_keys(), as_json=as_json)
+
+
+@sources.command("list")
+def list_sources(*, as_json: Json = False) -> None:
+    """Every format: its name, what kind of file it is, and whose it is where it is one purchaser's."""
+    found = [
+        {"name": one.name, "format": one.format, "purchasers": sorted(one.purchasers)}
+        for one in _gateway().sources.values()
+    ]
+    _say({"sources": found}, as_json=as_json)
+
+
+@sources.command("files")
+def write_source_files(name: str, folder: Path, *, as_json: Json = False) -> None:
+    """Write a format's template and sample into FOLDER, to be filled in or compared with."""
+    from kanta_gateway import knowledge  # noqa: PLC0415 — only this command needs it
+
+    found = knowledge.of_source(name) if name in _gateway().sources else {}
+    if not found:
+        raise NotFoundError(f"there is no template or sample of a source {name}; see `kanta-gateway sources list`")
+    for path, content in found.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    _say({"files": [str(folder / path) for path in found]}, as_json=as_json)
 
 
 @systems.command("register")

@@ -24,6 +24,7 @@ from kanta_gateway.intake.desk import Desk
 from kanta_gateway.intake.front import File
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
+from kanta_gateway.intake.returned import check as check_returnable
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.codeserver import Words
@@ -123,6 +124,36 @@ class Gateway:
     ) -> AbstractContextManager[Result]:
         """Judge a provider's files and store nothing."""
         return self.desk.dry_import(_opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
+
+    def check_returnable(self, source: str) -> None:
+        """Whether findings can be given back in a source's own files.
+
+        Raises:
+            ParameterError: they cannot.
+        """
+        if source in self.sources:
+            check_returnable(self.sources[source])
+
+    def write_findings(self, files: Sequence[Path], source: str, result: Result | None, folder: Path) -> list[Path]:
+        """Write each delivered file with a column of what was found on its rows; the files written.
+
+        Args:
+            files: every file of the delivery, in its order.
+            source: name of their format.
+            result: what became of the delivery; None where nothing of it was taken.
+            folder: where to; a file is called as it was, with `.findings` before its ending.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        made: list[Path] = []
+        for file, pieces in self.desk.returned(_opened(files), source, result, self.settings.lang):
+            name = Path(file.name)
+            path = folder / f"{name.stem}.findings{name.suffix}"
+            if path in made:
+                path = folder / f"{name.stem}.findings-{len(made) + 1}{name.suffix}"
+            with path.open("wb") as target:
+                target.writelines(pieces)
+            made.append(path)
+        return made
 
     @cached_property
     def _archive(self) -> HttpArchiveClient:

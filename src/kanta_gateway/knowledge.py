@@ -35,6 +35,18 @@ def texts(folder: str, *, suffix: str = ".yaml") -> Mapping[str, str]:
     return {one.stem: one.read_text("utf-8") for one in sorted(place.glob(f"*{suffix}"))}
 
 
+def of_source(name: str) -> dict[str, bytes]:
+    """What a source brings for those who deliver in it: `templates/…` and `samples/…` -> content.
+
+    Args:
+        name: of the source.
+    """
+    place = root() / "mappings/sources"
+    kinds = [place / "templates", place / "samples"]
+    found = [path for kind in kinds for path in sorted((*kind.glob(f"{name}.*"), *(kind / name).glob("*")))]
+    return {path.relative_to(place).as_posix(): path.read_bytes() for path in found if path.is_file()}
+
+
 def text(path: str) -> str:
     """Text of one knowledge file.
 

@@ -90,3 +90,20 @@ def test_checkpoint_from_outside(bare: Cli, tmp_path: Path) -> None:
     done = bare("audit", "verify", "--checkpoint", tmp_path / "checkpoint.txt", "--key", key)
 
     assert done.returncode == 0, done.stdout
+
+
+def test_template_and_findings(bare: Cli, tmp_path: Path) -> None:
+    """A format's files are written, its sample can be tried, and its findings come back as files."""
+    written = bare("sources", "files", "heinola-csv", tmp_path, "--json")
+    files = [Path(one) for one in json.loads(written.stdout)["files"] if "/samples/" in one]
+    told = bare(
+        "import", *files, "--source", "heinola-csv", "--purchaser", "heinola", "--dry-run",
+        "--findings-to", tmp_path / "back", "--lang", "sv",
+    )  # fmt: skip
+    unknown = bare("sources", "files", "heinola", tmp_path)
+    other = bare("import", files[0], "--source", "json-lines", "--purchaser", "lapha", "--findings-to", tmp_path)
+
+    assert [0, 0, 1, 1] == [one.returncode for one in (written, told, unknown, other)], told.stderr
+    assert {f"{one.stem}.findings.csv" for one in files} == {one.name for one in (tmp_path / "back").iterdir()}
+    assert all("kanta-gateway: anmärkningar" in one.read_text("cp1252") for one in (tmp_path / "back").iterdir())
+    assert "heinola-csv" in bare("sources", "list").stdout

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kanta_gateway.intake.service import Service
 
 JSON = "application/json"
+BYTES = "application/octet-stream"
 NDJSON = "application/x-ndjson"
 
 router = APIRouter()
@@ -136,6 +137,14 @@ def post_import(
 def get_import(caller: IdentifiedCaller, delivery_id: str, service: Service_, language: Language) -> Response:
     """The result as it stands now."""
     return StreamingResponse(service.delivery(delivery_id, caller, language), media_type=JSON)
+
+
+@router.post("/v1/imports/{delivery_id}/findings", summary="A delivered file with a column of findings")
+def post_findings(
+    caller: IdentifiedCaller, body: Body, delivery_id: str, service: Service_, language: Language
+) -> Response:
+    """The same file, sent once more, with what was found on each row; nothing of it is kept."""
+    return StreamingResponse(service.returned(body, delivery_id, caller, language), media_type=BYTES)
 
 
 @router.get("/v1/tickets/{ticket}", summary="What became of one record")

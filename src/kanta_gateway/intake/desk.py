@@ -20,8 +20,9 @@ import orjson
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.errors import NotFoundError, UnreadableError
 from kanta_gateway.intake.front import File, Front, front_of, items, party
-from kanta_gateway.intake.kinds import Problem
+from kanta_gateway.intake.kinds import Problem, Problems
 from kanta_gateway.intake.result import Result, row
+from kanta_gateway.intake.returned import Rows, Words, check, returned
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.sources import TAKES, Source
 from kanta_gateway.model import Caller, Event, Finding, Outcome, Record, Severity, instant
@@ -114,18 +115,18 @@ class Desk:
         self, scope: Scope, front: Front, files: Sequence[File], source: str, purchaser: str, caller: Caller,
         language: str, as_of: date | None,
     ) -> Result:  # fmt: skip
-        problems: list[Finding] = []
+        problems = Problems()
         delivery, told = self._open(scope, front, source, purchaser, caller, as_of)
         receiver = Receiver(self._parts, scope)
         taken = receiver.take(self._records(files, self._sources[source], delivery, problems), delivery, caller)
         self._judge(scope, delivery, caller, taken)
         with scope.write() as tx:
-            found = (*told, *problems)
+            found = (*told, *problems.findings())
             deliveries.close_delivery(tx, delivery.id, told_findings(found), self._parts.now())
-        return Result(self._parts, scope, delivery.id, delivery.provider, found, language)
+        return Result(self._parts, scope, delivery.id, delivery.provider, source, found, language)
 
     def _records(
-        self, files: Sequence[File], source: Source, delivery: Delivery, problems: list[Finding]
+        self, files: Sequence[File], source: Source, delivery: Delivery, problems: Problems
     ) -> Iterator[Record]:
         parties = self._parts.contracts[delivery.purchaser].development_parties
         if parties is not None and delivery.provider == parties.provider["oid"]:
@@ -134,7 +135,7 @@ class Desk:
             if isinstance(item, Record):
                 yield item
             elif isinstance(item, Problem):
-                problems.append(item.finding)
+                problems.add(item.finding)
 
     def _permitted_front(
         self, files: Sequence[File], source: str, purchaser: str, caller: Caller, permit: Permit | None
@@ -234,7 +235,29 @@ class Desk:
         if found is None:
             raise NotFoundError
         told = tuple(map(stored_finding, orjson.loads(found["findings"])))
-        return Result(self._parts, Scope(self._parts.database), delivery_id, found["provider"], told, language)
+        scope = Scope(self._parts.database)
+        return Result(self._parts, scope, delivery_id, found["provider"], found["source"], told, language)
+
+    def returned(
+        self, files: Sequence[File], source: str, result: Result | None, language: str
+    ) -> Iterator[tuple[File, Iterator[bytes]]]:
+        """The files of a delivery, each with a column of what was found on its rows; to be read one after another.
+
+        Args:
+            files: all files of the delivery, in its order.
+            source: name of their format.
+            result: what became of the delivery; None where nothing of it was taken.
+            language: of the texts.
+
+        Raises:
+            ParameterError: the format knows no such files.
+            ConflictError: while a file is read: it is not the one that was delivered.
+        """
+        known, messages = self._sources[source], self._parts.messages
+        check(known)
+        rows = Rows(None if result is None else result.standing())
+        words = Words(messages.text("findings-column", language), lambda one: messages.finding(one, language))
+        return ((one, returned(known, one, rows, words)) for one in files)
 
     def ticket(self, ticket: str, language: str, *, is_duplicate: bool = False) -> Submitted:
         """What became of one record; who may see it is the caller's to decide.

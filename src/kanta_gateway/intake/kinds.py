@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.model import Finding, Severity
 
 if TYPE_CHECKING:
     from kanta_gateway.intake.values import Reader
-    from kanta_gateway.model import Finding
 
+MAX_PROBLEMS = 10_000
+"""Findings beside the records that one delivery tells; the others are counted."""
 SHAPES = ("dates", "group", "inline", "list", "texts", "words")
 """Words of a field that are no kind of value."""
 
@@ -19,6 +22,31 @@ class Problem:
     """Something in a delivery that cannot become a record."""
 
     finding: Finding
+
+
+@dataclass(slots=True)
+class Problems:
+    """What could not become records in one delivery, so many of them that memory stays flat."""
+
+    told: list[Finding] = field(default_factory=list)
+    left: int = 0
+    """How many more there were."""
+    worst: Severity = Severity.INFO
+    """Of those left off."""
+
+    def add(self, finding: Finding) -> None:
+        """Take one in."""
+        if len(self.told) < MAX_PROBLEMS:
+            self.told.append(finding)
+        else:
+            self.left += 1
+            self.worst = max(self.worst, finding.severity)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Those that are told, and that there were more."""
+        if not self.left:
+            return tuple(self.told)
+        return (*self.told, Finding("SRC-MORE", self.worst, "findings-left-off", "", {"count": str(self.left)}))
 
 
 @dataclass(frozen=True, slots=True)

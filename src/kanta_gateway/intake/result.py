@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -35,16 +35,19 @@ class Result:
         scope: where it is read.
         delivery_id: the delivery.
         provider: OID of its provider.
+        source: name of its format.
         told: findings on the delivery as a whole.
         language: of the texts.
     """
 
     def __init__(
-        self, parts: Parts, scope: Scope, delivery_id: str, provider: str, told: Sequence[Finding], language: str
-    ) -> None:
+        self, parts: Parts, scope: Scope, delivery_id: str, provider: str, source: str, told: Sequence[Finding],
+        language: str,
+    ) -> None:  # fmt: skip
         self._parts = parts
         self._scope = scope
         self.provider = provider
+        self.source = source
         self._language = language
         self.id = delivery_id
         self.findings = [parts.messages.finding(one, language) for one in told]
@@ -53,18 +56,25 @@ class Result:
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every delivered record, in the order of the delivery; counts them into `totals`."""
         self.totals = Totals()
+        for told in self._told():
+            self.totals.add(told)
+            yield told
+
+    def standing(self) -> Iterator[dict[str, Any]]:
+        """Every delivered record in the same order, a repeated one with what stands on it now."""
+        return self._told(lambda pointer: pointer if pointer.is_older else pointer._replace(is_duplicate=False))
+
+    def _told(self, seen: Callable[[Pointer], Pointer] = lambda pointer: pointer) -> Iterator[dict[str, Any]]:
         after = -1
         while True:
             with self._scope.read() as tx:
                 page = deliveries.of_delivery(tx, self.id, after, PAGE)
                 documents = store.of_records(tx, [one.row for _, one in page])
             for _, parts in groupby(page, key=lambda found: found[0].position):
-                told = _joined([
-                    row(self._parts, one, documents.get(one.row, ()), self._language, pointer)
+                yield _joined([
+                    row(self._parts, one, documents.get(one.row, ()), self._language, seen(pointer))
                     for pointer, one in parts
                 ])  # fmt: skip
-                self.totals.add(told)
-                yield told
             if not page:
                 return
             after += PAGE

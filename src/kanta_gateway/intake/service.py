@@ -19,6 +19,7 @@ from kanta_gateway.errors import (
 )
 from kanta_gateway.intake.desk import Desk, Permit
 from kanta_gateway.intake.front import File
+from kanta_gateway.intake.result import Result
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import repeats
 from kanta_gateway.pipeline.office import Office
@@ -182,11 +183,34 @@ class Service:
         Raises:
             NotFoundError: there is none that the caller may see.
         """
+        return self._result(delivery_id, caller, language).json()
+
+    def _result(self, delivery_id: str, caller: Caller, language: str) -> Result:
+        """The result of a delivery, once it is known that the caller may see it."""
         result = self.desk.delivery(delivery_id, language)
         with self._parts.database.reading() as tx:
             clients = deliveries.clients_of_delivery(tx, delivery_id)
         self._seen(caller, delivery_id, result.provider, clients or [None])
-        return result.json()
+        return result
+
+    def returned(self, body: bytes, delivery_id: str, caller: Caller, language: str) -> Iterator[bytes]:
+        """A delivered file with a column of what was found on its rows; nothing of it is kept.
+
+        Args:
+            body: the file, as it was delivered.
+            delivery_id: its delivery, which held no other file.
+            caller: who asks.
+            language: of the texts.
+
+        Raises:
+            NotFoundError: there is no such delivery that the caller may see.
+            ParameterError: its format knows no such files.
+            ConflictError: it is not the file that was delivered.
+        """
+        result = self._result(delivery_id, caller, language)
+        file = File("body", lambda: io.BytesIO(body))
+        ((_, pieces),) = self.desk.returned([file], result.source, result, language)
+        return iter([b"".join(pieces)])
 
     def _seen(self, caller: Caller, subject: str, provider: str, clients: Sequence[str | None]) -> None:
         """Permit a read and write it down, one entry for each client whose data is seen."""

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanta_gateway import knowledge
-from kanta_gateway.intake.kinds import Problem
+from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.intake.kinds import MAX_PROBLEMS, Problem, Problems
 from kanta_gateway.intake.readers import Item, read
 from kanta_gateway.intake.records import RecordSchemas
+from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.sources import load_sources
 from kanta_gateway.model import Record, Severity
 
@@ -255,3 +257,27 @@ def test_the_day_of_reporting_is_no_content() -> None:
         return {name: value for name, value in record.content.items() if name not in record.beside}
 
     assert same(one) == same(other)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [("take: some", "take is none of"), ("tables: {x: {records: [a], label: Nro, totls: [Yht]}}", "totls is no word"),
+     ("tables: {x: {records: [b], label: Nro}}", "b is no record"),
+     ("tables: {x: {records: [a]}}", "needs records and")],
+)  # fmt: skip
+def test_mistakes_of_a_source_are_told(wrong: str, told: str) -> None:
+    """A word that has no effect is a mistake as much as one that is missing."""
+    text = f"format: csv\nrecords: {{a: {{type: client, id: Nro}}}}\n{wrong}\n"
+    with pytest.raises(MisconfiguredError, match=told):
+        load_sources({"x": text}, SCHEMAS)
+
+
+def test_findings_beside_the_records_are_bounded() -> None:
+    """More findings than a delivery tells are counted, as grave as the worst of them."""
+    found = Problems()
+    for _ in range(MAX_PROBLEMS + 2):
+        found.add(unreadable("SRC-QUOTE", "/paivakirja/2"))
+    last = found.findings()[-1]
+
+    assert MAX_PROBLEMS + 1 == len(found.findings())
+    assert ("SRC-MORE", Severity.REFUSE, {"count": "2"}) == (last.rule, last.severity, dict(last.params))
