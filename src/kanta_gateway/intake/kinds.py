@@ -108,6 +108,14 @@ class Kind:
     inside: Mapping[str, str]
 
     @property
+    def is_keyed(self) -> bool:
+        """Whether other content is a new state of a record: where nothing in the source could number its versions.
+
+        A reference has states anyway: its newest counts.
+        """
+        return bool(self.key) or not (self.version or self.is_reference)
+
+    @property
     def beside(self) -> frozenset[str]:
         """Canonical fields that are no content for sameness."""
         return frozenset(one.target for parts in self.fields.values() for one in parts if one.is_beside)

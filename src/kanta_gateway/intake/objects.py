@@ -96,7 +96,7 @@ def read_record(
         return Problem(lacking[0] if lacking else unreadable("SRC-ID", pointer, {"field": ", ".join(kind.key)}))
     return Record(
         type=told or kind.type, id=record_id, version=_version(kind, value, pointer, gathered),
-        client=client if kind.is_of_client else None, is_keyed=bool(kind.key), beside=kind.beside,
+        client=client if kind.is_of_client else None, is_keyed=kind.is_keyed, beside=kind.beside,
         content=content, is_cancelled=bool(is_cancelled),
         is_row=kind.is_row, pointer=pointer, dropped=dict(sorted(gathered.dropped.items())),
         rest=_rest(gathered.rest), findings=tuple(gathered.findings),

@@ -311,3 +311,13 @@ def test_one_mistake_is_told_once() -> None:
     """A value that breaks two words of its schema at once brings one finding of each rule."""
     record = {"type": "diary_entry", "id": "P", "client": "A", "date": SECRET, "recorder": "T1"}
     assert [(one.rule, one.pointer) for one in SCHEMAS.read(record)[1]] == [("SRC-DATE", "/date")]
+
+
+def test_a_kind_that_numbers_no_versions_has_states() -> None:
+    """Of a record without version column other content is a new state, so that what waits can be corrected (GEN-06)."""
+    records = [one for one in items(small()) if isinstance(one, Record)]
+    keyed = {one.type: one.is_keyed for one in records}
+
+    assert keyed["absence"]
+    assert not keyed["diary_entry"]
+    assert not keyed["client"]
