@@ -50,3 +50,14 @@ def test_samples_bring_no_finding(name: str) -> None:
             found |= {one.label.partition(":")[0] for one in records}
 
     assert {one.name for one in SOURCES[name].tables} == found
+
+
+@pytest.mark.parametrize("name", ["fhir-bundle", "json-lines", "quality-review"])
+def test_samples_without_tables_bring_no_finding(name: str) -> None:
+    """Every resource, line and review of a sample becomes a record, and reading finds nothing in it."""
+    (content,) = [one for path, one in knowledge.of_source(name).items() if path.startswith("samples/")]
+    items = list(read(SOURCES[name], io.BytesIO(content), name))
+    records = [one for one in items if isinstance(one, Record)]
+
+    assert len(records) == len(items) > 3
+    assert [] == [finding for one in records for finding in one.findings]
