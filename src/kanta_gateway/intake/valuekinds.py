@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kanta_gateway.intake.fhirvalues import day_of, narrative, oid, presence, section, time_of
+from kanta_gateway.intake.names import person
 from kanta_gateway.intake.values import (
     Reader,
     boolean,
@@ -18,7 +19,6 @@ from kanta_gateway.intake.values import (
     month,
     name,
     number,
-    person,
     span,
     text,
 )

@@ -53,7 +53,6 @@ UNITS: Mapping[str, frozenset[str]] = {
 """Unit of a field -> words that may stand after its number."""
 
 _MONTH = re.compile(r"(\d{4})-(\d{1,2})|(\d{1,2})[-/.](\d{4})", re.ASCII)
-_BEHIND = re.compile(r"\s*\([^()]*\)\s*$")
 _TICKS = frozenset({"x", "✓", "✔"})
 _YES, _NO = frozenset({"true", "kyllä", "k", "ja"}), frozenset({"false", "ei", "e", "nej"})
 
@@ -112,21 +111,6 @@ def name(value: Any, _: Mapping[str, Any]) -> Reading:
     if isinstance(value, int) and not isinstance(value, bool):
         return Reading(str(value), "form")
     return text(value, {"limit": MAX_NAME})
-
-
-def person(value: Any, _: Mapping[str, Any]) -> Reading:
-    """A name in one piece: the last word is the surname, the others are given names.
-
-    What stands behind it in parentheses (a degree, a role) is no part of it.
-    """
-    reading = text(value, {"limit": MAX_NAME})
-    if reading.value is None:
-        return reading
-    bare = _BEHIND.sub("", str(reading.value))
-    given_names, _blank, surname = bare.rpartition(" ")
-    if not given_names:
-        return Reading({"surname": surname})
-    return Reading({"given_names": given_names.strip(), "surname": surname})
 
 
 def day(value: Any, _: Mapping[str, Any]) -> Reading:
