@@ -24,7 +24,6 @@ from kanta_gateway.intake.desk import Desk
 from kanta_gateway.intake.front import File
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
-from kanta_gateway.intake.returned import check as check_returnable
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.codeserver import Words
@@ -132,7 +131,7 @@ class Gateway:
             ParameterError: they cannot.
         """
         if source in self.sources:
-            check_returnable(self.sources[source])
+            self.desk.returned([], source, None, self.settings.lang)
 
     def write_findings(self, files: Sequence[Path], source: str, result: Result | None, folder: Path) -> list[Path]:
         """Write each delivered file with a column of what was found on its rows; the files written.

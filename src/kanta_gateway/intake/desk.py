@@ -18,11 +18,12 @@ from typing import Any
 import orjson
 
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.errors import NotFoundError, UnreadableError
+from kanta_gateway.errors import NotFoundError, ParameterError, UnreadableError
 from kanta_gateway.intake.front import File, Front, front_of, items, party
 from kanta_gateway.intake.kinds import Problem, Problems
 from kanta_gateway.intake.result import Result, row
-from kanta_gateway.intake.returned import Rows, Words, check, returned
+from kanta_gateway.intake.returned import Rows, Words, returned_lines
+from kanta_gateway.intake.returnedbook import returned_book
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.sources import TAKES, Source
 from kanta_gateway.model import Caller, Event, Finding, Outcome, Record, Severity, instant
@@ -34,6 +35,8 @@ from kanta_gateway.pipeline.wording import canonical, stored_finding, told_findi
 from kanta_gateway.spool import deliveries, records, store
 from kanta_gateway.spool.deliveries import Pointer
 
+RETURNED = {"csv": returned_lines, "xlsx": returned_book}
+"""Format -> how a file of it is given back with findings."""
 Permit = Callable[[str], None]
 """Asked with the OID of a provider; raises if the caller may not deliver for it."""
 
@@ -254,10 +257,17 @@ class Desk:
             ConflictError: while a file is read: it is not the one that was delivered.
         """
         known, messages = self._sources[source], self._parts.messages
-        check(known)
+        give = RETURNED.get(known.format)
+        if give is None:
+            raise ParameterError(f"findings go back into files of format {', '.join(RETURNED)} only")
         rows = Rows(None if result is None else result.standing())
         words = Words(messages.text("findings-column", language), lambda one: messages.finding(one, language))
-        return ((one, returned(known, one, rows, words)) for one in files)
+
+        def pieces(file: File) -> Iterator[bytes]:
+            with file.open() as stream:
+                yield from give(known, stream, file.name, rows, words)
+
+        return ((one, pieces(one)) for one in files)
 
     def ticket(self, ticket: str, language: str, *, is_duplicate: bool = False) -> Submitted:
         """What became of one record; who may see it is the caller's to decide.

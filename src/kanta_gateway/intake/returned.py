@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from kanta_gateway.errors import ConflictError, ParameterError
+from kanta_gateway.errors import ConflictError
 from kanta_gateway.intake.columns import Step, walk, written_as
 from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.lines import Left
@@ -22,13 +22,10 @@ from kanta_gateway.intake.tables import MARK
 from kanta_gateway.model import Finding, Record, Severity
 
 if TYPE_CHECKING:
-    from kanta_gateway.intake.front import File
+    from kanta_gateway.intake.kinds import Kind
     from kanta_gateway.intake.lines import Dialect
     from kanta_gateway.intake.sources import Source
-    from kanta_gateway.intake.tables import Table
 
-FORMATS = frozenset({"csv"})
-"""Formats whose files can be given back."""
 OUR_OWN = frozenset({"CODE", "GEN", "PRI", "SRC"})
 """Families of rules that no contract states: their infos ask nobody to correct anything."""
 _NEEDS_QUOTES = re.compile('["\r\n]').search
@@ -56,12 +53,12 @@ class Rows:
         self._told = None if told is None else iter(told)
 
     def next(self, record: Record, say: Say) -> list[Told]:
-        """The findings on the row that begins with a record.
+        """The findings on the row that begins with a record; a record that is no row of the result tells its own.
 
         Raises:
             ConflictError: the row is not the one that was delivered.
         """
-        if self._told is None:
+        if self._told is None or not record.is_row:
             return [say(one) for one in record.findings if one.severity > Severity.INFO]
         row = next(self._told, None)
         if row is None or row["id"] != (record.label or record.id):
@@ -70,33 +67,19 @@ class Rows:
         return [one for one in row["findings"] if _is_told(one, is_reference=is_reference)]
 
 
-def check(source: Source) -> None:
-    """Whether findings can be given back in files of a format.
-
-    Raises:
-        ParameterError: they cannot.
-    """
-    if source.format not in FORMATS:
-        raise ParameterError(f"findings go back into files of format {', '.join(sorted(FORMATS))} only")
-
-
-def returned(source: Source, file: File, rows: Rows, words: Words) -> Iterator[bytes]:
-    """One file with what was found on its rows, piece by piece.
+def returned_lines(source: Source, stream: BinaryIO, name: str, rows: Rows, words: Words) -> Iterator[bytes]:
+    """One delimited file with what was found on its rows, piece by piece.
 
     Args:
         source: its format.
-        file: the file, as it was delivered.
+        stream: the file, as it was delivered.
+        name: of the file, for messages.
         rows: the delivery's rows from this file on.
         words: what is written.
 
     Raises:
         ConflictError: it is not the file that was delivered.
     """
-    with file.open() as stream:
-        yield from _delimited(source, stream, file.name, rows, words)
-
-
-def _delimited(source: Source, stream: BinaryIO, name: str, rows: Rows, words: Words) -> Iterator[bytes]:
     written = written_as(source, stream)
     encode = codecs.getincrementalencoder(written.encoding)("surrogateescape").encode
     for step in walk(source, stream, name, written):
@@ -109,16 +92,14 @@ def _delimited(source: Source, stream: BinaryIO, name: str, rows: Rows, words: W
 
 def _texts(step: Step, rows: Rows, words: Words) -> Iterator[str]:
     """What was found on one part of a file."""
-    table = step.header.table if step.header else None
-    is_begun = False
+    kinds = step.header.table.kinds if step.header else ()
     for item in step.items:
         if isinstance(item, Problem):
             if item.finding.severity > Severity.INFO:
-                yield _text(words.say(item.finding), table)
-        elif item.is_row or (item.is_part and not is_begun):
-            is_begun = True
+                yield text_of(words.say(item.finding), kinds)
+        elif not item.is_part:
             for told in rows.next(item, words.say):
-                yield _text(told, table)
+                yield text_of(told, kinds)
 
 
 def _is_told(finding: Told, *, is_reference: bool) -> bool:
@@ -127,19 +108,25 @@ def _is_told(finding: Told, *, is_reference: bool) -> bool:
     return not is_info or (is_reference and finding["rule"].partition("-")[0] not in OUR_OWN)
 
 
-def _text(finding: Told, table: Table | None) -> str:
-    column = _column(finding["pointer"], table) if table is not None else ""
+def text_of(finding: Told, kinds: Sequence[Kind]) -> str:
+    """A finding as it stands in a file: rule, column, and what is to be done.
+
+    Args:
+        finding: as it is told.
+        kinds: what the row holds.
+    """
+    column = _column(finding["pointer"], kinds)
     return f"{finding['rule']}{f' ({column})' if column else ''}: {finding['message']}"
 
 
-def _column(pointer: str, table: Table) -> str:
+def _column(pointer: str, kinds: Sequence[Kind]) -> str:
     """The heading of the column that a finding is about; empty where it is about the row."""
     steps = pointer.split("/")[1:]
     if len(steps) > 1 and steps[1].isdecimal():
         return "/".join(steps[2:])
     target = ".".join(steps)
-    every = (one for kind in table.kinds for parts in kind.fields.values() for one in parts)
-    return next((one.name for one in every if one.target == target), "")
+    every = (one for kind in kinds for parts in kind.fields.values() for one in parts)
+    return next((one.name for one in every if one.target == target and not one.name.startswith("@")), "")
 
 
 def _line(step: Step, text: str, written: Dialect) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.tables import (
+    MARK,
     MAX_TITLE_ROWS,
     Header,
     folded,
@@ -110,7 +111,7 @@ def _pairs(source: Source, sheet: Sheet, above: Sequence[SheetRow]) -> Iterator[
     for row in (*above, *sheet.rows):
         label, value = row.cells[0], next((one for one in row.cells[1:] if one is not None), None)
         comments += row.comments
-        if value is not None:
+        if value is not None and not folded(label).startswith(MARK):
             values[known.get(folded(label), str(label or "").strip())] = value
     yield from records_of(source, table, values, f"/{sheet.name}", 1, comments)
 
