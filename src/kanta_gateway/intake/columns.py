@@ -84,7 +84,7 @@ def walk(source: Source, stream: BinaryIO, file_name: str, written: Dialect) -> 
             titles += found is None
         if found is not None:
             header = found
-            yield Step(part, header, tuple(_opened(header, part.number, written)), is_header=True)
+            yield Step(part, header, tuple(_opened(header, part.number, written, file_name)), is_header=True)
         elif header is None or part.is_blank or not is_usable(header) or header.table.is_total(part.cells):
             yield Step(part, header)
         else:
@@ -101,11 +101,11 @@ def _left(part: Left, place: str) -> Iterator[Problem]:
         yield Problem(unreadable(part.rule, f"/{place}/{part.number}", params))
 
 
-def _opened(header: Header, number: int, written: Dialect) -> Iterator[Problem]:
+def _opened(header: Header, number: int, written: Dialect, file_name: str) -> Iterator[Problem]:
     """How a table was found and read, and what is wrong with its header."""
     place = f"/{header.table.name}/{number}"
-    params = {"table": header.table.name, "encoding": written.encoding, "delimiter": written.delimiter,
-              "line": str(number)}  # fmt: skip
+    params = {"file": file_name, "table": header.table.name, "encoding": written.encoding,
+              "delimiter": written.delimiter.replace("\t", "tab"), "line": str(number)}  # fmt: skip
     yield Problem(Finding("SRC-FORM", Severity.INFO, "table-found", place, params))
     for finding in header_findings(header, place):
         yield Problem(finding)

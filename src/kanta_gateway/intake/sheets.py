@@ -55,7 +55,7 @@ def read_workbook(source: Source, stream: BinaryIO, file_name: str) -> Iterator[
         for sheet in book.sheets():
             if sheet.is_hidden:
                 yield _said("SRC-SHEET", "sheet-hidden", f"/{sheet.name}", {"sheet": sheet.name})
-            for item in _sheet(source, sheet):
+            for item in _sheet(source, sheet, file_name):
                 is_known = is_known or not (isinstance(item, Problem) and item.finding.kind == "sheet-unknown")
                 yield item
     finally:
@@ -68,13 +68,13 @@ def _said(rule: str, kind: str, place: str, params: Mapping[str, str]) -> Proble
     return Problem(Finding(rule, Severity.INFO, kind, place, params))
 
 
-def _sheet(source: Source, sheet: Sheet) -> Iterator[Record | Problem]:
+def _sheet(source: Source, sheet: Sheet, file_name: str) -> Iterator[Record | Problem]:
     above: list[SheetRow] = []
     for row in sheet.rows:
         header = header_of(source.tables, row.cells)
         if header is not None:
             yield _said("SRC-FORM", "sheet-read", f"/{sheet.name}/{row.number}",
-                        {"sheet": sheet.name, "table": header.table.name})  # fmt: skip
+                        {"file": file_name, "sheet": sheet.name, "table": header.table.name})  # fmt: skip
             for finding in header_findings(header, f"/{sheet.name}/{row.number}"):
                 yield Problem(finding)
             if is_usable(header):
