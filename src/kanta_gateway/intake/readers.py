@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BOM = b"\xef\xbb\xbf"
+_CODE = re.compile(r"\d{6}[\s_]?[-+A-FU-Ya-fu-y][\s_]?\d{3}[\s_]?[0-9A-Za-z]")
+"""An identity code, right or not, wherever it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,16 @@ def read(source: Source, stream: BinaryIO, file_name: str) -> Iterator[Item]:
         "csv": read_delimited, "fhir": read_bundle, "json": _read_document, "json-lines": _read_lines,
         "records": _read_records, "xlsx": read_workbook,
     }[source.format]  # fmt: skip
-    return reader(source, stream, file_name)
+    return reader(source, stream, shown(file_name))
+
+
+def shown(file_name: str) -> str:
+    """A file's name as findings and logs may tell it: without what looks like an identity code.
+
+    Args:
+        file_name: as the provider gave it.
+    """
+    return _CODE.sub("*****", file_name)
 
 
 def _read_records(source: Source, stream: BinaryIO, _name: str) -> Iterator[Item]:

@@ -16,7 +16,7 @@ from kanta_gateway import knowledge
 from kanta_gateway.errors import UnreadableError
 from kanta_gateway.intake.jsontext import loads
 from kanta_gateway.intake.kinds import Problem
-from kanta_gateway.intake.readers import Header, Item, read
+from kanta_gateway.intake.readers import Header, Item, read, shown
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.sources import load_sources
 from kanta_gateway.messages import Messages
@@ -321,3 +321,21 @@ def test_a_kind_that_numbers_no_versions_has_states() -> None:
     assert keyed["absence"]
     assert not keyed["diary_entry"]
     assert not keyed["client"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("paivakirja.csv", "paivakirja.csv"),
+        ("vienti_2025-11-30.csv", "vienti_2025-11-30.csv"),
+        ("010594Y9032.csv", "*****.csv"),
+        ("asiakas_010594y9032_2025.xlsx", "asiakas_*****_2025.xlsx"),
+        ("010594-9032", "*****"),
+    ],
+)
+def test_a_file_name_is_told_without_identity_codes(name: str, expected: str) -> None:
+    """Findings are stored and logged: a code in the name of a file is in neither."""
+    assert shown(name) == expected
+
+    told = list(read(SOURCES["heinola-csv"], io.BytesIO(b"no table"), name))
+    assert all("9032" not in repr(one) for one in told)
