@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import ijson
 
 from kanta_gateway.intake.fhirpaths import covers, leaves, values
-from kanta_gateway.intake.jsontext import refusal
+from kanta_gateway.intake.jsontext import MAX_DEPTH, refusal
 from kanta_gateway.intake.kinds import Problem
 from kanta_gateway.intake.objects import UNKNOWN, read_record
 from kanta_gateway.intake.rules import unreadable
@@ -41,6 +41,7 @@ MAX_MISTAKES = 20
 _OTHER_RELEASE = re.compile(r"/fhir/(?:DSTU2|STU3|R5|R6|1\.0|3\.0|5\.0|6\.0)/|\|(?:1|3|5|6)\.\d")
 _BASE = re.compile(r"(?P<name>[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
 _MAX_CHAIN = 50
+_OPENS, _CLOSES = frozenset({"start_map", "start_array"}), frozenset({"end_map", "end_array"})
 
 
 def read_bundle(source: Source, stream: BinaryIO, file_name: str) -> Iterator[Record | Problem]:
@@ -72,6 +73,19 @@ def _entries(stream: BinaryIO, file_name: str) -> Iterator[Any]:
         raise refusal(unreadable("SRC-JSON", "", {"offset": f"<= {stream.tell()}"}), f"the file {file_name}") from error
 
 
+def _bounded(stream: BinaryIO, file_name: str) -> None:
+    """Refuse a Bundle that is nested deeper than anything real, before anything of it is put together."""
+    stream.seek(0)
+    level = 0
+    try:
+        for event, _ in ijson.basic_parse(Parsable(stream), use_float=False):
+            level += (event in _OPENS) - (event in _CLOSES)
+            if level > MAX_DEPTH:
+                raise refusal(unreadable("SRC-DEPTH", "", {"limit": str(MAX_DEPTH)}), f"the file {file_name}")
+    except (ijson.JSONError, UnicodeError, ValueError, ArithmeticError, SystemError) as error:
+        raise refusal(unreadable("SRC-JSON", "", {"offset": f"<= {stream.tell()}"}), f"the file {file_name}") from error
+
+
 def _of(entry: Any) -> Mapping[str, Any] | None:
     resource = entry.get("resource") if isinstance(entry, Mapping) else None
     return resource if isinstance(resource, Mapping) and isinstance(resource.get("resourceType"), str) else None
@@ -94,6 +108,7 @@ class _Index:
 
     def build(self, stream: BinaryIO, file_name: str) -> Iterator[Problem]:
         """Read the bundle once for its names; tells what is wrong with it as a whole."""
+        _bounded(stream, file_name)
         self._check(stream, file_name)
         for position, entry in enumerate(_entries(stream, file_name)):
             resource = _of(entry)

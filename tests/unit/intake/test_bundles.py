@@ -243,3 +243,15 @@ def test_the_same_entry_twice_is_told() -> None:
     _, problems = taken(bundle(patient(), patient()))
 
     assert [(one.finding.rule, one.finding.pointer) for one in problems] == [("SRC-TWICE", "/entry/1")]
+
+
+@pytest.mark.parametrize("kind", ["Patient", "Organization", "Encounter"])
+@pytest.mark.parametrize("depth", [200, 50_000])
+def test_a_bundle_nested_beyond_reason_is_refused(kind: str, depth: int) -> None:
+    """Nesting that would exhaust the stack is found before anything is put together."""
+    deep = '{"url":"x","extension":[' * depth + "{}" + "]}" * depth
+    resource = f'{{"resourceType":"{kind}","id":"a","extension":[{deep}]}}'
+    with pytest.raises(UnreadableError) as seen:
+        taken(f'{{"resourceType":"Bundle","type":"collection","entry":[{{"resource":{resource}}}]}}'.encode())
+
+    assert [one.rule for one in seen.value.findings] == ["SRC-DEPTH"]
