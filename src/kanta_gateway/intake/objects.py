@@ -75,10 +75,11 @@ def read_record(
     record_id = kind.constant_id or _taken(kind.id, name, {}, value, pointer, gathered) or ""
     if kind.client:
         client = _taken(kind.client, name, {}, value, pointer, gathered)
+    why = next((one for one in gathered.findings if one.severity is Severity.REFUSE), None)
     if not record_id and not kind.key:
-        return Problem(unreadable("SRC-ID", pointer, {"field": kind.id}))
+        return Problem(why or unreadable("SRC-ID", pointer, {"field": kind.id}))
     if client is None and (kind.is_of_client or kind.within):
-        return Problem(unreadable("SRC-CLIENT", pointer))
+        return Problem(why or unreadable("SRC-CLIENT", pointer))
     told = _taken(kind.by, choice, {"of": kind.types}, value, pointer, gathered, "SRC-KIND") if kind.by else None
     is_cancelled = _taken(kind.status, choice, {"of": kind.statuses}, value, pointer, gathered)
     handled = kind.own | envelope | kind.inside.keys() | {kind.id, kind.by, kind.version, kind.status, kind.client}

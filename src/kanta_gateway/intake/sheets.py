@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kanta_gateway.intake.kinds import Problem
@@ -19,15 +20,17 @@ from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.tables import (
     MARK,
     MAX_TITLE_ROWS,
+    SHARE,
     Header,
     folded,
     header_findings,
     header_of,
     is_usable,
     names_of,
+    nearest,
     records_of,
 )
-from kanta_gateway.intake.values import month
+from kanta_gateway.intake.values import Unreadable, month
 from kanta_gateway.intake.workbook import Sheet, SheetRow, open_book
 from kanta_gateway.model import Finding, Record, Severity
 
@@ -99,21 +102,50 @@ def _rows(source: Source, sheet: Sheet, header: Header) -> Iterator[Record | Pro
 
 def _pairs(source: Source, sheet: Sheet, above: Sequence[SheetRow]) -> Iterator[Record | Problem]:
     """A sheet of labels and values, or one that is none of the source's."""
-    labels = [row.cells[0] for row in above]
     tables = [one for one in source.tables if one.layout == "pairs"]
-    table = max(tables, key=lambda one: one.score(labels), default=None)
-    if table is None or table.score(labels) * 2 < len(table.columns):
+    firsts = {_first(row.cells) for row in above}
+    scores = [(one.score([_at(row.cells, column) for row in above]), -column, one.name)
+              for one in tables for column in firsts]  # fmt: skip
+    score, place, name = max(scores, default=(0, 0, ""))
+    column = -place
+    table = next((one for one in tables if one.name == name), None)
+    if table is None or score * SHARE < len(table.columns):
         yield _said("SRC-SHEET", "sheet-unknown", f"/{sheet.name}", {"sheet": sheet.name})
         return
-    known = {folded(column): column for column in table.columns}
+    known = {folded(label): label for label in table.columns}
     values: dict[str, Any] = {"@sheet": sheet.name}
+    written: list[tuple[str, int]] = []
     comments = 0
     for row in (*above, *sheet.rows):
-        label, value = row.cells[0], next((one for one in row.cells[1:] if one is not None), None)
+        told = _at(row.cells, column)
+        label = known.get(folded(told), str(told or "").strip())
+        value = next((one for one in row.cells[column + 1 :] if one is not None), None)
         comments += row.comments
-        if value is not None and not folded(label).startswith(MARK):
-            values[known.get(folded(label), str(label or "").strip())] = value
-    yield from records_of(source, table, values, f"/{sheet.name}", 1, comments)
+        if not folded(label).startswith(MARK):
+            written.append((label, row.number))
+            if value is not None:
+                values[label] = Unreadable("SRC-TWICE") if label in values and label in table.columns else value
+    renamed = list(_renamed(sheet, table, written))
+    yield from renamed or records_of(source, table, values, f"/{sheet.name}", 1, comments)
+
+
+def _renamed(sheet: Sheet, table: Table, written: Sequence[tuple[str, int]]) -> Iterator[Problem]:
+    """Labels that are lacking while a strange one is nearly theirs: what stands beside it would silently go missing."""
+    names = [label for label, _ in written]
+    lacking = [column for column in table.columns if column not in names]
+    for label, position in nearest(table, names, frozenset(), lacking).items():
+        number = written[position - 1][1]
+        params = {"label": label, "sheet": sheet.name, "line": str(number)}
+        yield Problem(unreadable("SRC-LABEL-RENAMED", f"/{sheet.name}/{number}", params))
+
+
+def _first(cells: Sequence[Any]) -> int:
+    """Position of the first cell that holds something."""
+    return next((at for at, cell in enumerate(cells) if cell is not None), 0)
+
+
+def _at(cells: Sequence[Any], position: int) -> Any:
+    return cells[position] if position < len(cells) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +162,50 @@ class _Days:
         """The last day of the month."""
         return self.first.replace(day=monthrange(self.first.year, self.first.month)[1])
 
+    @property
+    def are_whole(self) -> bool:
+        """Whether each day of the month has its one column."""
+        return sorted(self.positions.values()) == list(range(1, self.last.day + 1))
+
     def marks(self, cells: Sequence[Any]) -> list[dict[str, Any]]:
-        """What is written under each day."""
+        """What is written under each day, in the order of the days: that of the columns means nothing."""
         return [
-            {"day": self.first.replace(day=number).isoformat(), "mark": cells[at]}
-            for at, number in self.positions.items()
+            {"day": self.first.replace(day=number).isoformat(), "mark": _mark(cells[at])}
+            for number, at in sorted((number, at) for at, number in self.positions.items())
             if at < len(cells) and cells[at] is not None
         ]
+
+    def headed(self, item: Record | Problem, place: str, marks: Sequence[Mapping[str, Any]]) -> Record | Problem:
+        """The item with what was found on a mark told at the heading of its day."""
+        inside = f"{place}/@days/"
+        if not isinstance(item, Record) or not any(one.pointer.startswith(inside) for one in item.findings):
+            return item
+        found: list[Finding] = []
+        for one in item.findings:
+            position = one.pointer.removeprefix(inside).partition("/")[0]
+            if one.pointer.startswith(inside) and position.isdecimal():
+                day = str(date.fromisoformat(marks[int(position)]["day"]).day)
+                found.append(replace(one, pointer=f"{place}/{day}", params={**one.params, "field": day}))
+            else:
+                found.append(one)
+        return replace(item, findings=tuple(found))
+
+
+def _mark(cell: Any) -> Any:
+    """A mark as it is written; a number with its decimal comma."""
+    return str(cell).replace(".", ",") if isinstance(cell, Decimal) else cell
 
 
 def _month(source: Source, sheet: Sheet, header: Header, top: SheetRow) -> Iterator[Record | Problem]:
     place, table = f"/{sheet.name}/{top.number}", header.table
-    days = _days(sheet, top)
-    if days is None:
+    told = month(sheet.name, {}).value
+    if told is None:
         yield Problem(unreadable("SRC-MONTH", place, {"field": sheet.name}))
+        return
+    days = _days(told, top)
+    if not days.are_whole:
+        params = {"sheet": sheet.name, "month": told, "expected": str(days.last.day), "found": str(len(days.positions))}
+        yield Problem(unreadable("SRC-DAYS", place, params))
         return
     rows: list[SheetRow] = []
     shared: dict[str, Any] = {
@@ -151,36 +213,49 @@ def _month(source: Source, sheet: Sheet, header: Header, top: SheetRow) -> Itera
     }  # fmt: skip
     beneath = {folded(label): label for label in table.beneath}
     for row in sheet.rows:
-        told = folded(row.cells[0])
-        if told in beneath:
-            shared[beneath[told]] = next((one for one in row.cells[1:] if one is not None), None)
-        elif not told:
+        at = _first(row.cells)
+        if (label := beneath.get(folded(row.cells[at]))) is not None:
+            shared[label] = next((one for one in row.cells[at + 1 :] if one is not None), None)
+        elif _is_of_weekdays(table, days, row):
             if (wrong := _wrong_weekday(table, days, row)) is not None:
                 params = {"sheet": sheet.name, "month": days.month, "day": str(wrong[0]), "expected": wrong[1]}
                 yield Problem(unreadable("SRC-WEEKDAY", f"/{sheet.name}/{row.number}", params))
                 return
-        elif not table.is_total(row.cells):
+        elif not table.is_total(row.cells) and _tells(header, days, row):
             rows.append(row)
     for row in rows:
-        own = header.values([None if at in days.positions else cell for at, cell in enumerate(row.cells)])
-        values = {**own, **shared, "@days": days.marks(row.cells)}
-        yield from records_of(source, table, values, f"/{sheet.name}/{row.number}", row.number, row.comments)
+        marks, at_row = days.marks(row.cells), f"/{sheet.name}/{row.number}"
+        values = {**_beside(header, days, row), **shared, "@days": marks}
+        for item in records_of(source, table, values, at_row, row.number, row.comments):
+            yield days.headed(item, at_row, marks)
 
 
-def _days(sheet: Sheet, top: SheetRow) -> _Days | None:
-    """The month that the sheet is named after, and its days in the header; None if they do not fit each other."""
-    told = month(sheet.name, {}).value
-    if told is None:
-        return None
+def _beside(header: Header, days: _Days, row: SheetRow) -> dict[str, Any]:
+    """Column name -> cell, of the columns that are no days."""
+    return header.values([None if at in days.positions else cell for at, cell in enumerate(row.cells)])
+
+
+def _tells(header: Header, days: _Days, row: SheetRow) -> bool:
+    """Whether a row holds anything that is read: a legend or a remark beneath the rows does not."""
+    read = {column for kind in header.table.kinds for column in kind.columns}
+    return bool(days.marks(row.cells)) or any(column in read for column in _beside(header, days, row))
+
+
+def _days(told: str, top: SheetRow) -> _Days:
+    """The month that the sheet is named after, and the days in its header."""
     first = date.fromisoformat(f"{told}-01")
     positions = {
         at: int(cell) for at, cell in enumerate(top.cells)
         if isinstance(cell, int | str) and not isinstance(cell, bool) and str(cell).strip().rstrip(".").isdecimal()
         and 0 < int(str(cell).strip().rstrip(".")) <= 31
     }  # fmt: skip
-    days = _Days(told, first, positions)
-    every = set(range(1, days.last.day + 1))
-    return days if set(positions.values()) == every and len(positions) == len(every) else None
+    return _Days(told, first, positions)
+
+
+def _is_of_weekdays(table: Table, days: _Days, row: SheetRow) -> bool:
+    """Whether most of what stands under the days are words of weekdays."""
+    under = [row.cells[at] for at in days.positions if at < len(row.cells) and row.cells[at] is not None]
+    return bool(under) and sum(folded(cell) in table.weekdays for cell in under) * 2 > len(under)
 
 
 def _wrong_weekday(table: Table, days: _Days, row: SheetRow) -> tuple[int, str] | None:

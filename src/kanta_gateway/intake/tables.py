@@ -171,13 +171,20 @@ def header_of(tables: Sequence[Table], cells: Sequence[Any]) -> Header | None:
     places = [at for at, name in enumerate(names) if name in best.needed]
     return Header(
         table=best, names=names, twice=frozenset(name for name in best.columns if names.count(name) > 1),
-        lacking=lacking, nearest=_nearest(best, names, own, lacking), own=own,
+        lacking=lacking, nearest=nearest(best, names, own, lacking), own=own,
         last=max(places, default=0),
     )  # fmt: skip
 
 
-def _nearest(table: Table, names: Sequence[str], own: frozenset[int], lacking: Sequence[str]) -> dict[str, int]:
-    """Lacking column -> number of the strange column that is most like it."""
+def nearest(table: Table, names: Sequence[str], own: frozenset[int], lacking: Sequence[str]) -> dict[str, int]:
+    """Lacking column -> number of the strange column that is most like it.
+
+    Args:
+        table: whose columns they are.
+        names: of the columns, or the labels of a sheet, as found.
+        own: positions that are none of the provider's own.
+        lacking: columns of the table that are not among them.
+    """
     strange = {
         _plain(name): at + 1 for at, name in enumerate(names) if name and name not in table.columns and at not in own
     }

@@ -11,24 +11,31 @@ Source: ECMA-376-1 §18 (spreadsheets), ECMA-376-2 (packages).
 from __future__ import annotations
 
 import re
+import struct
 import warnings
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, BinaryIO
+from itertools import pairwise
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
+from xml.parsers import expat
 
 from lxml import etree
 from openpyxl import load_workbook
+from openpyxl.formula.tokenizer import TokenizerError
+from openpyxl.formula.translate import TranslatorError
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from kanta_gateway.errors import UnreadableError
 from kanta_gateway.intake.jsontext import refusal
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.values import Unreadable
+from kanta_gateway.model import Finding, Severity
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -36,17 +43,21 @@ if TYPE_CHECKING:
 MAX_PACKED = 50 * 1024 * 1024
 MAX_UNPACKED = 500 * 1024 * 1024
 MAX_CELLS = 2_000_000
+"""An empty row counts as one."""
+MAX_ROWS = 1_048_576
+"""Rows of a sheet, as spreadsheets hold them."""
 MAX_PARTS = 10_000
-_HEAD = 4096
-"""Bytes of a part within which a document type would stand."""
+_CHUNK = 65_536
+_DIGITS = 15
+"""What a spreadsheet computes is exact to so many digits; behind them stand the errors of binary fractions."""
 _OLD = b"\xd0\xcf\x11\xe0"
 """A compound file: a workbook of before 2007, or an encrypted one."""
-_DOCTYPE = re.compile(rb"<\x00?!\x00?(?:D\x00?O\x00?C\x00?T\x00?Y\x00?P\x00?E|E\x00?N\x00?T\x00?I\x00?T\x00?Y)")
 _ROW = re.compile(r"[A-Z]+(\d+)")
 _RELATED = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _COMMENT = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}comment"
-_ANY = (zipfile.BadZipFile, InvalidFileException, etree.LxmlError, KeyError, ValueError, TypeError, IndexError,
-        AttributeError, OSError, EOFError, NotImplementedError, RuntimeError, OverflowError, SyntaxError)  # fmt: skip
+_ANY = (zipfile.BadZipFile, zlib.error, struct.error, InvalidFileException, TokenizerError, TranslatorError,
+        etree.LxmlError, LookupError, ValueError, TypeError, AttributeError, OSError, EOFError, NotImplementedError,
+        RuntimeError, ArithmeticError, SyntaxError)  # fmt: skip
 """What the library raises on damaged files has no common class."""
 
 
@@ -92,15 +103,17 @@ class Book:
 
     def _rows(self, values: Any, formulas: Any) -> Iterator[SheetRow]:
         comments = self._comments.get(values.title, Counter())
-        for sheet in (values, formulas):
-            sheet.reset_dimensions()  # what the file says of its size may be wrong
         try:
-            pairs = zip_longest(values.iter_rows(), formulas.iter_rows(), fillvalue=())
-            for number, (given, stated) in enumerate(pairs, 1):
-                self._cells += len(given)
+            for (number, given), (_, stated) in _quietly(zip(_parsed(values), _parsed(formulas), strict=True)):
+                width = given[-1]["column"] if given else 0
+                self._cells += width or 1
                 if self._cells > MAX_CELLS:
-                    raise refusal(unreadable("SRC-SIZE", "", {"limit": str(MAX_CELLS)}), "the workbook")
-                cells = [_cell(one, other) for one, other in zip_longest(given, stated)]
+                    raise _too("workbook-too-many", MAX_CELLS)
+                if number > MAX_ROWS:
+                    raise _damaged()
+                cells: list[Any] = [None] * width
+                for one, other in zip(given, stated, strict=True):
+                    cells[one["column"] - 1] = _cell(one, other)
                 if any(one is not None for one in cells):
                     yield SheetRow(number, cells, comments[number])
         except _ANY as error:
@@ -142,6 +155,43 @@ def _damaged() -> UnreadableError:
     return refusal(unreadable("SRC-WORKBOOK", ""), "the workbook")
 
 
+def _too(kind: str, limit: int) -> UnreadableError:
+    return refusal(Finding("SRC-SIZE", Severity.REFUSE, kind, "", {"limit": str(limit)}), "the workbook")
+
+
+def _parsed(sheet: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Number and cells of each row that the sheet's part holds, without what lies empty between them.
+
+    NOTE: the library's own sheet leaves out, without a word, what does not stand in its order.
+
+    Raises:
+        ValueError: rows or cells do not stand in their order.
+    """
+    book = sheet.parent
+    with sheet._get_source() as source:  # noqa: SLF001 — the parser has no other way in
+        parser = WorkSheetParser(
+            source, sheet._shared_strings, data_only=book.data_only, epoch=book.epoch,  # noqa: SLF001
+            date_formats=book._date_formats, timedelta_formats=book._timedelta_formats,  # noqa: SLF001
+        )  # fmt: skip
+        last = 0
+        for number, cells in parser.parse():
+            if number <= last or any(one["column"] >= other["column"] for one, other in pairwise(cells)):
+                raise ValueError("rows or cells do not stand in their order")
+            last = number
+            yield number, cells
+
+
+def _quietly(rows: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """The rows, without the library's warnings: they repeat values of cells."""
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row
+
+
 def _check_package(stream: BinaryIO) -> None:
     """Look at the package before anything of it is unpacked."""
     stream.seek(0)
@@ -149,21 +199,36 @@ def _check_package(stream: BinaryIO) -> None:
         raise refusal(unreadable("SRC-WORKBOOK-OLD", ""), "the workbook")
     packed = stream.seek(0, 2)
     if packed > MAX_PACKED:
-        raise refusal(unreadable("SRC-SIZE", "", {"limit": str(MAX_PACKED)}), "the workbook")
+        raise _too("workbook-too-large", MAX_PACKED)
     try:
         with zipfile.ZipFile(stream) as package:
             parts = package.infolist()
-            if len(parts) > MAX_PARTS or sum(one.file_size for one in parts) > MAX_UNPACKED:
-                raise refusal(unreadable("SRC-SIZE", "", {"limit": str(MAX_UNPACKED)}), "the workbook")
-            for one in parts:
-                if one.filename.endswith((".xml", ".rels", ".vml")):
-                    with package.open(one) as part:
-                        if _DOCTYPE.search(part.read(_HEAD)):
-                            raise refusal(unreadable("SRC-ENTITY", ""), "the workbook")
+            if len(parts) > MAX_PARTS:
+                raise _too("workbook-too-many", MAX_PARTS)
+            if sum(one.file_size for one in parts) > MAX_UNPACKED:
+                raise _too("workbook-too-large", MAX_UNPACKED)
+            for one in parts:  # whatever it is called: the package's own list says which parts are XML
+                with package.open(one) as part:
+                    if _declares_type(part):
+                        raise refusal(unreadable("SRC-ENTITY", ""), "the workbook")
     except UnreadableError:
         raise
     except _ANY as error:
         raise _damaged() from error
+
+
+def _declares_type(part: IO[bytes]) -> bool:
+    """Whether a document type stands before the first element, however far behind comments."""
+    seen: list[bool] = []
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = lambda *_: seen.append(True)
+    parser.StartElementHandler = lambda *_: seen.append(False)
+    try:
+        while not seen and (chunk := part.read(_CHUNK)):
+            parser.Parse(chunk, False)  # noqa: FBT003 — there may be more
+    except (expat.ExpatError, LookupError, ValueError):
+        pass  # no XML, or none that this parser knows: what reads it next says so
+    return True in seen[:1]
 
 
 def _sheet_parts(book: Workbook) -> dict[str, str]:
@@ -203,13 +268,14 @@ def _joined(folder: str, target: str) -> str:
     return "/".join(parts)
 
 
-def _cell(given: Any, stated: Any) -> Any:
-    """The value of one cell; a formula without a cached value and an error have none."""
-    value = getattr(given, "value", None)
-    if getattr(given, "data_type", "") == "e":
+def _cell(given: Mapping[str, Any], stated: Mapping[str, Any]) -> Any:
+    """The value of one cell; a formula without a cached value and an error have none, one that gave "" is empty."""
+    value = given["value"]
+    if given["data_type"] == "e":
         return Unreadable("SRC-FORMULA")
     if value is None:
-        return Unreadable("SRC-FORMULA") if getattr(stated, "data_type", "") == "f" else None
+        is_formula = stated["data_type"] == "f" and given["data_type"] != "str"
+        return Unreadable("SRC-FORMULA") if is_formula else None
     return _plain(value)
 
 
@@ -225,7 +291,7 @@ def _plain(value: Any) -> Any:
         case bool() | int():
             return value
         case float():
-            exact = Decimal(repr(value))
-            return int(exact) if exact == exact.to_integral_value() else exact
+            exact = Decimal(f"{value:.{_DIGITS}g}")
+            return int(exact) if exact.is_finite() and exact == exact.to_integral_value() else exact
         case _:
             return str(value) if str(value).strip() else None
