@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+HELSINKI = ZoneInfo("Europe/Helsinki")
 SATURDAY = 5
 
 
@@ -44,6 +46,18 @@ def union_days(spans: Iterable[tuple[str, str]]) -> int:
         if end >= first:
             total, reached = total + between(first, end) + 1, end
     return total
+
+
+def local_minute(moment: str) -> str:
+    """A moment as Helsinki's clocks show it, to the minute; a day alone is its beginning, nothing stays nothing.
+
+    Args:
+        moment: ISO 8601; without an offset it is told as the clocks show it.
+    """
+    if not moment:
+        return ""
+    told = datetime.fromisoformat(moment)
+    return (told if told.tzinfo is None else told.astimezone(HELSINKI)).isoformat()[:16]
 
 
 def workdays_later(text: str, days: int, holidays: Collection[date]) -> str:

@@ -1,7 +1,8 @@
 """Judges one client's case: findings and outcome for each record.
 
 1. Which version of each record stands (`versions.py`).
-2. What holds or refuses each record: only what is left counts in limits, shares and figures.
+2. What holds or refuses each record, of those that sums are made of before any rule adds up: only what is left counts
+   in limits, shares and figures.
 3. The other rules of each record, then those of the client and of each decision.
 4. The outcome: the worst finding; a replacement goes before flagged; a reference stays a reference.
 
@@ -75,6 +76,8 @@ def judge(
     for subject in situation.days:
         if subject.entry.row not in situation.judged:
             _block(subject, situation, common)
+    for subject in situation.standing(*_summed(contract)):
+        _block(subject, situation, common)
     judgement = Judgement(situation=situation)
     _superseded(situation, targets, judgement)
     for entry in situation.resolution.live:
@@ -131,6 +134,17 @@ def _asked(check: Check, rule: Rule, subject: Subject, situation: Situation, tol
     return found
 
 
+@lru_cache(maxsize=64)
+def _summed(contract: Contract) -> frozenset[str]:
+    """Types, beside attended days, of which rules add up more than a day or week."""
+    return frozenset(
+        name
+        for name, kind in contract.types.items()
+        if name != ATTENDED and not kind.is_reference
+        and any(name in rule.records and KINDS[rule.kind].is_wide for rule in contract.of(Scope.RECORD, name))
+    )  # fmt: skip
+
+
 def _is_dayless(entry: Entry) -> bool:
     return not entry.kind.is_reference and not entry.day
 
@@ -149,7 +163,7 @@ def _found(entry: Entry, situation: Situation, common: tuple[Finding, ...]) -> t
     """Everything found on one standing entry."""
     subject = situation.subject(entry)
     is_reference = entry.kind.is_reference
-    if entry.type != ATTENDED:
+    if entry.type != ATTENDED and entry.type not in _summed(situation.contract):
         _block(subject, situation, () if is_reference else common)
     found = list(subject.blocking)
     others = () if _is_dayless(entry) else _plan(situation.contract, entry.type, subject.product)[1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from kanta_gateway.contracts.agreed import has
 from kanta_gateway.contracts.calendar import add_months, later, workdays_later
 
 if TYPE_CHECKING:
@@ -43,9 +44,11 @@ def _limit(rule: Rule, start: str, situation: Situation) -> str:
 
 
 def told_within(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """Somebody was told of the record's day in time; judged once the time has run out."""
+    """Somebody was told of the record's day in time; judged once the time has run out, of records like `where`."""
     name = rule.params["field"]
     done = subject.facts.get(name)
+    if not has(subject.facts, rule.params.get("where", {})):
+        return NOTHING
     if not done and rule.params.get("where_recorded"):
         return NOTHING
     return in_time(rule, done, _limit(rule, subject.day, situation), situation.as_of, f"/{name}")

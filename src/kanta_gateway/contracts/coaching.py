@@ -1,9 +1,10 @@
 """Coaching by the hour: realised hours against the agreement's maximum, and what of each event can be billed.
 
 * Events count in order of day and time; the agreement that began last before the day is the event's own.
+* An event that is held or refused counts in nothing.
 * Realised hours after the agreement's last day have lapsed: they count against the maximum and cannot be billed.
 * A meeting that the client cancelled by noon of the preceding workday, noon itself included, cannot be billed; one
-  that was cancelled later, and a no-show, can.
+  that was cancelled later, and a no-show, can. What the provider itself cancelled cannot, whenever that was.
 * What can be billed never exceeds the maximum: it is used up in order.
 
 Source: document 000 §3.1, §3.2 and §3.4.
@@ -17,7 +18,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from kanta_gateway.contracts.calendar import day, is_workday, month_end
+from kanta_gateway.contracts.calendar import day, is_workday, local_minute, month_end
 from kanta_gateway.contracts.figurekinds import Derived
 from kanta_gateway.contracts.periods import number
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 HELD, MISSED = "meeting", "missed_meeting"
 CANCELLED, NO_SHOW = "cancelled", "no_show"
+OWN_CAUSE = "organisation"
+"""Cause of a missed meeting that lies with the provider."""
 Found = tuple["Finding", ...]
 
 
@@ -64,21 +67,24 @@ def maximum(period: Period) -> Decimal:
     return own if limit is None else min(own, limit)
 
 
-def events(period: Period, situation: Situation) -> list[Event]:
+def events(
+    period: Period, situation: Situation, counts: Callable[[Subject], bool] = lambda one: one.stands
+) -> list[Event]:  # fmt: skip
     """The events of one agreement, in order of day and time.
 
     Args:
         period: the agreement.
         situation: of the client.
+        counts: which events count; those that are neither held nor refused, once `blocking` has been judged.
     """
-    own = [one for one in situation.standing(HELD, MISSED) if one.period is period and one.hours is not None]
+    own = [one for one in situation.under(period, HELD, MISSED) if one.hours is not None and counts(one)]
     most, realised, billed = maximum(period), Decimal(0), Decimal(0)
     found: list[Event] = []
     for one in sorted(own, key=lambda subject: (subject.day, *subject.order)):
         hours = one.hours or Decimal(0)
         is_held, is_lapsed = one.entry.type == HELD, one.day > period.end
         realised += hours if is_held else 0
-        can_be = hours if (is_held and not is_lapsed) or (not is_held and not told_in_time(one, situation)) else 0
+        can_be = hours if (is_held and not is_lapsed) or (not is_held and is_charged(one, situation)) else 0
         billable = max(Decimal(0), min(Decimal(can_be), most - billed))
         billed += billable
         found.append(Event(one, hours, realised, billable, is_held and is_lapsed))
@@ -104,8 +110,13 @@ def told_in_time(subject: Subject, situation: Situation) -> bool:
     """Whether a cancelled meeting was cancelled in time; without the moment of telling it was not."""
     if subject.facts.get("state") != CANCELLED:
         return False
-    told = str(subject.facts.get("cancelled_at") or "")[:16]
-    return bool(told) and (told if "T" in told else f"{told}T00:00") <= deadline(subject, situation)
+    told = local_minute(str(subject.facts.get("cancelled_at") or ""))
+    return bool(told) and told <= deadline(subject, situation)
+
+
+def is_charged(subject: Subject, situation: Situation) -> bool:
+    """Whether a meeting that did not take place can be billed: the client stayed away, or told so too late."""
+    return subject.facts.get("cause") != OWN_CAUSE and not told_in_time(subject, situation)
 
 
 # rules about one event
@@ -131,8 +142,9 @@ def not_lapsed(rule: Rule, subject: Subject, situation: Situation) -> Found:
 
 
 def cancelled_when(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """Whether a cancelled meeting was cancelled in time: told either way."""
-    if subject.facts.get("state") != CANCELLED or event_of(subject, situation) is None:
+    """Whether the client cancelled a meeting in time: told either way."""
+    facts = subject.facts
+    if facts.get("state") != CANCELLED or facts.get("cause") == OWN_CAUSE or event_of(subject, situation) is None:
         return ()
     text = "in_time" if told_in_time(subject, situation) else "late"
     return (rule.finding(text, "/cancelled_at", limit=deadline(subject, situation).replace("T", " ")),)
@@ -151,21 +163,11 @@ def came(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: 
     return (rule.finding("text"),) if subject.facts.get("state") == NO_SHOW else ()
 
 
-def not_after_call(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """No service takes place between the call to a negotiation about ending early and the negotiation itself."""
-    for one in situation.by_type.get("negotiation", ()):
-        called = str(one.facts.get("called_on") or "")
-        if one.facts.get("about") == "ending" and called and called < subject.day < one.day:
-            return (rule.finding("text", "/date", date=subject.day, called=called),)
-    return ()
-
-
 EVENT_CHECKS: Mapping[str, Callable[[Rule, Subject, Situation], Found]] = {
     "billed-rightly": billed_rightly,
     "came": came,
     "cancelled-when": cancelled_when,
     "hours-within-maximum": hours_within_maximum,
-    "not-after-call": not_after_call,
     "not-lapsed": not_lapsed,
 }
 
@@ -190,7 +192,7 @@ def evaluated_by_hours(rule: Rule, period: Period, situation: Situation) -> Iter
 
 def months_reported(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
     """Every ended calendar month with an event, cancelled ones too, has a report that was sent."""
-    own = [one for one in situation.standing(HELD, MISSED) if one.period is period]
+    own = situation.under(period, HELD, MISSED)
     sent = {
         str(one.facts.get("month")) for one in situation.by_type.get("report_sent", ()) if one.facts.get("sent_on")
     }  # fmt: skip
@@ -238,8 +240,10 @@ def _shown(hours: Decimal) -> str:
 def coaching_of(rule: FigureRule, ground: Ground) -> Derived:
     """One value of what the events of the client's agreements add up to."""
     agreed = agreements(ground.situation)
-    every = [one for period in agreed for one in events(period, ground.situation)]
-    found = [one for one in every if ground.stands(one.subject.entry)]
+    found = [
+        one for period in agreed
+        for one in events(period, ground.situation, lambda subject: ground.stands(subject.entry))
+    ]  # fmt: skip
     held = [one for one in found if one.is_held]
     most = sum((maximum(one) for one in agreed), Decimal(0))
     used = sum((one.hours for one in held), Decimal(0))

@@ -14,10 +14,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.contracts import pricing, reviews
-from kanta_gateway.contracts.attendance import attendance_of
 from kanta_gateway.contracts.calendar import between
 from kanta_gateway.contracts.coaching import coaching_of
 from kanta_gateway.contracts.figurekinds import FIGURE_KINDS, Derived
+from kanta_gateway.contracts.months import attendance_of
 from kanta_gateway.contracts.periods import number
 from kanta_gateway.contracts.situation import Situation, Subject
 from kanta_gateway.contracts.wholes import share

@@ -90,17 +90,27 @@ KINDS: Mapping[str, Kind] = {
     "staff-known": Kind(Scope.RECORD, ("named", "unnamed"), may_hold=True),
     "times-ordered": Kind(Scope.RECORD, _ONE),
     "told-within": Kind(
-        Scope.RECORD, ("late", "missing"), {"days": int, "field": str}, {"workdays": bool, "where_recorded": bool}
+        Scope.RECORD,
+        ("late", "missing"),
+        {"days": int, "field": str},
+        {"where": dict, "where_recorded": bool, "workdays": bool},
     ),
     "value-allowed": Kind(Scope.RECORD, _ONE, {"field": str, "values": list}),
     "voucher-granted": Kind(Scope.RECORD, ("missing", "other")),
     "weekdays": Kind(Scope.RECORD, ("holiday", "weekend")),
     "within-decision": Kind(Scope.RECORD, _ONE),
     "within-period": Kind(Scope.RECORD, _ONE),
+    # what the parties agree on together
+    "agreed-by-all": Kind(Scope.RECORD, _ONE, {"field": str, "parties": list}, {"where": dict}),
+    "author-qualified": Kind(Scope.RECORD, _ONE, {"field": str, "stems": list}),
+    "break-agreed": Kind(Scope.RECORD, ("above", "unagreed"), {"months": int, "from": str, "to": str, "agreed": str}),
+    "ends-when-absent": Kind(Scope.RECORD, _ONE, {"days": int}),
+    "evaluated-as-planned": Kind(Scope.RECORD, _ONE, {"evaluations": list}),
+    "not-after-call": Kind(Scope.RECORD, _ONE),
     # one month of attendance
-    "month-days": Kind(Scope.RECORD, ("holiday", "hours", "unreadable", "weekend")),
-    "month-totals": Kind(Scope.RECORD, _ONE),
-    "month-within-decision": Kind(Scope.RECORD, _ONE),
+    "month-days": Kind(Scope.RECORD, ("holiday", "hours", "unreadable", "weekend"), is_wide=True),
+    "month-totals": Kind(Scope.RECORD, _ONE, is_wide=True),
+    "month-within-decision": Kind(Scope.RECORD, _ONE, is_wide=True),
     "times-within": Kind(Scope.RECORD, _ONE, {"from": str, "to": str}),
     # a joint service of several parties
     "before-withdrawal": Kind(Scope.RECORD, _ONE),
@@ -111,7 +121,6 @@ KINDS: Mapping[str, Kind] = {
     "came": Kind(Scope.RECORD, _ONE),
     "cancelled-when": Kind(Scope.RECORD, ("in_time", "late"), is_wide=True),
     "hours-within-maximum": Kind(Scope.RECORD, _ONE, is_wide=True),
-    "not-after-call": Kind(Scope.RECORD, _ONE),
     "not-lapsed": Kind(Scope.RECORD, _ONE, is_wide=True),
     # one review of an organisation
     "level-stated": Kind(Scope.RECORD, _ONE),
@@ -128,7 +137,12 @@ KINDS: Mapping[str, Kind] = {
     "total-possible": Kind(Scope.RECORD, _ONE),
     # the client as a whole
     "evaluation-made": Kind(Scope.CLIENT, _ONE, {"evaluation": str}, {"as_planned": bool, "where": dict}),
-    "evaluations-made": Kind(Scope.CLIENT, _ONE, {"evaluations": list, "months": int, "tolerance_days": int}),
+    "evaluations-made": Kind(
+        Scope.CLIENT,
+        _ONE,
+        {"evaluations": list, "months": int, "tolerance_days": int},
+        {"where_recorded": bool},
+    ),
     "guidance-hours": Kind(Scope.CLIENT, _ONE, {"field": str, "hours": int, "months": int, "tolerance_days": int}),
     "leave-balance": Kind(Scope.CLIENT, _ONE),
     "monthly-visit": Kind(Scope.CLIENT, _ONE, {"word": str}),
@@ -141,6 +155,7 @@ KINDS: Mapping[str, Kind] = {
     # one decision
     "age": Kind(Scope.DECISION, ("above", "below")),
     "closing-held": Kind(Scope.DECISION, _ONE, {"from_percent": int}),
+    "cooperation-held": Kind(Scope.DECISION, _ONE, {"months": int}),
     "days-decided": Kind(Scope.DECISION, _ONE),
     "ended-with-report": Kind(Scope.DECISION, _ONE),
     "evaluated-by-hours": Kind(Scope.DECISION, _ONE, {"hours": int}),
@@ -148,7 +163,7 @@ KINDS: Mapping[str, Kind] = {
     "months-reported": Kind(Scope.DECISION, _ONE),
     "exclusive": Kind(Scope.DECISION, _ONE),
     "period-length": Kind(Scope.DECISION, ("above", "below"), {}, {"tolerance_days": int}),
-    "plan-made": Kind(Scope.DECISION, _ONE, {"days": int}, {"record": str, "where_recorded": bool}),
+    "plan-made": Kind(Scope.DECISION, _ONE, {"days": int}, {"record": str, "where": dict, "where_recorded": bool}),
     "product-duration": Kind(
         Scope.DECISION,
         ("above", "ungrounded"),

@@ -10,7 +10,8 @@ A record type names its way (`x-period` in its schema):
 * `ending`: a summary looks back: the decision that ended last, or ends within a month.
 * `nearest`: anything else: the decision that covers its day, else the last that ended before, else the next.
 
-Where decisions overlap, the one that began later goes first; one that ends before it begins grants nothing, and
+A record that names its service, or the number of its product, falls under decisions of that service only, if there are
+any. Where decisions overlap, the one that began later goes first; one that ends before it begins grants nothing, and
 neither does a plan of the authority that names no product of the contract.
 """
 
@@ -107,12 +108,35 @@ def period_of(entry: Entry, known: Sequence[Period]) -> Period | None:
     """
     if not known:
         return None
-    return _WAYS[entry.kind.way](entry, known)
+    return _WAYS[entry.kind.way](entry, named(entry, known))
+
+
+def distance(on: str, period: Period) -> tuple[int, str]:
+    """How far a day lies from a period, in days; nothing, or less, inside. Of two as near the earlier goes first."""
+    return (max(between(on, period.start), between(period.end, on)), period.start)
+
+
+def named(entry: Entry, known: Sequence[Period]) -> Sequence[Period]:
+    """The periods of the service and product that a record names; all of them where it names none, or none has it.
+
+    Args:
+        entry: the record.
+        known: periods in any order.
+    """
+    service, number_ = entry.facts.get("service"), entry.facts.get("product_number")
+    if service:
+        known = [one for one in known if _word(one.entry.facts.get("service")) == _word(service)] or known
+    if number_ is not None:
+        known = [one for one in known if one.entry.facts.get("product_number") == number_] or known
+    return known
+
+
+def _word(name: object) -> str:
+    return " ".join(str(name or "").split()).casefold()
 
 
 def _covering(entry: Entry, known: Sequence[Period]) -> Period | None:
     day = entry.day
-    known = _of_product(entry, known)
     for one in known:
         if one.start <= day <= one.end:
             return one
@@ -121,13 +145,6 @@ def _covering(entry: Entry, known: Sequence[Period]) -> Period | None:
         return found
     begun = next((one for one in known if one.entry.kind.is_open and one.start <= day), None)
     return begun or next((one for one in reversed(known) if day and one.entry.kind.is_wide), None)
-
-
-def _of_product(entry: Entry, known: Sequence[Period]) -> Sequence[Period]:
-    """The periods of the product that a record names itself; all of them where it names none, or none has it."""
-    named = entry.facts.get("product_number")
-    own = [one for one in known if named is not None and one.entry.facts.get("product_number") == named]
-    return own or known
 
 
 def _starting(entry: Entry, known: Sequence[Period]) -> Period | None:

@@ -86,7 +86,7 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "reconciliation": _reconciliation(mistakes, data.get("reconciliation"), known, names),
         "scale": read_scale(mistakes, data.get("scale", {})),
         "not_judged": tuple(each(mistakes, data, "not_judged", _not_judged)),
-        "attendance": read_attendance(mistakes, data.get("attendance")),
+        "attendance": read_attendance(mistakes, data.get("attendance"), known.families),
         "author_from": _author_from(mistakes, data.get("author_from", {}), types),
         "take": _take(mistakes, data.get("take", {})),
         "development_parties": _parties(mistakes, data.get("development_parties")),

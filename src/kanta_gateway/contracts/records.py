@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from kanta_gateway.contracts import reviews
-from kanta_gateway.contracts.attendance import MONTH_CHECKS
+from kanta_gateway.contracts.agreed import AGREED_CHECKS
 from kanta_gateway.contracts.calendar import SATURDAY, between, day, is_workday, later, week
 from kanta_gateway.contracts.clocks import CLOCK_CHECKS, in_time
 from kanta_gateway.contracts.coaching import EVENT_CHECKS
 from kanta_gateway.contracts.joint import JOINT_CHECKS
+from kanta_gateway.contracts.months import MONTH_CHECKS
+from kanta_gateway.contracts.periods import distance
 from kanta_gateway.contracts.rules import Rule
 from kanta_gateway.contracts.situation import Situation, Subject
 from kanta_gateway.contracts.vouchers import VOUCHER_CHECKS
@@ -54,12 +56,8 @@ def within_decision(rule: Rule, subject: Subject, situation: Situation) -> Found
     """The day lies in the period of some decision of the client."""
     if subject.period is not None or not situation.periods:
         return NOTHING
-    near = min(situation.periods, key=lambda one: _distance(subject.day, one.start, one.end))
+    near = min(situation.periods, key=lambda one: distance(subject.day, one))
     return (rule.finding("text", "/date", date=subject.day, start=near.start, end=near.end),)
-
-
-def _distance(on: str, start: str, end: str) -> tuple[int, str]:
-    return (max(between(on, start), between(end, on)), start)
 
 
 def product_known(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
@@ -251,6 +249,7 @@ def made_within(rule: Rule, subject: Subject, situation: Situation) -> Found:  #
 
 
 CHECKS: Mapping[str, Check] = {
+    **AGREED_CHECKS,
     **CLOCK_CHECKS,
     **EVENT_CHECKS,
     **JOINT_CHECKS,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
-from kanta_gateway.contracts.attendance import days_decided, leave_balance, repeated_unannounced
+from kanta_gateway.contracts.agreed import AGREED_ON_DECISION, has
 from kanta_gateway.contracts.calendar import add_months, age, between, later, month_end
 from kanta_gateway.contracts.coaching import AGREEMENT_CHECKS
+from kanta_gateway.contracts.months import days_decided, leave_balance, repeated_unannounced
 from kanta_gateway.contracts.periods import Period
 from kanta_gateway.contracts.rules import Rule
 from kanta_gateway.contracts.situation import Situation
@@ -85,7 +86,7 @@ def evaluation_made(rule: Rule, situation: Situation) -> Iterator[Finding]:
     """An ended period has its evaluation (LAP-13), where the decision says what it must and nothing ended it early."""
     wanted: Mapping[str, object] = rule.params.get("where", {})
     for period in _periods(rule, situation):
-        if any(period.entry.facts.get(name) != value for name, value in wanted.items()):
+        if not has(period.entry.facts, wanted):
             continue
         if rule.params.get("as_planned") and any(
             one.day < period.end for one in situation.under(period, "service_end")
@@ -158,13 +159,16 @@ def exclusive(rule: Rule, period: Period, situation: Situation) -> Iterator[Find
 def plan_made(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
     """The provider's implementation plan, or another record, is there soon after the period began (LAP-08).
 
-    With `where_recorded` only for a client of whom one is there for another period: else nobody may record them.
+    With `where` one of which these facts hold. With `where_recorded` only for a client of whom one is there for another
+    period: else nobody may record them.
     """
     limit = later(period.start, rule.params["days"])
     kind = rule.params.get("record", "implementation_plan")
-    if rule.params.get("where_recorded") and not situation.by_type.get(kind):
+    wanted: Mapping[str, object] = rule.params.get("where", {})
+    known = [one for one in situation.standing(kind) if has(one.facts, wanted)]
+    if rule.params.get("where_recorded") and not known:
         return
-    if situation.as_of > limit and not situation.under(period, kind):
+    if situation.as_of > limit and not any(one.period is period for one in known):
         yield rule.finding("text", limit=limit)
 
 
@@ -201,6 +205,7 @@ CLIENT_CHECKS: Mapping[str, ClientCheck] = {
     "summary-made": summary_made,
 }
 DECISION_CHECKS: Mapping[str, DecisionCheck] = {
+    **AGREED_ON_DECISION,
     **AGREEMENT_CHECKS,
     **DECISION_SPANS,
     "days-decided": days_decided,

@@ -86,6 +86,7 @@ class CaseFile:
         )
         return replace(
             self,
+            situation=None,
             rows=[one for one in self.rows if one.row <= own],
             entries=[one for one in self.entries if one.row <= own],
             shared=before,

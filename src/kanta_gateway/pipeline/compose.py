@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -51,7 +52,7 @@ class Draft:
     findings: tuple[Finding, ...]
     masked: tuple[Masked, ...]
     guard: str = ""
-    """What its masking depended on (`guard_mark`)."""
+    """What its masking, and what it tells of the judgement, depended on (`Composer.mark`)."""
     decision: int | None = None
     """Row of the decision that the record falls under."""
 
@@ -138,12 +139,23 @@ class Composer:
             codes = tuple(replace(one, severity=Severity.HOLD) for one in codes)
         return Draft(source, variant, tree, orjson.dumps(value), (*source.findings, *codes, *found), masked)
 
+    def mark(self, one: StoredRecord, guard: str) -> str:
+        """What a record's documents depend on beside its own content, as one short word.
+
+        Args:
+            one: the record.
+            guard: what their masking depends on (`guard_mark`).
+        """
+        author = self._authored(one) or {}
+        told = {**self._judged(one), **{name: author[name] for name in AUTHOR_FIELDS if author.get(name)}}
+        return f"{guard}:{sha256(canonical(told)).hexdigest()[:16]}" if told else guard
+
     def _judged(self, one: StoredRecord) -> Mapping[str, Any]:
         """What the contract's rules found about a record that its document tells."""
         situation = self._case.situation
-        entry = next((own for own in self._case.entries if own.row == one.row), None)
-        if one.type != MONTH or situation is None or entry is None:
+        if one.type != MONTH or situation is None:
             return {}
+        entry = next(own for own in self._case.entries if own.row == one.row)
         return {"days_not_accepted": not_accepted(situation, entry)}
 
     def _authored(self, one: StoredRecord) -> Mapping[str, Any] | None:

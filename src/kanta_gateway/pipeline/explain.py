@@ -16,6 +16,7 @@ from kanta_gateway.errors import ConflictError, NotFoundError
 from kanta_gateway.mapping.tree import explain as explain_tree
 from kanta_gateway.pipeline.casefile import load
 from kanta_gateway.pipeline.compose import Composer
+from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool import records, store
 
@@ -41,6 +42,9 @@ def explain(parts: Parts, office: Office, oid: str, caller: Caller) -> dict[str,
         case = load(parts, tx, found.provider, found.client_ref, None).as_of(made_of["own"], made_of["shared"])
         record = records.by_rows(tx, [found.record_row])[0]
         agreement = next(one for one in agreements(tx, found.provider) if one.purchaser == record.purchaser)
+    judged(
+        parts, case, record.purchaser
+    )  # the document tells what was found on its record, and its author may be another's
     composer = Composer(parts, parts.contracts[record.purchaser], agreement, case)
     decision = made_of["decision"] or None
     day = next(one.day for one in case.entries if one.row == record.row)

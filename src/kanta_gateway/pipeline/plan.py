@@ -50,7 +50,7 @@ def plan(
     outcomes: Mapping[int, Outcome],
     documents: Iterable[StoredDocument],
     variants: Mapping[int, Sequence[str]],
-    guard: str,
+    guards: Mapping[int, str],
 ) -> Plan:
     """Compare what should stand with what is there.
 
@@ -60,7 +60,8 @@ def plan(
         documents: those of the judged rows and of the other versions of the same records, in the order in which
             they were made.
         variants: row -> names of the mapping variants that the record makes.
-        guard: what masking depended on; an unsent document made under another guard is made again.
+        guards: row -> what masking, and what the document tells of the judgement, depend on; an unsent document made
+            under another guard is made again.
     """
     result = Plan()
     by_row: dict[int, list[StoredDocument]] = {}
@@ -80,7 +81,7 @@ def plan(
             _take_back(result, outcome, live)
             continue
         for variant in variants.get(one.row, ()):
-            _ensure(result, one, variant, live, families.get(one.key, ()), guard)
+            _ensure(result, one, variant, live, families.get(one.key, ()), guards[one.row])
         wanted = set(variants.get(one.row, ()))
         result.withdraw.extend(d for d in live if d.part not in wanted and d.state in UNSENT)
     return result

@@ -149,9 +149,10 @@ class Settler:
         is_secret = bool((_client(case) or {}).get("non_disclosure"))
         mark = guard_mark(case, is_secret)
         guard = self._parts.fingerprints.guard(case.prints, is_secret)
+        marks = {one.row: composer.mark(one, mark) for one in rows if one.row in judgement.outcomes}
         planned = plan(
             rows, judgement.outcomes, _documents(tx, case, rows),
-            {row: [variant.name for variant in of_row] for row, of_row in chosen.items()}, mark,
+            {row: [variant.name for variant in of_row] for row, of_row in chosen.items()}, marks,
         )  # fmt: skip
         drafts: dict[int, list[Draft]] = {}
         for wanted in planned.make:
@@ -160,7 +161,9 @@ class Settler:
             draft = composer.draft(
                 composer.source(wanted.record, decision), variant, guard, is_replacement=wanted.replaces is not None
             )
-            drafts.setdefault(wanted.record.row, []).append(replace(draft, guard=mark, decision=decision))
+            drafts.setdefault(wanted.record.row, []).append(
+                replace(draft, guard=marks[wanted.record.row], decision=decision)
+            )
         return planned, drafts
 
     def _write(self, tx: Connection, work: _Work, agreement: Agreement) -> None:

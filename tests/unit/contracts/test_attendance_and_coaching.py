@@ -1,96 +1,32 @@
-"""Rules of the Helsinki contract: each in a case in which it fires, and one beside it in which it does not."""
+"""The Helsinki contract on months and hours: each rule in a case in which it fires, and beside it where it does not."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import replace
 from datetime import date
-from itertools import count
 from typing import Any
 
-import holidays
 import pytest
-from tests.unit.contracts import builders as b
+from tests.unit.contracts.helsinki import (
+    AS_OF,
+    COACHING,
+    FREE,
+    HELSINKI,
+    NAME,
+    case,
+    coached,
+    entry,
+    judged,
+    month,
+    told,
+)
 
 from kanta_gateway.contracts.attendance import not_accepted
 from kanta_gateway.contracts.case import Case, Entry
-from kanta_gateway.contracts.check import Judgement, judge
-from kanta_gateway.contracts.facts import facts
+from kanta_gateway.contracts.check import judge
 from kanta_gateway.contracts.figures import figures
-from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.contracts.situation import Situation
-from kanta_gateway.model import Record
-
-HELSINKI = Contract.load(
-    (b.ROOT / "mappings" / "contracts" / "helsinki.yaml").read_text(encoding="utf-8"), "helsinki.yaml", b.TYPES
-)
-FREE = frozenset(holidays.country_holidays("FI", years=range(2024, 2028)))
-AS_OF = date(2025, 12, 31)
-NAME = {"surname": "Esimerkki", "given_names": "Eeva"}
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "client": {"non_disclosure": False},
-    "decision": {
-        "service": "Työtoiminta 27 e §", "product_number": 1, "starts_on": "2025-09-01", "ends_on": "2026-08-31",
-        "hours_per_day": 6, "days_per_week": 3, "leave_balance": 2,
-    },
-    "attendance_month": {
-        "month": "2025-09", "starts_on": "2025-09-01", "ends_on": "2025-09-30", "recorder": "Eeva",
-        "recorder_name": NAME,
-    },
-    "coaching_agreement": {
-        "service": "Työvalmennus 27 d §", "product_number": 1, "max_hours": 35, "starts_on": "2025-09-01",
-        "ends_on": "2026-03-01",
-    },
-    "meeting": {
-        "date": "2025-09-03", "start_time": "09:00", "hours": 3, "product_number": 1, "form": "individual",
-        "state": "held", "recorder": "Riku", "recorder_name": NAME,
-    },
-    "missed_meeting": {
-        "date": "2025-10-30", "start_time": "09:00", "hours": 2, "product_number": 1, "state": "cancelled",
-        "cause": "client", "cancelled_at": "2025-10-29T11:59", "recorder": "Riku", "recorder_name": NAME,
-    },
-    "interim_evaluation": {"date": "2025-10-15", "recorder_name": NAME},
-    "final_summary": {
-        "made_on": "2025-11-19", "author": "Riku", "recorder_name": NAME, "content": "x", "progress": "x",
-        "end_reason": "x", "background": "x",
-    },
-    "diary_entry": {"date": "2025-09-03", "hours": 6, "recorder": "Riku", "recorder_name": NAME},
-}  # fmt: skip
-_rows = count(1)
-
-
-def entry(kind: str, name: str = "", **content: Any) -> Entry:
-    """One record; None takes a default away."""
-    whole = {key: value for key, value in {**DEFAULTS.get(kind, {}), **content}.items() if value is not None}
-    row = next(_rows)
-    kept = facts(HELSINKI, Record(kind, name or f"{kind}-{row}", 1, None, whole))
-    return Entry(b.TYPES[kind], name or f"{kind}-{row}", 1, False, kept, row, row)  # noqa: FBT003
-
-
-def month(marks: dict[str, Any], **content: Any) -> Entry:
-    """A month with these marks: day -> mark."""
-    days = [{"date": on, "mark": str(mark)} for on, mark in marks.items()]
-    first = min(marks, default="2025-09-01")[:7]
-    return entry("attendance_month", days=days, month=first, starts_on=f"{first}-01", ends_on=f"{first}-28", **content)
-
-
-def case(*entries: Entry, grant: Entry | None = None) -> Case:
-    """A client with a decision, or another grant, and these records."""
-    given = (entry("client", "K"), grant or entry("decision", "P"), *entries)
-    return Case(entries=given, delivery_has_staff=False)
-
-
-def judged(whole: Case, as_of: date = AS_OF) -> Judgement:
-    """The judgement of a case."""
-    return judge(HELSINKI, whole, as_of, FREE)
-
-
-def told(whole: Case, one: Entry, as_of: date = AS_OF) -> list[tuple[str, str]]:
-    """Rule and kind of what was found on one record."""
-    return sorted((found.rule, found.kind) for found in judged(whole, as_of).findings[one.row])
-
-
-COACHING = "coaching_agreement"
 
 
 @pytest.mark.parametrize(
@@ -105,6 +41,8 @@ COACHING = "coaching_agreement"
         ({"2025-09-03": 5}, [("HEL-02", "month-day-of-other-hours")]),
         ({"2025-09-03": "L/6"}, [("HEL-02", "month-day-unreadable")]),
         ({"2025-09-03": "x"}, []),
+        ({"2025-09-03": "sNaN"}, [("HEL-02", "month-day-unreadable")]),
+        ({"2025-09-03": "6,0"}, []),
     ],
 )
 def test_each_marked_day_is_judged(marks: dict[str, Any], expected: list[tuple[str, str]]) -> None:
@@ -150,6 +88,77 @@ def test_leave_balance(attended: int, leave: int, expected: bool) -> None:  # no
     whole = case(month(marks))
 
     assert expected == (("HEL-04", "leave-above-balance") in told(whole, whole.entries[0]))
+
+
+def test_two_decisions_in_one_month() -> None:
+    """Each day needs one of the decisions; the day between them has none, and the nearest is named."""
+    first = entry("decision", "P", starts_on="2025-03-01", ends_on="2025-09-10")
+    second = entry("decision", "P2", starts_on="2025-09-15", ends_on="2026-03-14")
+    one = month({"2025-09-10": 6, "2025-09-11": 6, "2025-09-12": "L", "2025-09-15": 6})
+    whole = case(second, one, grant=first)
+    found = [finding.params for finding in judged(whole).findings[one.row] if finding.rule == "HEL-01"]
+
+    assert [
+        {"date": "2025-09-11", "start": "2025-03-01", "end": "2025-09-10"},
+        {"date": "2025-09-12", "start": "2025-03-01", "end": "2025-09-10"},
+    ] == found
+    assert figures(HELSINKI, whole, judged(whole), AS_OF)["presence_days"] == 2
+
+
+def test_a_coaching_agreement_grants_no_day_of_work_activity() -> None:
+    """Of a client with both services a day of the sheet needs the decision; an agreement on coaching is none."""
+    one = month({"2025-09-03": 6, "2025-10-01": 6})
+    grant = entry("decision", "P", starts_on="2025-03-01", ends_on="2025-09-30")
+    whole = case(entry(COACHING, "S"), one, grant=grant)
+
+    assert [("HEL-01", "month-day-outside-decision")] == told(whole, one)
+
+
+def test_hours_of_coaching_fall_under_the_agreement_and_not_under_the_decision() -> None:
+    """A record that names its service counts there, although a decision on another began later."""
+    service = "Työvalmennus 27 d §"
+    held = entry("meeting", hours=22, service=service)
+    evaluation = entry("interim_evaluation", service=service, date="2025-09-10")
+    whole = case(entry(COACHING, "S", starts_on="2025-08-01"), held, evaluation)
+    numbers = figures(HELSINKI, whole, judged(whole), AS_OF)
+
+    assert (22, 35) == (numbers["realised_hours"], numbers["maximum_hours"])
+    assert ("HEL-09", "evaluation-after-hours") in told(whole, whole.entries[2])
+    assert [] == told(whole, evaluation)
+
+
+def test_a_month_that_waits_counts_in_nothing() -> None:
+    """The days of a held month are no presence and accrue no leave, and its absences do not repeat."""
+    marks = {**dict.fromkeys(WORKDAYS[:14], 6), WORKDAYS[14]: "X", WORKDAYS[15]: "X"}
+    one = month(marks, recorder_name=None)
+    whole = case(one)
+    numbers = figures(HELSINKI, whole, judged(whole), AS_OF)
+
+    assert ("GEN-04", "recorder-unknown") in told(whole, one)
+    assert (0, 0, 0) == tuple(numbers[name] for name in ("presence_days", "leave_days_accrued", "unannounced_absences"))
+    assert [] == told(whole, whole.entries[0])
+
+
+@pytest.mark.parametrize(("balance", "expected"), [(1, True), (2, False), (None, False)])
+def test_a_later_balance_counts_from_its_own_decision(balance: int | None, expected: bool) -> None:  # noqa: FBT001
+    """Leave before a decision began is in the balance that it tells; without a balance there is nothing to judge."""
+    first = entry("decision", "P", starts_on="2025-03-01", ends_on="2025-09-30", leave_balance=5)
+    second = entry("decision", "P2", starts_on="2025-10-01", ends_on="2026-03-01", leave_balance=balance)
+    before = month({"2025-09-03": "L", "2025-09-04": "L", "2025-09-05": "L"})
+    after = month({"2025-10-01": "L", "2025-10-02": "L"})
+    whole = case(second, before, after, grant=first)
+
+    assert expected == (("HEL-04", "leave-above-balance") in told(whole, whole.entries[0]))
+
+
+def test_a_leap_day_is_a_day_as_any() -> None:
+    """29 February 2024 is a Thursday: a presence inside a decision that ends on it, outside one that ended before."""
+    marks = month({"2024-02-29": 6})
+    inside = entry("decision", "P", starts_on="2024-01-30", ends_on="2024-02-29")
+    before = entry("decision", "P", starts_on="2024-01-29", ends_on="2024-02-28")
+
+    assert [] == told(case(marks, grant=inside), marks)
+    assert [("HEL-01", "month-day-outside-decision")] == told(case(marks, grant=before), marks)
 
 
 def test_leave_accrues_at_most_so_much_in_a_year() -> None:
@@ -210,11 +219,6 @@ def test_a_day_kept_as_an_entry(content: dict[str, Any], expected: list[tuple[st
 
 
 # coaching
-
-
-def coached(*entries: Entry, **content: Any) -> Case:
-    """A client with a coaching agreement."""
-    return case(*entries, grant=entry(COACHING, "S", **content))
 
 
 def test_hours_above_the_maximum() -> None:
@@ -283,6 +287,43 @@ def test_billed_although_nothing_can_be() -> None:
     assert ("HEL-14", "billed-without-ground") in told(coached(in_time), in_time)
     assert ("HEL-14", "billed-without-ground") not in told(coached(late), late)
     assert [("HEL-10", "hours-lapsed"), ("HEL-14", "billed-without-ground")] == told(coached(lapsed), lapsed, after)
+
+
+def test_an_event_that_waits_counts_in_nothing() -> None:
+    """A held meeting uses up no maximum: the next one is within it, and neither hours nor billing count the first."""
+    waits = entry("meeting", date="2025-09-03", hours=30, recorder_name=None)
+    after = entry("meeting", date="2025-09-04", hours=20)
+    whole = coached(waits, after)
+    numbers = figures(HELSINKI, whole, judged(whole), AS_OF)
+
+    assert [("GEN-04", "recorder-unknown")] == told(whole, waits)
+    assert [] == told(whole, after)
+    assert (20, 20, 0) == tuple(numbers[name] for name in ("realised_hours", "billable_hours", "excess_hours"))
+
+
+@pytest.mark.parametrize(
+    ("cancelled_at", "expected"),
+    [
+        ("2025-10-29T10:00:00Z", "cancelled-in-time"),
+        ("2025-10-29T12:00:00+02:00", "cancelled-in-time"),
+        ("2025-10-29T10:01:00Z", "cancelled-late"),
+        ("2025-10-29T12:30:00+03:00", "cancelled-in-time"),
+    ],
+)
+def test_noon_is_noon_in_helsinki(cancelled_at: str, expected: str) -> None:
+    """A moment with an offset is read as Helsinki's clocks show it, in winter time two hours ahead of UTC."""
+    one = entry("missed_meeting", cancelled_at=cancelled_at)
+
+    assert [("HEL-14", expected)] == told(coached(one), one)
+
+
+def test_what_the_provider_cancelled_is_never_billed() -> None:
+    """A meeting that the provider itself cancelled has no deadline and nothing to bill."""
+    one = entry("missed_meeting", cause="organisation", cancelled_at="2025-10-30T08:00", billed=True)
+    whole = coached(one)
+
+    assert [("HEL-14", "billed-without-ground")] == told(whole, one)
+    assert figures(HELSINKI, whole, judged(whole), AS_OF)["billable_hours"] == 0
 
 
 def test_no_show() -> None:

@@ -40,7 +40,7 @@ def document(
 def planned(outcomes: dict[int, Outcome], *documents: StoredDocument, parts: tuple[str, ...] = ("main",)) -> Plan:
     """The plan for versions of one record."""
     rows = [record(row) for row in sorted(outcomes)]
-    return plan(rows, outcomes, documents, dict.fromkeys(outcomes, parts), GUARD)
+    return plan(rows, outcomes, documents, dict.fromkeys(outcomes, parts), dict.fromkeys(outcomes, GUARD))
 
 
 def told(one: Plan) -> Told:
@@ -140,7 +140,7 @@ def test_rows_that_were_not_judged_stay() -> None:
     rows = [record(1), record(2, name="other")]
 
     seen = plan(
-        rows, {2: Outcome.ACCEPTED}, [document(1, State.QUEUED, guard="1:3")], {1: ("main",), 2: ("main",)}, GUARD
+        rows, {2: Outcome.ACCEPTED}, [document(1, State.QUEUED, guard="1:3")], {1: ("main",), 2: ("main",)}, {2: GUARD}
     )
 
     assert ([(2, *OWN)], [], [], set()) == told(seen)
