@@ -52,16 +52,20 @@ def agreed_by_all(rule: Rule, subject: Subject, situation: Situation) -> Found: 
 
 
 def break_agreed(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
-    """A break lasts no longer than it may, and was agreed on by the day it began."""
-    start, end, agreed = (subject.facts.get(rule.params[name]) for name in ("from", "to", "agreed"))
-    if not start:
+    """A break was agreed on by the day it began."""
+    start, agreed = (subject.facts.get(rule.params[name]) for name in ("from", "agreed"))
+    if not start or (agreed and agreed <= start):
         return NOTHING
-    found: list[Finding] = []
-    if end and end >= add_months(start, rule.params["months"]):
-        found.append(rule.finding("above", f"/{rule.params['to']}", start=start, end=end, limit=rule.params["months"]))
-    if not agreed or agreed > start:
-        found.append(rule.finding("unagreed", f"/{rule.params['agreed']}", start=start))
-    return tuple(found)
+    return (rule.finding("text", f"/{rule.params['agreed']}", start=start),)
+
+
+def break_length(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """A break lasts no longer than it may; one without an end lasts until the as-of date."""
+    start, told = (subject.facts.get(rule.params[name]) for name in ("from", "to"))
+    end = told or situation.as_of
+    if not start or end < add_months(start, rule.params["months"]):
+        return NOTHING
+    return (rule.finding("text", f"/{rule.params['to']}", start=start, end=end, limit=rule.params["months"]),)
 
 
 def not_after_call(rule: Rule, subject: Subject, situation: Situation) -> Found:
@@ -120,6 +124,7 @@ AGREED_CHECKS: Mapping[str, Callable[[Rule, Subject, Situation], Found]] = {
     "agreed-by-all": agreed_by_all,
     "author-qualified": author_qualified,
     "break-agreed": break_agreed,
+    "break-length": break_length,
     "ends-when-absent": ends_when_absent,
     "evaluated-as-planned": evaluated_as_planned,
     "not-after-call": not_after_call,

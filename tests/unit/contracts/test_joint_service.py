@@ -179,3 +179,48 @@ def test_a_unit_without_oid_has_that_of_its_name() -> None:
     known = units(listed, [{"id": "Organization/o1", "name": "Paja"}, {"id": "Organization/o2", "name": "Muu"}])
 
     assert [{"oid": "1.2.3", "name": "Paja", "is_controllers": True, "id": "Organization/o1"}] == list(known)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "expected"),
+    [
+        ("authority_plan", {"paused_from": "2022-10-01", "paused_to": "2022-10-31"}, set()),
+        ("authority_plan", {"paused_from": "2022-10-01", "paused_to": "2022-11-01"}, {("PAI-06", "pause-too-long")}),
+        ("authority_plan", {"paused_from": "2022-10-01"}, {("PAI-06", "pause-too-long")}),
+        ("disclosure", {"recipient_party": "job_coach"}, set()),
+        ("disclosure", {"recipient_party": "project"}, {("PAI-03", "client-data-to-project")}),
+        ("disclosure", {}, set()),
+        ("checklist", {}, set()),
+        ("checklist", {"answers": [{"number": "1", "group": one} for one in ("motivation", "timing")]},
+         {("PAI-07", "checklist-group-unanswered")}),
+        ("checklist",
+         {"answers": [{"number": "1", "group": one} for one in ("motivation", "timing", "life_situation")]}, set()),
+        ("coach_fee", {"part": "start", "invoiced_on": "2022-11-01"}, {("PAI-08", "fee-without-condition")}),
+        ("coach_fee", {"part": "start", "invoiced_on": "2022-11-01", "condition_met_on": "2022-10-01"}, set()),
+        ("coach_fee", {"part": "result", "amount": 1}, set()),
+    ],
+)  # fmt: skip
+def test_what_few_sources_record(kind: str, content: dict[str, Any], expected: set[tuple[str, str]]) -> None:
+    """A pause, data to the project, the checklist's groups and the coach's fee: told where a record tells of them."""
+    one = entry(kind, date="2022-10-05", recorder="valmentaja", **content) if kind == "disclosure" else entry(
+        kind, **content
+    )  # fmt: skip
+    base = (BASE[0], one) if kind == "authority_plan" else (*BASE, one)
+    judgement, _ = judged(base=base)
+
+    assert expected == found(judgement, one)
+
+
+def test_fee_of_the_coach_is_added_up() -> None:
+    """Parts whose condition was met; a case that tells of no fee has no such figure."""
+    parts = [
+        entry("coach_fee", str(place), part=part, condition_met_on=met, invoiced_on="2022-11-01", amount=amount)
+        for place, (part, met, amount) in enumerate(
+            [("start", "2022-09-05", 100), ("guidance", "2022-10-31", 250.5), ("result", None, 900)]
+        )
+    ]
+    told, case = judged(*parts)
+    silent, other = judged()
+
+    assert figures(PAIJAT_HAME, case, told, AS_OF)["coach_fee"] == 350.5
+    assert "coach_fee" not in figures(PAIJAT_HAME, other, silent, AS_OF)
