@@ -24,6 +24,9 @@ Content = Mapping[str, Any]
 
 Removed = Mapping[str, int]
 
+MAX_VERSION = 1_000_000
+"""The highest version of a record; what replaces a record of another id counts on from the next multiple."""
+
 
 class Severity(IntEnum):
     """How a finding weighs; a record's outcome is the worst of its findings."""

@@ -100,7 +100,7 @@ def test_each_record_has_its_outcome(done: tuple[Any, list[str], Any]) -> None:
         "Encounter/early": "flagged", "Encounter/met": "accepted", "Encounter/missed": "accepted",
         "Encounter/late": "held", "CarePlan/own": "accepted",
     }  # fmt: skip
-    assert [("SRC-RESOURCE", "/entry/6/resource")] == [
+    assert [("SRC-RESOURCE", "Bundle.entry[6].resource")] == [
         (one["rule"], one["pointer"]) for one in told["findings"] if one["rule"].startswith("SRC-RES")
     ]
 
