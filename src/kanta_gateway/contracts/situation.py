@@ -88,7 +88,8 @@ class Situation:
             self.subjects = {entry.row: one for entry, one in known if one is not None and one.entry is entry}
         else:
             self.staff = newest(case.shared, "staff")
-            self.periods = periods(contract, [entry for entry in self.resolution.live if entry.kind.grants])
+            live = [entry for entry in self.resolution.live if entry.kind.grants]
+            self.periods = periods(contract, [*live, *self.resolution.earlier])
         self.judged = frozenset(self.subjects)
         """Rows of attended days whose `blocking` is known from before."""
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kanta_gateway.intake.entries import Entries, Entry
     from kanta_gateway.intake.kinds import Field, Kind
 
+MAX_LABEL = 256
+"""Characters that the store keeps of what a record is called."""
 _LISTS = frozenset({"dates", "texts", "words"})
 
 
@@ -80,7 +82,7 @@ class Reading:
             yield Problem(self._placed(made.finding))
             return
         yield replace(
-            made, label=entry.name or f"{entry.type}/{made.id}", pointer=at(entry.position),
+            made, label=(entry.name or f"{entry.type}/{made.id}")[:MAX_LABEL], pointer=at(entry.position),
             is_keyed=version is None and not kind.is_reference,
             version=before * MAX_VERSION + made.version, dropped=self._dropped(made),
             findings=tuple({(one.rule, one.pointer): one for one in self._findings(made)}.values()),

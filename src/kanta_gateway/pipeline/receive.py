@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts.facts import facts
-from kanta_gateway.model import Caller, Event, Finding, Masked, Oid, Outcome, Record, Severity
+from kanta_gateway.model import MAX_VERSION, Caller, Event, Finding, Masked, Oid, Outcome, Record, Severity
 from kanta_gateway.pipeline.parts import Parts, Scope, ticket
 from kanta_gateway.pipeline.sameness import Sorter
 from kanta_gateway.pipeline.wording import canonical, told_findings, told_removed
@@ -90,11 +90,29 @@ class Receiver:
             caller: who delivers.
         """
         taken = Taken()
-        for batch in _batches(delivered, BATCH):
+        for given in _batches(delivered, BATCH):
+            batch = self._rooted(given, delivery)
             prepared = [self._prepare(one, delivery) for one in batch]
             with self._scope.write() as tx:
                 self._store(tx, prepared, delivery, caller, taken)
         return taken
+
+    def _rooted(self, batch: Sequence[Record], delivery: Delivery) -> list[Record]:
+        """The records, with those that replace one of another id in the chain to which that one belongs (GEN-03)."""
+        wanted = {one.id for one in batch if one.version > MAX_VERSION}
+        if not wanted:
+            return list(batch)
+        with self._scope.read() as tx:
+            known = deliveries.chains(tx, delivery.provider, wanted)
+        made: list[Record] = []
+        for one in batch:
+            if one.version <= MAX_VERSION:
+                made.append(one)
+                continue
+            root, before = known.get((one.type, one.id), (one.id, 0))
+            made.append(replace(one, id=root, version=one.version + before * MAX_VERSION))
+            known[(one.type, one.label)] = (root, (made[-1].version - 1) // MAX_VERSION)
+        return made
 
     def _prepare(self, record: Record, delivery: Delivery) -> _Prepared:
         """Everything that needs no database: digest, fingerprints, masking, facts, sealing."""
