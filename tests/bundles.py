@@ -74,7 +74,7 @@ BASE = [*PARTIES, CLIENT, activation()]
 
 def bundle(resources: Iterable[Resource], **changes: Any) -> bytes:
     """A collection of resources, made in the middle of December."""
-    entries = [{"fullUrl": f"urn:uuid:{one['id']}", "resource": one} for one in resources]
+    entries = [{"fullUrl": f"urn:uuid:{number}", "resource": one} for number, one in enumerate(resources)]
     whole = {"resourceType": "Bundle", "type": "collection", "timestamp": "2022-12-15T10:00:00+02:00", "entry": entries}
     return json.dumps(whole | changes, ensure_ascii=False).encode()
 

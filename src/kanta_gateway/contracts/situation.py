@@ -119,7 +119,8 @@ class Situation:
     @cached_property
     def units(self) -> Sequence[Mapping[str, Any]]:
         """Facts of the provider's units."""
-        return units(self.provider, (one.facts for _, one in sorted(newest(self.case.shared, "unit").items())))
+        own = sorted(newest(self.case.shared, "unit").items())
+        return units(self.provider, ({**one.facts, "id": name} for name, one in own))
 
     @cached_property
     def absent(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from kanta_gateway.contracts.attendance import days_decided, leave_balance, repeated_unannounced
 from kanta_gateway.contracts.calendar import add_months, age, between, later, month_end
 from kanta_gateway.contracts.coaching import AGREEMENT_CHECKS
+from kanta_gateway.contracts.joint import JOINT_DECISIONS
 from kanta_gateway.contracts.periods import Period
 from kanta_gateway.contracts.rules import Rule
 from kanta_gateway.contracts.situation import Situation
@@ -203,6 +204,7 @@ CLIENT_CHECKS: Mapping[str, ClientCheck] = {
 DECISION_CHECKS: Mapping[str, DecisionCheck] = {
     **AGREEMENT_CHECKS,
     **DECISION_SPANS,
+    **JOINT_DECISIONS,
     "days-decided": days_decided,
     "age": within_age,
     "exclusive": exclusive,
