@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.bundles import BASE, CLIENT, PARTIES, Resource, activation, encounter, implementation, written
+from tests.faulty_bundles import SECRET, faults
 from tests.installations import documents, installation
 
 from kanta_gateway.gateway import Gateway
+from kanta_gateway.knowledge import of_source
 
 FIRST = implementation("p1", description="Ensimmäinen.")
 SECOND = implementation("p2", description="Toinen.", replaces=[{"reference": "CarePlan/p1"}], created="2022-09-20")
@@ -51,8 +54,15 @@ def test_a_replacement_stands_in_whatever_order_it_comes(tmp_path: Path, order: 
     assert told == {"CarePlan/p1": ("duplicate", 1), "CarePlan/p2": ("duplicate", 1)}
 
 
-@pytest.mark.parametrize("parts", [[[FIRST, SECOND, THIRD]], [[FIRST], [SECOND], [THIRD]], [[FIRST, SECOND], [THIRD]],
-                                   [[THIRD, FIRST, SECOND]]], ids=["whole", "each", "two-and-one", "mixed"])  # fmt: skip
+PARTS: dict[str, list[list[Resource]]] = {
+    "whole": [[FIRST, SECOND, THIRD]],
+    "each": [[FIRST], [SECOND], [THIRD]],
+    "two-and-one": [[FIRST, SECOND], [THIRD]],
+    "mixed": [[THIRD, FIRST, SECOND]],
+}
+
+
+@pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
 def test_a_chain_is_one_record_however_it_is_delivered(tmp_path: Path, parts: list[list[Resource]]) -> None:
     """Corrections of corrections leave one document, whether they come together or one by one."""
     gateway = installation(tmp_path / "data")
@@ -144,3 +154,40 @@ def test_client_and_parties_may_come_last(tmp_path: Path) -> None:
 
     assert first == {"Encounter/e1": ("held", 1)}
     assert [name for name, _ in left] == ["Encounter/e1"]
+
+
+def test_the_sample_becomes_documents(tmp_path: Path) -> None:
+    """What the package gives a provider to look at is accepted as it stands."""
+    gateway = installation(tmp_path / "data")
+    path = tmp_path / "bundle.json"
+    path.write_bytes(next(one for name, one in of_source("fhir-bundle").items() if name.startswith("samples/")))
+    rows = list(gateway.import_files([path], "fhir-bundle", "paijat-hame", gateway.actor(None, None, None)).rows())
+    made = documents(gateway)
+    gateway.close()
+
+    assert {row["outcome"] for row in rows} == {"accepted", "reference"}
+    assert [row["id"] for row in rows if row["outcome"] == "accepted"] == [
+        "CarePlan/toteuttamis-1", "Encounter/tapaaminen-1", "Encounter/peruttu-1", "Encounter/neuvottelu-1",
+        "Composition/yhteenveto-1", "DocumentReference/yhteenveto-2",
+    ]  # fmt: skip
+    assert len(made) == 6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_faulty_bundle_takes_nothing_else_away_and_is_taken_once(tmp_path: Path, seed: int) -> None:
+    """Through the whole import: good entries become documents, nothing is taken twice, nothing secret is told."""
+    chosen = random.Random(seed).sample([one for one in faults(seed) if not one.is_file and not one.touched], 4)
+    for fault in chosen:
+        gateway = installation(tmp_path / fault.name)
+        path = tmp_path / f"{fault.name}.json"
+        path.write_bytes(fault.data)
+        caller = gateway.actor(None, None, None)
+        first, second = (gateway.import_files([path], "fhir-bundle", "paijat-hame", caller) for _ in range(2))
+        rows, again = list(first.rows()), list(second.rows())
+        made = documents(gateway)
+        gateway.close()
+
+        assert (fault.rule, fault.pointer) in {(one["rule"], one["pointer"]) for one in first.findings}
+        assert SECRET not in str((rows, again, first.findings))
+        assert {row["outcome"] for row in again} <= {"duplicate"}
+        assert len(made) == sum(len(row["documents"]) for row in rows)

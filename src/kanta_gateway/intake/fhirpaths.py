@@ -184,7 +184,7 @@ def _valued(one: Found) -> Found:
     """An extension as its value."""
     told = [key for key in one.value if key.startswith("value")] if isinstance(one.value, Mapping) else []
     if len(told) != 1:
-        return Found(Unreadable("SRC-TYPE"), one.place, one.is_outside)
+        return Found(Unreadable("SRC-MISSING"), one.place, one.is_outside)
     place = one.place if one.is_outside else (*one.place, told[0])
     return Found(one.value[told[0]], place, one.is_outside)
 

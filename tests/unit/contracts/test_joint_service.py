@@ -21,7 +21,7 @@ PAIJAT_HAME = Contract.load(
     (b.ROOT / "mappings" / "contracts" / "paijat-hame.yaml").read_text(encoding="utf-8"), "paijat-hame.yaml", b.TYPES
 )
 AS_OF = date(2022, 12, 31)
-GROUPS = ("motivaatio", "oikea-aikaisuus", "elamantilanne")
+ASKED = ("motivaatio.1", "oikea-aikaisuus.1", "elamantilanne.1")
 NAME = {"surname": "Esimerkki", "given_names": "Eeva"}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "client": {"non_disclosure": False},
@@ -33,7 +33,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "meeting": {"date": "2022-10-05", "recorder": "valmentaja"},
     "missed_meeting": {"date": "2022-10-12", "recorder": "valmentaja"},
     "negotiation": {"date": "2022-10-19", "recorder": "ohjaaja"},
-    "checklist": {"date": "2022-08-29", "answers": [{"number": f"{one}.1", "answer": one == "motivaatio"} for one in GROUPS]},
+    "checklist": {"date": "2022-08-29", "answers": [{"number": one, "answer": one == "motivaatio.1"} for one in ASKED]},
 }  # fmt: skip
 _rows = count(1)
 

@@ -48,7 +48,7 @@ def walk() -> Walk:
         ("extension[url=urn:b.c].valueBoolean", [True]),
         ("extension[url=urn:a]", [False]),
         ("extension[url=urn:d]", []),
-        ("extension[url=urn:empty]", [Unreadable("SRC-TYPE")]),
+        ("extension[url=urn:empty]", [Unreadable("SRC-MISSING")]),
         ("name[use=OFFICIAL ].family", ["Uusi"]),
         ("name[use=off*].family", ["Uusi"]),
         ("name[use=old].family|name[use=official].family|name[0].family", ["Uusi"]),
