@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -410,3 +412,21 @@ def test_an_entry_nested_beyond_reason_is_told_and_the_others_go_through(kind: s
     assert [one.id for one in records] == ["p1"]
     found = [(one.finding.rule, one.finding.pointer) for one in problems]
     assert found == [("SRC-DEPTH", "Bundle.entry[0].resource.extension")]
+
+
+def test_the_models_are_loaded_for_bundles_only() -> None:
+    """Reading another format, and compiling all of them, brings none of the heavy models in."""
+    program = (
+        "import io, sys\n"
+        "from kanta_gateway import knowledge\n"
+        "from kanta_gateway.intake.readers import read\n"
+        "from kanta_gateway.intake.records import RecordSchemas\n"
+        "from kanta_gateway.intake.sources import load_sources\n"
+        "schemas = RecordSchemas.load(knowledge.texts('schemas/records', suffix='.json'))\n"
+        "sources = load_sources(knowledge.texts('mappings/sources'), schemas)\n"
+        "list(read(sources['json-lines'], io.BytesIO(b'{}'), 'x'))\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in {'fhir', 'fhir_core'}])\n"
+    )
+    seen = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert seen.stdout == "[]\n"
