@@ -191,3 +191,71 @@ def test_a_faulty_bundle_takes_nothing_else_away_and_is_taken_once(tmp_path: Pat
         assert SECRET not in str((rows, again, first.findings))
         assert {row["outcome"] for row in again} <= {"duplicate"}
         assert len(made) == sum(len(row["documents"]) for row in rows)
+
+
+HELD = encounter("e1", "2022-10-05")
+CANCELLED = encounter("e1", "2022-10-05", status="cancelled")
+NEGOTIATED = encounter("e1", "2022-10-05", type=[{"text": "Verkostoneuvottelu"}])
+WRONG = encounter("e1", "2022-10-05", status="entered-in-error")
+MEETING, MISSED, NEGOTIATION = (f"1.2.246.537.6.1506.{one}" for one in ("19005", "19006", "19004"))
+
+
+def editions(*states: Resource) -> list[Resource]:
+    """The states of one resource with a server's version ids."""
+    return [one | {"meta": {"versionId": str(number)}} for number, one in enumerate(states, 1)]
+
+
+FORMS: list[tuple[list[Resource], list[str]]] = [
+    ([HELD, CANCELLED], [MISSED]),
+    ([CANCELLED, HELD], [MEETING]),
+    ([HELD, NEGOTIATED], [NEGOTIATION]),
+    ([CANCELLED, WRONG], []),
+    ([HELD, CANCELLED, WRONG], []),
+    ([HELD, NEGOTIATED, CANCELLED], [MISSED]),
+]
+NUMBERED: list[tuple[list[Resource], list[str]]] = [
+    (editions(HELD, CANCELLED), [MISSED]),
+    (editions(HELD, CANCELLED)[::-1], [MISSED]),
+    (editions(HELD, CANCELLED, HELD | {"text": CANCELLED["text"]}), [MEETING]),
+    (editions(CANCELLED, WRONG), []),
+    (editions(CANCELLED, WRONG)[::-1], []),
+]
+"""These can stand in one bundle: their versions tell them apart."""
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "expected"),
+    [
+        *(([[one] for one in states], expected) for states, expected in (*FORMS, *NUMBERED)),
+        *(([states], expected) for states, expected in NUMBERED),
+    ],
+)
+def test_one_contact_is_one_document_whatever_it_was_taken_for(
+    tmp_path: Path, deliveries: list[list[Resource]], expected: list[str]
+) -> None:
+    """A meeting that was cancelled, or was a negotiation, leaves no document of what it was taken for before."""
+    gateway = installation(tmp_path / "data")
+    take(gateway, tmp_path / "base.json", *BASE)
+    for number, part in enumerate(deliveries):
+        take(gateway, tmp_path / f"{number}.json", *part)
+    made = [key[2].rsplit(".", 3)[0] for key in documents(gateway)]
+    again = [take(gateway, tmp_path / f"again-{number}.json", *part) for number, part in enumerate(deliveries)]
+    same = [key[2].rsplit(".", 3)[0] for key in documents(gateway)]
+    gateway.close()
+
+    assert made == same == expected
+    assert {outcome for one in again for outcome, _ in one.values()} == {"duplicate"}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_forms_of_one_contact_end_alike_in_every_order(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """Numbered states of one contact, each of another type, leave the newest, in whatever order they arrive."""
+    states = editions(HELD, CANCELLED, NEGOTIATED)
+    gateway = installation(tmp_path / "data")
+    take(gateway, tmp_path / "base.json", *BASE)
+    for place in order:
+        take(gateway, tmp_path / f"{place}.json", states[place])
+    made = [key[2].rsplit(".", 3)[0] for key in documents(gateway)]
+    gateway.close()
+
+    assert made == [NEGOTIATION]

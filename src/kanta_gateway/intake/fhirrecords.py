@@ -83,7 +83,7 @@ class Reading:
             return
         yield replace(
             made, label=(entry.name or f"{entry.type}/{made.id}")[:MAX_LABEL], pointer=at(entry.position),
-            is_keyed=version is None and not kind.is_reference,
+            is_keyed=version is None and not kind.is_reference, siblings=kind.siblings,
             version=before * MAX_VERSION + made.version, dropped=self._dropped(made),
             findings=tuple({(one.rule, one.pointer): one for one in self._findings(made)}.values()),
         )  # fmt: skip

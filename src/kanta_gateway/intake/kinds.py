@@ -123,6 +123,8 @@ class Kind:
     """FHIR: types of the resources that the client's reference may lead to."""
     some_of: tuple[str, ...]
     """FHIR: canonical fields of which one must be there."""
+    siblings: tuple[str, ...]
+    """FHIR: types of the documents that the same resource can also become."""
     replaces: str
     """FHIR: path of the reference to what a resource replaces."""
     inside: Mapping[str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -151,7 +151,14 @@ def _resources(kinds: Mapping[str, Kind], mistakes: list[str]) -> dict[str, tupl
                 parsed(path)
             except ValueError as error:
                 mistakes.append(f"{key}: {error}")
-    return found
+    return {name: tuple(_with_siblings(kinds)) for name, kinds in found.items()}
+
+
+def _with_siblings(kinds: tuple[Kind, ...]) -> Iterator[Kind]:
+    """The kinds of one resource, those of documents with the types that the others have."""
+    types = dict.fromkeys(one.type for one in kinds if not one.is_reference)
+    for one in kinds:
+        yield one if one.is_reference else replace(one, siblings=tuple(kind for kind in types if kind != one.type))
 
 
 def _paths(fields: Mapping[str, tuple[Field, ...]]) -> Iterator[str]:
@@ -200,7 +207,7 @@ def _kind(
         is_reference=any(one.get("x-reference") for one in described), resource=stated.get("resource", ""),
         when=_words(stated.get("when", {})), unless=_words(stated.get("unless", {})),
         client_types=tuple(stated.get("client_types", ())), some_of=tuple(stated.get("some_of", ())),
-        replaces=stated.get("replaces", ""),
+        replaces=stated.get("replaces", ""), siblings=(),
     )  # fmt: skip
 
 
