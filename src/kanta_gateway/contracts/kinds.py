@@ -115,7 +115,10 @@ KINDS: Mapping[str, Kind] = {
     # a joint service of several parties
     "before-withdrawal": Kind(Scope.RECORD, _ONE),
     "consent-stands": Kind(Scope.RECORD, _ONE),
+    "given-on-behalf": Kind(Scope.RECORD, _ONE, {"stated": bool}),
+    "groups-answered": Kind(Scope.RECORD, _ONE, {"groups": list}),
     "made-with": Kind(Scope.RECORD, _ONE, {"title": str}),
+    "paused-within": Kind(Scope.RECORD, ("above", "unended"), {"months": int}),
     # one event of coaching: sums since the beginning
     "billed-rightly": Kind(Scope.RECORD, _ONE, is_wide=True),
     "came": Kind(Scope.RECORD, _ONE),
@@ -164,6 +167,7 @@ KINDS: Mapping[str, Kind] = {
     "exclusive": Kind(Scope.DECISION, _ONE),
     "period-length": Kind(Scope.DECISION, ("above", "below"), {}, {"tolerance_days": int}),
     "plan-made": Kind(Scope.DECISION, _ONE, {"days": int}, {"record": str, "where": dict, "where_recorded": bool}),
+    "plan-names": Kind(Scope.DECISION, ("dates", "late", "service", "trial")),
     "product-duration": Kind(
         Scope.DECISION,
         ("above", "ungrounded"),
