@@ -24,6 +24,9 @@ Content = Mapping[str, Any]
 
 Removed = Mapping[str, int]
 
+MAX_VERSION = 1_000_000
+"""The highest version of a record; what replaces a record of another id counts on from the next multiple."""
+
 
 class Severity(IntEnum):
     """How a finding weighs; a record's outcome is the worst of its findings."""
@@ -113,6 +116,8 @@ class Record:
     """Its id is a natural key and it has no version of its own: other content makes it a new version (GEN-06)."""
     is_part: bool = False
     """Stands in the same delivered row as the record before it: the two are told as one."""
+    siblings: tuple[str, ...] = ()
+    """Other record types that the same thing can be delivered as: it is only one of them at a time."""
     beside: frozenset[str] = frozenset()
     """Fields that are no content for sameness, such as when the row was reported (GEN-01)."""
     findings: tuple[Finding, ...] = ()

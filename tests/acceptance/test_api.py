@@ -23,6 +23,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
+from tests import bundles
 from tests.processes import Archive, Cli
 from tests.small_export import PROVIDER, export, identity_code
 
@@ -36,6 +37,7 @@ from kanta_gateway.signing.keys import make_development_keys
 pytestmark = pytest.mark.process
 
 OTHER = "1.2.246.10.94005557.10.0"
+COACH = "1.2.246.10.94007005.10.0"
 ORGANISER = "1.2.246.10.94006007.10.0"
 CONTRACT = "NAYTE/1/2025"
 MARKED = "Salaista-Q7XW"
@@ -111,11 +113,13 @@ class World:
         self.data = folder / "data"
         self.cli = Cli(self.data, KANTA_ARCHIVE_URL=self.archive.url, **environment)
         self.own, self.other = System(PROVIDER, "provider-system"), System(OTHER, "provider-system")
+        self.coach = System(COACH, "provider-system")
         self.auditor = System(ORGANISER, "auditor")
         gateway = build(Settings(data=self.data))
         gateway.register_party(PROVIDER, "Paja ry", ORGANISER, "Hyvinvointialue", CONTRACT, "lapha")
         gateway.register_party(OTHER, "Toinen ry", ORGANISER, "Hyvinvointialue", "NAYTE/2/2025", "lapha")
-        for one in (self.own, self.other, self.auditor):
+        gateway.register_party(COACH, "Valmennus oy", ORGANISER, "Hyvinvointialue", "NAYTE/3/2022", "paijat-hame")
+        for one in (self.own, self.other, self.coach, self.auditor):
             gateway.register_system(one.certificate, one.organisation, f"system {one.role} {one.organisation}")
         gateway.close()
         self.served = Served(self.cli, folder / "serve.txt")
@@ -563,6 +567,27 @@ def test_import_of_a_file(world: World) -> None:
     assert told.json()["totals"]["records"] == len(told.json()["records"]) > 6
     assert [one["ticket"] for one in again.json()["records"]] == [one["ticket"] for one in told.json()["records"]]
     assert again.json()["figures"]
+
+
+def test_import_of_a_transaction(world: World) -> None:
+    """A server's transaction Bundle is taken as a file is: each entry has its result, and a repeat is a repeat."""
+    entries = [
+        {"fullUrl": f"urn:uuid:{number}", "resource": one, "request": {"method": "POST", "url": one["resourceType"]}}
+        for number, one in enumerate([*bundles.BASE, bundles.encounter("e1", "2022-10-05")])
+    ]
+    entries.append({"request": {"method": "DELETE", "url": "Encounter/e2"}})
+    body = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode()
+    path, form = "/v1/imports?source=fhir-bundle&purchaser=paijat-hame", {"Content-Type": "application/fhir+json"}
+    told, again = (world.post(body, path, by=world.coach, headers=form) for _ in range(2))
+    wrong = world.post(body.replace(b'"transaction"', b'"searchset"'), path, by=world.coach, headers=form)
+
+    assert (told.status_code, again.status_code, wrong.status_code) == (200, 200, 400), told.text
+    assert {one["id"]: one["outcome"] for one in told.json()["records"]}["Encounter/e1"] == "accepted"
+    assert [(one["rule"], one["pointer"]) for one in told.json()["findings"]] == [
+        ("SRC-REQUEST", f"Bundle.entry[{len(entries) - 1}].request.method")
+    ]
+    assert set(again.json()["totals"]["by_outcome"]) == {"duplicate"}
+    assert [one["rule"] for one in wrong.json()["findings"]] == ["SRC-BUNDLE"]
 
 
 def test_import_for_another_provider(world: World) -> None:

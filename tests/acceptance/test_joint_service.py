@@ -8,63 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.bundles import CLIENT, COACH, COUNTY, PARTIES, WORKSHOP, activation, encounter, implementation, written
 from tests.processes import Archive, Cli
 
 pytestmark = pytest.mark.process
-COACH, COUNTY = "ValmennusLehto Oy", "Kehitysympäristön hyvinvointialue"
-WORKSHOP = "Orimattilan työpaja, kuntouttava työtoiminta"
 
-
-def text(words: str) -> dict[str, str]:
-    """A narrative."""
-    return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{words}</p></div>'}
-
-
-def person(key: str, given: str, title: str, organisation: str) -> list[dict[str, Any]]:
-    """A worker and the worker's role."""
-    return [
-        {"resourceType": "Practitioner", "id": key, "name": [{"family": "Esimerkki", "given": [given]}]},
-        {"resourceType": "PractitionerRole", "id": f"{key}-role", "practitioner": {"reference": f"Practitioner/{key}"},
-         "organization": {"reference": f"Organization/{organisation}"}, "code": [{"text": title}]},
-    ]  # fmt: skip
-
-
-def encounter(key: str, day: str, producer: str, author: str, status: str = "finished") -> dict[str, Any]:
-    """A contact."""
-    return {
-        "resourceType": "Encounter", "id": key, "status": status, "subject": {"reference": "Patient/a1"},
-        "class": {"code": "AMB"}, "type": [{"text": "Tapaaminen"}],
-        "period": {"start": f"{day}T10:00:00+03:00", "end": f"{day}T11:00:00+03:00"},
-        "participant": [{"individual": {"reference": f"PractitionerRole/{author}-role"}}],
-        "serviceProvider": {"reference": f"Organization/{producer}"}, "text": text(f"Käynti {key} sujui sovitusti."),
-    }  # fmt: skip
-
-
-def plan(key: str, category: str, author: str, **more: Any) -> dict[str, Any]:
-    """A plan of the authority or of the provider."""
-    return {
-        "resourceType": "CarePlan", "id": key, "status": "active", "intent": "plan", "category": [{"text": category}],
-        "subject": {"reference": "Patient/a1"}, "period": {"start": "2022-09-05", "end": "2022-11-30"},
-        "created": "2022-09-01", "author": {"reference": f"PractitionerRole/{author}-role"},
-        "description": "Tavoitteena löytää oma ala ja työkokeilupaikka.", **more,
-    }  # fmt: skip
-
-
-RESOURCES: list[dict[str, Any]] = [
-    encounter("early", "2022-09-02", "coach", "coach"),
-    encounter("met", "2022-09-20", "coach", "coach"),
-    encounter("missed", "2022-09-27", "coach", "coach", "cancelled"),
-    encounter("late", "2022-12-02", "coach", "coach"),
-    plan("own", "Toteuttamissuunnitelma", "shop", contributor=[{"reference": "PractitionerRole/coach-role"}]),
-    plan("act", "Aktivointisuunnitelma", "shop"),
+RESOURCES = [
+    encounter("early", "2022-09-02"),
+    encounter("met", "2022-09-20"),
+    encounter("missed", "2022-09-27", status="cancelled"),
+    encounter("late", "2022-12-02"),
+    implementation(),
+    activation(),
     {"resourceType": "Observation", "id": "o1", "status": "final", "code": {"text": "F41.2"}},
-    {"resourceType": "Patient", "id": "a1", "name": [{"family": "Esimerkki", "given": ["Aino"]}],
-     "identifier": [{"system": "urn:oid:1.2.246.21", "value": "010594Y9032"}]},
-    {"resourceType": "Organization", "id": "coach", "name": COACH},
-    {"resourceType": "Organization", "id": "shop", "name": WORKSHOP},
-    *person("coach", "Nina", "työhönvalmentaja", "coach"),
-    *person("shop", "Tero", "sosiaaliohjaaja", "shop"),
-]  # fmt: skip
+    CLIENT,
+    *PARTIES,
+]
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +32,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[str], Any]
     folder = tmp_path_factory.mktemp("joint")
     archive = Archive(folder)
     cli = Cli(folder / "data", KANTA_ARCHIVE_URL=archive.url)
-    bundle = folder / "bundle.json"
-    entries = [{"resource": one} for one in RESOURCES]
-    bundle.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}), "utf-8")
+    bundle = written(folder / "bundle.json", RESOURCES)
     try:
         told = cli("import", bundle, "--source", "fhir-bundle", "--purchaser", "paijat-hame", "--json")
         assert told.returncode == 3, told.stderr
@@ -100,7 +57,7 @@ def test_each_record_has_its_outcome(done: tuple[Any, list[str], Any]) -> None:
         "Encounter/early": "flagged", "Encounter/met": "accepted", "Encounter/missed": "accepted",
         "Encounter/late": "held", "CarePlan/own": "accepted",
     }  # fmt: skip
-    assert [("SRC-RESOURCE", "/entry/6/resource")] == [
+    assert [("SRC-RESOURCE", "Bundle.entry[6].resource")] == [
         (one["rule"], one["pointer"]) for one in told["findings"] if one["rule"].startswith("SRC-RES")
     ]
 

@@ -98,7 +98,6 @@ KINDS: Mapping[str, Kind] = {
         {"where": dict, "where_recorded": bool, "workdays": bool},
     ),
     "value-allowed": Kind(Scope.RECORD, _ONE, {"field": str, "values": list}),
-    "values-covered": Kind(Scope.RECORD, _ONE, {"field": str, "of": str, "values": list}),
     "voucher-granted": Kind(Scope.RECORD, ("missing", "other")),
     "weekdays": Kind(Scope.RECORD, ("holiday", "weekend")),
     "within-decision": Kind(Scope.RECORD, _ONE),
@@ -119,7 +118,10 @@ KINDS: Mapping[str, Kind] = {
     # a joint service of several parties
     "before-withdrawal": Kind(Scope.RECORD, _ONE),
     "consent-stands": Kind(Scope.RECORD, _ONE),
+    "given-on-behalf": Kind(Scope.RECORD, _ONE, {"stated": bool}),
+    "groups-answered": Kind(Scope.RECORD, _ONE, {"groups": list}),
     "made-with": Kind(Scope.RECORD, _ONE, {"title": str}),
+    "paused-within": Kind(Scope.RECORD, ("above", "unended"), {"months": int}),
     # one event of coaching: sums since the beginning
     "billed-rightly": Kind(Scope.RECORD, _ONE, is_wide=True),
     "came": Kind(Scope.RECORD, _ONE),
@@ -168,6 +170,7 @@ KINDS: Mapping[str, Kind] = {
     "exclusive": Kind(Scope.DECISION, _ONE),
     "period-length": Kind(Scope.DECISION, ("above", "below"), {}, {"tolerance_days": int}),
     "plan-made": Kind(Scope.DECISION, _ONE, {"days": int}, {"record": str, "where": dict, "where_recorded": bool}),
+    "plan-names": Kind(Scope.DECISION, ("dates", "late", "service", "trial")),
     "product-duration": Kind(
         Scope.DECISION,
         ("above", "ungrounded"),

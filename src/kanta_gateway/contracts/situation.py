@@ -88,7 +88,8 @@ class Situation:
             self.subjects = {entry.row: one for entry, one in known if one is not None and one.entry is entry}
         else:
             self.staff = newest(case.shared, "staff")
-            self.periods = periods(contract, [entry for entry in self.resolution.live if entry.kind.grants])
+            live = [entry for entry in self.resolution.live if entry.kind.grants]
+            self.periods = periods(contract, [*live, *self.resolution.earlier])
         self.judged = frozenset(self.subjects)
         """Rows of attended days whose `blocking` is known from before."""
 
@@ -118,7 +119,8 @@ class Situation:
     @cached_property
     def units(self) -> Sequence[Mapping[str, Any]]:
         """Facts of the provider's units."""
-        return units(self.provider, (one.facts for _, one in sorted(newest(self.case.shared, "unit").items())))
+        own = sorted(newest(self.case.shared, "unit").items())
+        return units(self.provider, ({**one.facts, "id": name} for name, one in own))
 
     @cached_property
     def absent(self) -> frozenset[str]:

@@ -3,7 +3,8 @@
 * The highest version stands, whatever order they came in; the lower ones are *replaced* (GEN-03).
 * A cancelling version cancels the version before it; both carry GEN-02, neither counts.
 * The same id and version with other content is refused (GEN-01); the one that came first stands.
-* Of a reference record the newest state stands, and every state stays *reference*.
+* Of a reference record the newest state stands, and every state stays *reference*. A plan of the authority that one of
+  another id has replaced still holds for the days before that one begins.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kanta_gateway.contracts.case import Entry
-from kanta_gateway.model import Finding, Outcome, Severity
+from kanta_gateway.model import MAX_VERSION, Finding, Outcome, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,6 +33,8 @@ class Resolution:
     """Rows that do not stand."""
     findings: dict[int, tuple[Finding, ...]] = field(default_factory=dict)
     """What is told on rows that do not stand."""
+    earlier: list[Entry] = field(default_factory=list)
+    """What the authority's plans said that other ones have replaced since: it holds for the days before those."""
     chains: dict[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
     """Every record delivered in more than one state, lowest version first."""
 
@@ -84,6 +87,21 @@ def _newest(key: tuple[str, str], group: Sequence[Entry], resolution: Resolution
         resolution.findings[ordered[-1].row] = (CANCELLED,)
     else:
         resolution.live.append(ordered[-1])
+        resolution.earlier += _renewed(ordered)
+
+
+def _renewed(ordered: Sequence[Entry]) -> list[Entry]:
+    """The newest states of plans that a plan of another id has replaced, and that began before it."""
+    stands = ordered[-1]
+    if not stands.kind.is_wide:
+        return []
+    before = {link(one): one for one in ordered if link(one) < link(stands)}
+    return [one for one in before.values() if not one.is_cancelled and one.day < stands.day]
+
+
+def link(entry: Entry) -> int:
+    """How many records of other ids came before this one in its chain of replacements."""
+    return (entry.version - 1) // MAX_VERSION
 
 
 def _chain(key: tuple[str, str], group: Sequence[Entry], resolution: Resolution) -> None:

@@ -48,14 +48,6 @@ def value_allowed(rule: Rule, subject: Subject, situation: Situation) -> Found: 
     return (rule.finding("text", f"/{name}"),) if is_told and value not in rule.params["values"] else NOTHING
 
 
-def values_covered(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
-    """The items of a list tell each of the values, where they tell any."""
-    name = rule.params["field"]
-    told = {item.get(rule.params["of"]) for item in subject.facts.get(name) or ()} - {None}
-    lacking = [value for value in rule.params["values"] if value not in told]
-    return tuple(rule.finding("text", f"/{name}", value=value) for value in lacking) if told else NOTHING
-
-
 def presence_marked(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
     """The client is not marked as away on a day that is told as attended."""
     return (rule.finding("text", "/present"),) if subject.facts.get("present") is False else NOTHING
@@ -127,7 +119,6 @@ VOUCHER_CHECKS: Mapping[str, Callable[[Rule, Subject, Situation], Found]] = {
     "presence-marked": presence_marked,
     "price-valid": price_valid,
     "value-allowed": value_allowed,
-    "values-covered": values_covered,
     "voucher-granted": voucher_granted,
     "within-period": within_period,
 }

@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from kanta_gateway.contracts.agreed import AGREED_ON_DECISION, has
 from kanta_gateway.contracts.calendar import add_months, age, between, later, month_end
 from kanta_gateway.contracts.coaching import AGREEMENT_CHECKS
+from kanta_gateway.contracts.joint import JOINT_DECISIONS
 from kanta_gateway.contracts.months import days_decided, leave_balance, repeated_unannounced
 from kanta_gateway.contracts.periods import Period
 from kanta_gateway.contracts.rules import Rule
@@ -208,6 +209,7 @@ DECISION_CHECKS: Mapping[str, DecisionCheck] = {
     **AGREED_ON_DECISION,
     **AGREEMENT_CHECKS,
     **DECISION_SPANS,
+    **JOINT_DECISIONS,
     "days-decided": days_decided,
     "age": within_age,
     "exclusive": exclusive,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from kanta_gateway.access.parties import Agreement, agreements, register
 from kanta_gateway.errors import NotPermittedError, UnreadableError
-from kanta_gateway.intake.kinds import Problem
-from kanta_gateway.intake.readers import Header, Item, read
+from kanta_gateway.intake.kinds import Header, Problem
+from kanta_gateway.intake.readers import Item, read
 from kanta_gateway.model import Caller, Finding, Oid, Organisation, Record, Severity
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.model import Finding, Severity
@@ -15,6 +16,17 @@ MAX_PROBLEMS = 10_000
 """Findings beside the records that one delivery tells; the others are counted."""
 SHAPES = ("dates", "group", "inline", "list", "texts", "words")
 """Words of a field that are no kind of value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a delivery says about itself."""
+
+    as_of: date | None
+    """The day of its own time stamp: deadlines are judged as of then."""
+    created: str
+    system: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,8 @@ class Field:
     is_beside: bool
     """No content for sameness (`sameness: false`), such as when the row was reported (GEN-01)."""
     fields: Mapping[str, tuple[Field, ...]]
+    types: tuple[str, ...] = ()
+    """FHIR: the value is a reference, to a resource of one of these types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,14 @@ class Kind:
     """FHIR: type of the resource that it is read from."""
     when: Mapping[str, tuple[str, ...]]
     """FHIR: path -> words of which one must stand there, in small letters; `word*` only begins it."""
+    unless: Mapping[str, tuple[str, ...]]
+    """FHIR: path -> words, none of which may stand there."""
+    client_types: tuple[str, ...]
+    """FHIR: types of the resources that the client's reference may lead to."""
+    some_of: tuple[str, ...]
+    """FHIR: canonical fields of which one must be there."""
+    siblings: tuple[str, ...]
+    """FHIR: types of the documents that the same resource can also become."""
     replaces: str
     """FHIR: path of the reference to what a resource replaces."""
     inside: Mapping[str, str]

@@ -20,7 +20,7 @@ from kanta_gateway.intake.kinds import SHAPES, Problem
 from kanta_gateway.intake.rules import normalised, unreadable
 from kanta_gateway.intake.valuekinds import KINDS
 from kanta_gateway.intake.values import Reader, Reading, Unreadable, choice, integer, name
-from kanta_gateway.model import Finding, Record, Severity
+from kanta_gateway.model import MAX_VERSION, Finding, Record, Severity
 
 if TYPE_CHECKING:
     from kanta_gateway.intake.kinds import Field, Kind
@@ -30,7 +30,6 @@ _ITEMS: Mapping[str, Reader] = {"dates": KINDS["date"], "texts": KINDS["text"], 
 UNKNOWN = "unknown"
 MAX_KEY = 250
 """Characters of a natural key, as the store holds it."""
-_MAX_VERSION = 1_000_000
 _MAX_INTEGER = 2**53 - 1
 """Larger ones are written as text: JSON numbers are exact only so far (RFC 8785 §3.2.2.3)."""
 
@@ -106,7 +105,7 @@ def read_record(
 
 def _version(kind: Kind, value: Mapping[str, Any], pointer: str, gathered: _Gathered) -> int:
     version: int | None = _taken(kind.version, integer, {}, value, pointer, gathered, "SRC-VERSION")
-    if version is None or 1 <= version <= _MAX_VERSION:
+    if version is None or 1 <= version <= MAX_VERSION:
         return version or 1
     gathered.findings.append(unreadable("SRC-VERSION", f"{pointer}/{kind.version}", {"field": kind.version}))
     return 1
@@ -177,10 +176,14 @@ def _read_field(one: Field, given: Any, pointer: str, content: dict[str, Any], g
     reading = _read(given, one.read, one.options)
     if reading.rule:
         gathered.unread(reading.rule, pointer, {"field": one.name, **reading.params}, given)
+        content.pop(one.target, None)  # neither a constant nor another field tells what this one should
         return
     gathered.tidied(pointer, one.name, reading.normalised)
-    if one.shape == "person":
-        for part, text in (reading.value or {}).items():
+    if one.shape in {"person", "sections"}:
+        value = dict(reading.value or {})
+        if left := value.pop("", 0):
+            gathered.dropped[one.name] += left
+        for part, text in value.items():
             content.setdefault(part, text)
     elif reading.value is not None:
         _put(content, one.target, reading.value)

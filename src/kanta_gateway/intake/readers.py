@@ -10,8 +10,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import ijson
@@ -19,12 +19,13 @@ import ijson
 from kanta_gateway.intake.bundles import read_bundle
 from kanta_gateway.intake.columns import read_delimited
 from kanta_gateway.intake.jsontext import MAX_DEPTH, MAX_RECORD_BYTES, parsed, refusal
-from kanta_gateway.intake.kinds import Problem
+from kanta_gateway.intake.jsontree import Builder
+from kanta_gateway.intake.kinds import Header, Problem
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.sheets import read_workbook
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.intake.stream import Parsable
-from kanta_gateway.intake.values import ABSENT, Reading, Unreadable, moment, name
+from kanta_gateway.intake.values import ABSENT, Reading, moment, name
 from kanta_gateway.model import Finding, Record, Severity
 
 if TYPE_CHECKING:
@@ -33,17 +34,6 @@ if TYPE_CHECKING:
 _BOM = b"\xef\xbb\xbf"
 _CODE = re.compile(r"\d{6}[\s_]?[-+A-FU-Ya-fu-y][\s_]?\d{3}[\s_]?[0-9A-Za-z]")
 """An identity code, right or not, wherever it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a delivery says about itself."""
-
-    as_of: date | None
-    """The day of its own time stamp: deadlines are judged as of then."""
-    created: str
-    system: str
-    id: str
 
 
 Item = Header | Record | Problem
@@ -166,7 +156,7 @@ class _Document:
     def __init__(self, source: Source, stream: BinaryIO) -> None:
         self._source = source
         self._events = iter(ijson.basic_parse(Parsable(stream), use_float=False))
-        self._cut = False
+        self._builder = Builder(self._events)
 
     def items(self) -> Iterator[Item]:
         event, _ = next(self._events)
@@ -187,69 +177,31 @@ class _Document:
     def _top(self, key: str) -> Iterator[Item]:
         event, value = next(self._events)
         if key == self._source.header.get("at"):
-            yield from _header(self._source, self._build(event, value), f"/{key}")
+            yield from _header(self._source, self._builder.build(event, value), f"/{key}")
         elif key in self._source.top:
             yield from self._records(self._source.top[key], f"/{key}", event, value)
         elif key in self._source.dropped:
-            self._build(event, value)
+            self._builder.build(event, value)
         else:
-            self._build(event, value)
+            self._builder.build(event, value)
             yield Problem(Finding("SRC-FIELD", Severity.INFO, "part-unknown"))
-        if self._cut:
-            self._cut = False
+        if self._builder.is_cut:
+            self._builder.is_cut = False
             yield Problem(unreadable("SRC-DEPTH", "", {"limit": str(MAX_DEPTH)}))
 
     def _records(self, kind: str, pointer: str, event: str, value: Any) -> Iterator[Item]:
         if event != "start_array":
-            built = self._build(event, value)
+            built = self._builder.build(event, value)
             if built is not None:
                 yield from self._one(kind, built, pointer)
             return
         for position, (first, given) in enumerate(self._events):
             if first == "end_array":
                 return
-            yield from self._one(kind, self._build(first, given), f"{pointer}/{position}")
+            yield from self._one(kind, self._builder.build(first, given), f"{pointer}/{position}")
 
     def _one(self, kind: str, built: Any, pointer: str) -> Iterator[Item]:
-        if self._cut:
-            self._cut = False
+        if self._builder.is_cut:
+            self._builder.is_cut = False
             yield Problem(unreadable("SRC-DEPTH", pointer, {"limit": str(MAX_DEPTH)}))
         yield from self._source.read_object(self._source.kinds[kind], built, pointer, None)
-
-    def _build(self, event: str, value: Any) -> Any:
-        """The value that begins with this event; what stands too deep is cut off."""
-        if event not in {"start_map", "start_array"}:
-            return value
-        root: Any = {} if event == "start_map" else []
-        stack: list[tuple[Any, str]] = [(root, "")]
-        while stack:
-            event, value = next(self._events)
-            if event == "map_key":
-                stack[-1] = (stack[-1][0], value)
-            elif event in {"end_map", "end_array"}:
-                stack.pop()
-            elif event not in {"start_map", "start_array"}:
-                _put(*stack[-1], value)
-            elif len(stack) >= MAX_DEPTH:
-                self._skip()
-                _put(*stack[-1], Unreadable("SRC-DEPTH"))
-            else:
-                inner: Any = {} if event == "start_map" else []
-                _put(*stack[-1], inner)
-                stack.append((inner, ""))
-        return root
-
-    def _skip(self) -> None:
-        """Read past a value that stands too deep."""
-        self._cut = True
-        level = 1
-        while level:
-            event, _ = next(self._events)
-            level += {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}.get(event, 0)
-
-
-def _put(place: Any, key: str, value: Any) -> None:
-    if isinstance(place, list):
-        place.append(value)
-    else:
-        place[key] = Unreadable("SRC-TWICE") if key in place else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -16,7 +16,7 @@ from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.tables import Table, compile_table
 from kanta_gateway.intake.valuekinds import KINDS
-from kanta_gateway.intake.values import Unreadable
+from kanta_gateway.intake.values import Unreadable, folded
 from kanta_gateway.model import Record
 
 TAKES = ("good-rows", "all-or-nothing")
@@ -42,6 +42,8 @@ class Source:
     """FHIR: resource type -> kinds, of which the first that holds counts."""
     followed: tuple[str, ...]
     """FHIR: types of the resources that paths lead into by reference."""
+    unmodelled: frozenset[str]
+    """FHIR: types of R4 that R4B has not: valid, and of no use here."""
     as_of: tuple[str, ...]
     """Canonical fields whose newest date is the delivery's own day, where it tells none."""
     take: str
@@ -88,6 +90,7 @@ class Source:
             client_field=stated.get("client", ""), top=stated.get("top", {}),
             dropped=frozenset(stated.get("dropped", ())), kinds=kinds, tables=tuple(filter(None, tables)),
             resources=resources, followed=tuple(stated.get("followed", ())),
+            unmodelled=frozenset(stated.get("unmodelled", ())),
             as_of=tuple(stated.get("as_of", ())), take=stated.get("take", TAKES[0]),
             purchasers=frozenset(stated.get("purchasers", ())), contract=stated.get("contract", ""),
             schemas=schemas,
@@ -142,12 +145,28 @@ def _resources(kinds: Mapping[str, Kind], mistakes: list[str]) -> dict[str, tupl
         if not kind.resource:
             continue
         found[kind.resource] = (*found.get(kind.resource, ()), kind)
-        for path in filter(None, (*kind.fields, *kind.when, kind.client, kind.version, kind.status, kind.replaces)):
+        told = (kind.client, kind.version, kind.status, kind.replaces)
+        for path in filter(None, (*_paths(kind.fields), *kind.when, *kind.unless, *told)):
             try:
                 parsed(path)
             except ValueError as error:
                 mistakes.append(f"{key}: {error}")
-    return found
+    return {name: tuple(_with_siblings(kinds)) for name, kinds in found.items()}
+
+
+def _with_siblings(kinds: tuple[Kind, ...]) -> Iterator[Kind]:
+    """The kinds of one resource, those of documents with the types that the others have."""
+    types = dict.fromkeys(one.type for one in kinds if not one.is_reference)
+    for one in kinds:
+        yield one if one.is_reference else replace(one, siblings=tuple(kind for kind in types if kind != one.type))
+
+
+def _paths(fields: Mapping[str, tuple[Field, ...]]) -> Iterator[str]:
+    """Every path that fields are read from, those of list items too."""
+    for path, parts in fields.items():
+        yield path
+        for one in parts:
+            yield from _paths(one.fields)
 
 
 def _stated(text: str, name: str, others: Mapping[str, str]) -> dict[str, Any]:
@@ -186,9 +205,14 @@ def _kind(
         is_of_client=any(one.get("x-about") == "client" and not one.get("x-subject") for one in described),
         is_subject=any(one.get("x-subject") for one in described),
         is_reference=any(one.get("x-reference") for one in described), resource=stated.get("resource", ""),
-        when={path: tuple(str(word).casefold() for word in words) for path, words in stated.get("when", {}).items()},
-        replaces=stated.get("replaces", ""),
+        when=_words(stated.get("when", {})), unless=_words(stated.get("unless", {})),
+        client_types=tuple(stated.get("client_types", ())), some_of=tuple(stated.get("some_of", ())),
+        replaces=stated.get("replaces", ""), siblings=(),
     )  # fmt: skip
+
+
+def _words(stated: Mapping[str, list[Any]]) -> dict[str, tuple[str, ...]]:
+    return {path: tuple(folded(str(word)) for word in words) for path, words in stated.items()}
 
 
 def _fields(place: str, stated: Mapping[str, Any], mistakes: list[str]) -> dict[str, tuple[Field, ...]]:
@@ -209,5 +233,5 @@ def _field(place: str, key: str, stated: list[Mapping[str, Any]], mistakes: list
         yield Field(
             name=key, shape=shape, target=one[shape], read=KINDS.get(shape), options=one,
             is_needed=bool(one.get("needed")), is_beside=one.get("sameness") is False,
-            fields=_fields(place, one.get("fields", {}), mistakes),
+            fields=_fields(place, one.get("fields", {}), mistakes), types=tuple(one.get("to", ())),
         )  # fmt: skip

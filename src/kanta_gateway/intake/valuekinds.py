@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kanta_gateway.intake.fhirvalues import day_of, narrative, oid, presence, section, time_of
+from kanta_gateway.intake.fhirvalues import day_of, mentions, narrative, oid, presence, sections, time_of
 from kanta_gateway.intake.names import person
 from kanta_gateway.intake.values import (
     Reader,
@@ -31,6 +31,7 @@ KINDS: Mapping[str, Reader] = {
     "day_of": day_of,
     "integer": integer,
     "mark": mark,
+    "mentions": mentions,
     "month": month,
     "moment": moment,
     "name": name,
@@ -40,7 +41,7 @@ KINDS: Mapping[str, Reader] = {
     "oid": oid,
     "person": person,
     "presence": presence,
-    "section": section,
+    "sections": sections,
     "span": span,
     "text": text,
     "time": clock,

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts.facts import facts
 from kanta_gateway.model import Caller, Event, Finding, Masked, Oid, Outcome, Record, Severity
+from kanta_gateway.pipeline.chains import Forms, rooted
 from kanta_gateway.pipeline.parts import Parts, Scope, ticket
-from kanta_gateway.pipeline.sameness import Sorter
+from kanta_gateway.pipeline.sameness import Place, Sorter
 from kanta_gateway.pipeline.wording import canonical, told_findings, told_removed
 from kanta_gateway.privacy.envelope import seal
 from kanta_gateway.privacy.identity import identity_code
@@ -90,10 +92,13 @@ class Receiver:
             caller: who delivers.
         """
         taken = Taken()
-        for batch in _batches(delivered, BATCH):
-            prepared = [self._prepare(one, delivery) for one in batch]
+        for given in _batches(delivered, BATCH):
+            with self._scope.read() as tx:
+                batch = rooted(given, partial(deliveries.chains, tx, delivery.provider))
+                forms = Forms(batch, partial(records.states, tx, delivery.provider))
+            prepared = [self._prepare(forms.known(one), delivery) for one in batch]
             with self._scope.write() as tx:
-                self._store(tx, prepared, delivery, caller, taken)
+                self._store(tx, prepared, delivery, caller, taken, forms)
         return taken
 
     def _prepare(self, record: Record, delivery: Delivery) -> _Prepared:
@@ -141,17 +146,34 @@ class Receiver:
         }
         return keyring.digest(canonical(whole))
 
-    def _store(
-        self, tx: Connection, batch: Sequence[_Prepared], delivery: Delivery, caller: Caller, taken: Taken
-    ) -> None:
-        now = self._parts.now()
+    def _sorted(
+        self, tx: Connection, batch: Sequence[_Prepared], delivery: Delivery, forms: Forms
+    ) -> tuple[list[tuple[_Prepared, Place]], list[NewRecord]]:
+        """Where each record belongs, with what it takes the place of, and the new ones among them."""
+        keyed = (
+            (kind, one.new.id) for one in batch if one.new.is_keyed for kind in (one.new.type, *one.record.siblings)
+        )
         sorter = Sorter(
             self._parts.types,
             records.known(tx, delivery.provider, (p.new.identity for p in batch if not p.new.is_keyed)),
-            records.states(tx, delivery.provider, (p.new.key for p in batch if p.new.is_keyed)),
+            records.states(tx, delivery.provider, keyed),
         )
-        places = [(one, sorter.place(one.new)) for one in batch]
-        fresh = sorter.fresh
+        places: list[tuple[_Prepared, Place]] = []
+        for one in batch:
+            places.append((one, place := sorter.place(one.new)))
+            if place.is_again:
+                continue
+            for gone in forms.displaced(one.record, sorter.fresh[place.fresh].version):
+                other = self._prepare(gone, delivery)
+                places.append((other, sorter.place(other.new)))
+        return places, sorter.fresh
+
+    def _store(
+        self, tx: Connection, batch: Sequence[_Prepared], delivery: Delivery, caller: Caller, taken: Taken,
+        forms: Forms,
+    ) -> None:  # fmt: skip
+        now = self._parts.now()
+        places, fresh = self._sorted(tx, batch, delivery, forms)
         common = {
             "provider": delivery.provider, "purchaser": delivery.purchaser,
             "source": delivery.source, "as_of": delivery.as_of.isoformat(),

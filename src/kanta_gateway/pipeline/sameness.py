@@ -4,6 +4,8 @@
 * A reference that goes back to an earlier state is news; its newest state counts.
 * A record whose id is a natural key has no version of its own: content that was never delivered is its next
   version, content that was is a duplicate, also of a state that has been replaced meanwhile (GEN-06).
+* What replaces a record of another id counts its states from the next multiple of `MAX_VERSION`, so that it stands
+  above them in whatever order they come.
 * Once a digest has been destroyed with its document, the same identity is a duplicate without comparison.
 """
 
@@ -12,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from kanta_gateway.model import MAX_VERSION
 
 if TYPE_CHECKING:
     from kanta_gateway.recordtypes import RecordTypes
@@ -80,13 +84,15 @@ class Sorter:
         return self._add(new)
 
     def _keyed(self, new: NewRecord) -> Place:
-        states = self._states.setdefault((new.type, new.id), [])
+        every = self._states.setdefault((new.type, new.id), [])
+        link = (new.version - 1) // MAX_VERSION
+        states = [one for one in every if (one.version - 1) // MAX_VERSION == link]
         for state in reversed(states):
             if state.digest in {"", new.digest}:
                 return replace(state.place, is_again=True, is_older=state is not states[-1])
-        version = states[-1].version + 1 if states else 1
+        version = states[-1].version + 1 if states else link * MAX_VERSION + 1
         place = self._add(replace(new, version=version))
-        states.append(_State(new.digest, version, place))
+        every.append(_State(new.digest, version, place))
         return place
 
     def _add(self, new: NewRecord) -> Place:

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from kanta_gateway.database import data_key, delivered, delivery, record
-from kanta_gateway.model import instant
+from kanta_gateway.model import MAX_VERSION, instant
 from kanta_gateway.spool.records import COLUMNS, from_row, json_text
 
 if TYPE_CHECKING:
@@ -114,6 +114,28 @@ def clients_of_delivery(tx: Connection, delivery_id: str) -> list[str]:
         .distinct()
     )
     return sorted(str(one) for one in tx.execute(query).scalars())
+
+
+def chains(tx: Connection, provider: str, names: Iterable[str]) -> dict[tuple[str, str], tuple[str, int]]:
+    """Where records are kept that replaced one of another id: type and own name -> id of the chain, and place in it.
+
+    Args:
+        tx: a reading transaction.
+        provider: OID of the provider.
+        names: what they are called.
+    """
+    query = (
+        select(record.c.type, delivered.c.label, record.c.record_id, func.max(record.c.version))
+        .join(record, delivered.c.record_row == record.c.id)
+        .where(record.c.provider == provider, delivered.c.label != record.c.record_id)
+        .group_by(record.c.type, delivered.c.label, record.c.record_id)
+    )
+    found: dict[tuple[str, str], tuple[str, int]] = {}
+    wanted = sorted(names)
+    for start in range(0, len(wanted), 300):  # SQLite allows a limited number of parameters
+        for kind, label, name, version in tx.execute(query.where(delivered.c.label.in_(wanted[start : start + 300]))):
+            found[(str(kind), str(label))] = (str(name), (int(version) - 1) // MAX_VERSION)
+    return found
 
 
 def labels(tx: Connection, provider: str, purchaser: str) -> Iterator[tuple[str, str]]:

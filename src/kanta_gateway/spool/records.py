@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import bindparam, func, select, tuple_, update
 
 from kanta_gateway.database import data_key, document, fingerprint, record
-from kanta_gateway.model import Outcome, instant
+from kanta_gateway.model import MAX_VERSION, Outcome, instant
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -65,7 +65,7 @@ class StoredRecord:
     @property
     def told_version(self) -> int:
         """The version that people are told: the provider's own, 1 where the record has none."""
-        return 1 if self.is_keyed else self.version
+        return 1 if self.is_keyed else (self.version - 1) % MAX_VERSION + 1
 
     @property
     def removed(self) -> Mapping[str, Any]:

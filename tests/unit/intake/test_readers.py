@@ -15,8 +15,8 @@ import pytest
 from kanta_gateway import knowledge
 from kanta_gateway.errors import UnreadableError
 from kanta_gateway.intake.jsontext import loads
-from kanta_gateway.intake.kinds import Problem
-from kanta_gateway.intake.readers import Header, Item, read, shown
+from kanta_gateway.intake.kinds import Header, Problem
+from kanta_gateway.intake.readers import Item, read, shown
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.sources import load_sources
 from kanta_gateway.messages import Messages
