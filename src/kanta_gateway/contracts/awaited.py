@@ -129,6 +129,15 @@ def plan_made(rule: Rule, period: Period, situation: Situation) -> Clocks:
     yield Clock(rule, period.entry, start, limit, done, missing="text", awaits=(kind,))
 
 
+def plan_renewed(rule: Rule, period: Period, situation: Situation) -> Clocks:
+    """The provider's plan is made anew soon after the day that the decision tells in a field (LAP-10)."""
+    kind, start = rule.params.get("record", PLAN), Mark.of(period.entry, rule.params["since"])
+    if start is None:
+        return
+    done = earliest(one for one in situation.under(period, kind) if one.day >= start.day)
+    yield Clock(rule, period.entry, start, later(start.day, rule.params["days"]), done, missing="text", awaits=(kind,))
+
+
 def closing_held(rule: Rule, period: Period, situation: Situation) -> Clocks:
     """A negotiation late in the period and before its end closes it (LAP-27).
 
@@ -228,4 +237,5 @@ DECISION_CLOCKS: Mapping[str, DecisionClocks] = {
     "evaluated-by-hours": evaluated_by_hours,
     "months-reported": months_reported,
     "plan-made": plan_made,
+    "plan-renewed": plan_renewed,
 }

@@ -171,6 +171,7 @@ KINDS: Mapping[str, Kind] = {
     "period-length": Kind(Scope.DECISION, ("above", "below"), {}, {"tolerance_days": int}),
     "plan-made": Kind(Scope.DECISION, _ONE, {"days": int}, {"record": str, "where": dict, "where_recorded": bool}),
     "plan-names": Kind(Scope.DECISION, ("dates", "late", "service", "trial")),
+    "plan-renewed": Kind(Scope.DECISION, _ONE, {"days": int, "since": str}, {"record": str}),
     "product-duration": Kind(
         Scope.DECISION,
         ("above", "ungrounded"),

@@ -186,6 +186,25 @@ def test_vt1_and_vt2_never_run_at_once() -> None:
     assert b.told(b.case(first, after), after) == []
 
 
+@pytest.mark.parametrize(
+    ("renewed", "made", "expected"),
+    [
+        ("2025-10-01", "2025-09-04", [("LAP-10", "plan-not-renewed")]),
+        ("2025-10-01", "2025-10-01", []),
+        ("2025-10-17", "2025-09-04", []),
+        ("2025-10-16", "2025-09-04", [("LAP-10", "plan-not-renewed")]),
+        (None, "2025-09-04", []),
+    ],
+)
+def test_the_plan_is_renewed_after_the_authoritys(
+    renewed: str | None, made: str, expected: list[tuple[str, str]]
+) -> None:
+    """LAP-10: within fourteen days of the authority's renewed plan there is a plan that was made since."""
+    plan = b.entry("implementation_plan", made_on=made, delivered_on=made)
+
+    assert expected == b.on(b.case(plan, authority_plan_renewed_on=renewed), "decision")
+
+
 def test_plan_is_missed_after_two_weeks() -> None:
     """LAP-08: a period without an implementation plan is told once fourteen days have passed."""
     whole = b.case()
