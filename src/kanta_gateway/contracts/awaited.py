@@ -187,6 +187,9 @@ def evaluated_by_hours(rule: Rule, period: Period, situation: Situation) -> Cloc
         if event.is_held and (done is None or event.subject.day < done.day):
             used += event.hours
             due = due or (event.subject.day if used > limit else "")
+    is_over = bool(period.entry.facts.get("ended_on")) or bool(situation.under(period, SUMMARY))
+    if is_over and done is None and not due:
+        return  # it ended before the hours were used: nothing is awaited any more
     _, start, _ = _on(period, situation)
     yield Clock(
         rule, period.entry, start, due, done, late="text", missing="text",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kanta_gateway.contracts.expected import NOTHING, Expected
 from kanta_gateway.contracts.kinds import KINDS, Scope
 from kanta_gateway.contracts.words import Titles, WordList
 from kanta_gateway.model import Finding, Severity
@@ -173,6 +174,8 @@ class Contract:
     """Record type that names no author -> types of the client's records whose author it takes: of the same day, else
     of the latest before."""
     not_software: tuple[NotSoftware, ...] = ()
+    expected: Expected = NOTHING
+    """Which records are expected of every day or month (`completeness`)."""
     makes: frozenset[str] = frozenset()
     """Reference records that become documents, since the authority asks for its own (`makes`)."""
 
