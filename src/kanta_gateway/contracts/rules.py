@@ -48,6 +48,8 @@ class Rule:
     """Word lists that take a record out of the rule."""
     is_clock: bool = False
     """Told as a deadline only (`tells: clock`), never as a finding on a record."""
+    duty: Mapping[str, str] = field(default_factory=dict)
+    """Name of the text for not done, or nothing for any -> key of the text that says what is due."""
 
     @property
     def can_block(self) -> bool:
@@ -241,12 +243,7 @@ class Contract:
         return have
 
     def asked_of(self, record_type: str, product: str) -> list[Rule]:
-        """The rules of one record, with those that tell a deadline only; a reference has those that name its type.
-
-        Args:
-            record_type: type of the record.
-            product: code of the product; empty when the record has none.
-        """
+        """The rules of one record, with those that tell a deadline only; a reference has those that name its type."""
         is_reference = self.types[record_type].is_reference
         return [rule for rule in self.of(Scope.RECORD, record_type, product) if rule.records or not is_reference]
 
@@ -266,7 +263,7 @@ class Contract:
     @property
     def kinds(self) -> frozenset[str]:
         """Every key of the message catalogue that judging by this contract can need."""
-        return frozenset(text for rule in self.rules for text in rule.texts.values())
+        return frozenset(text for rule in self.rules for text in (*rule.texts.values(), *rule.duty.values()))
 
     @cached_property
     def not_realised(self) -> frozenset[str]:
