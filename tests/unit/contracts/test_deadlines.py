@@ -141,10 +141,11 @@ def test_months_of_coaching() -> None:
 
 def test_a_yearly_clock_without_a_finding() -> None:
     """HEL-05: a year's evaluation of work activity has its clock although no record is ever flagged for it."""
-    judgement = h.judged(h.case(), date(2026, 8, 1))
-    found = of(judgement, "HEL-05")
+    judgement = h.judged(h.case(), date(2026, 9, 1))
+    found = of(h.judged(h.case(), date(2026, 8, 1)), "HEL-05")
 
     assert [read(one, date(2026, 8, 1)) for one in found] == [("2026-08-31", "open", 30)]
+    assert [read(one, date(2026, 9, 1)) for one in of(judgement, "HEL-05")] == [("2026-08-31", "breached", -1)]
     assert [one for told in judgement.findings.values() for one in told if one.rule == "HEL-05"] == []
 
 
