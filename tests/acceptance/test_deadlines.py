@@ -60,7 +60,7 @@ def test_what_is_due_within_the_period(gateway: Gateway) -> None:
     assert rows(early)[0] == ("A-1", "LAP-08", "2025-03-17", 0, "open")
     assert rows(later)[0] == ("A-1", "LAP-08", "2025-03-17", -30, "breached")
     assert rows(later)[1:] == [
-        ("A-1", "LAP-13", "2025-05-30", 44, "open"), ("A-1", "LAP-13", "2025-05-30", 44, "open"),
+        ("A-1", "LAP-13", "2025-04-29", 13, "open"), ("A-1", "LAP-13", "2025-05-30", 44, "open"),
         ("A-1", "LAP-15", "2025-06-13", 58, "open"),
     ]  # fmt: skip
     assert {one["what"] for one in later["deadlines"]} == {
