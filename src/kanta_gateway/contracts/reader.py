@@ -42,16 +42,7 @@ _OPTIONAL = (
 
 
 def read(text: str, name: str, types: RecordTypes) -> Contract:
-    """Read a contract file.
-
-    Args:
-        text: its YAML text.
-        name: the file's name, for messages.
-        types: every record type.
-
-    Raises:
-        MisconfiguredError: the file is wrong; every mistake is told.
-    """
+    """Read a contract file: `of` what stands in it."""
     return of(stated(text, name), name, types)
 
 

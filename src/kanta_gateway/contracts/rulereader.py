@@ -60,14 +60,7 @@ def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) 
     if kind is None:
         mistakes.say(where, f"kind: expected one of {', '.join(sorted(KINDS))}")
         return None
-    needed = {
-        "id",
-        "kind",
-        "severity",
-        "clause",
-        *kind.params,
-        "text" if kind.texts == ("text",) else "texts",
-    }
+    needed = {"id", "kind", "severity", "clause", *kind.params, "text" if kind.texts == ("text",) else "texts"}
     own = {known.narrowed_by} | _OWN[known.narrowed_by]
     mistakes.keys(where, item, needed, _RULE_KEYS | own | kind.optional.keys())
     _check_values(mistakes, where, item, kind)
