@@ -14,8 +14,8 @@ import holidays as holidays_package
 from kanta_gateway import __version__, codefiles, knowledge, official
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit.log import Log
+from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
-from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.gateway import Gateway
@@ -74,9 +74,7 @@ def build(settings: Settings) -> Gateway:
             open_=lambda sealed: open_sealed(keyring.names, sealed, b"name"),
         ),
         messages=Messages.load(knowledge.texts("mappings/messages")),
-        contracts={
-            name: Contract.load(text, name, types) for name, text in knowledge.texts("mappings/contracts").items()
-        },
+        contracts=load_contracts(knowledge.texts("mappings/contracts"), types),
         structures=structures,
         codes=codes,
         mapper=Mapper(load_mappings(knowledge.texts("mappings/documents"), structures, codes), structures, codes),
