@@ -19,8 +19,10 @@ from kanta_gateway.contracts.rules import Contract
 AS_OF = date(2026, 12, 31)
 FIRST = date(2025, 1, 1)
 DAYS = st.integers(0, 500).map(lambda place: (FIRST + timedelta(days=place)).isoformat())
+NEAR = st.integers(240, 268).map(lambda place: (FIRST + timedelta(days=place)).isoformat())
+"""So few days that absences follow each other from week to week."""
 HOURS = st.sampled_from([None, 1, 4, 6, 9])
-REASONS = st.sampled_from([None, "incapacity", "child_illness", "other", "service_closed"])
+REASONS = st.sampled_from([None, "incapacity", "incapacity", "child_illness", "other", "service_closed"])
 
 
 def _strict(data: dict[str, Any]) -> None:
@@ -49,7 +51,7 @@ def cases(draw: st.DrawFn) -> Case:
     ]
     for on, hours in draw(st.lists(st.tuples(DAYS, HOURS), max_size=14)):
         entries.append(law.entry("diary_entry", date=on, hours=hours))
-    for on, length, reason in draw(st.lists(st.tuples(DAYS, st.integers(0, 6), REASONS), max_size=5)):
+    for on, length, reason in draw(st.lists(st.tuples(NEAR, st.integers(0, 9), REASONS), max_size=6)):
         end = (date.fromisoformat(on) + timedelta(days=length)).isoformat()
         entries.append(law.entry("absence", date=on, ends_on=end, reason_category=reason))
     return law.case(*entries)
