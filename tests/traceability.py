@@ -34,6 +34,7 @@ Made by `python -m tests.traceability`; CI fails when it is stale.
 A rule counts as tested when one test makes it fire and one does not.
 CI takes the effect of each rule away, one at a time, and a test must fail each time.
 A *clock* tells a deadline and never a finding on a record; it fires when it is overdue.
+A *figure* carries a rule out by its number: it fires where the number is not nothing, and is taken away alike.
 """
 
 
