@@ -126,6 +126,10 @@ class Office:
             )])  # fmt: skip
         return {"documents": [metadata(one) for one in found], "next": found[-1].sequence if found else after}
 
+    def is_own_only(self, caller: Caller) -> bool:
+        """Whether the caller may see its own organisation's things only."""
+        return self._policy.is_own_only(caller)
+
     def _own(self, caller: Caller) -> str | None:
         """The provider whose things alone the caller may see; None for those who may see all."""
         return caller.organisation if self._policy.is_own_only(caller) else None
