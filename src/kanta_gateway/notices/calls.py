@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 QUEUED, DONE = "queued", "done"
+PARAMETERS = 500
+"""Values in one `IN`: SQLite allows a limited number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,10 @@ def counts(tx: Connection) -> dict[str, int]:
 
 def problems(tx: Connection, sequences: Sequence[int]) -> dict[int, Mapping[str, str]]:
     """Notice -> what went wrong with its last call."""
-    query = select(notice_call.c.notice, notice_call.c.problem).where(
-        notice_call.c.notice.in_(sequences), notice_call.c.problem.is_not(None)
-    )
-    return {int(sequence): orjson.loads(problem) for sequence, problem in tx.execute(query)}
+    found: dict[int, Mapping[str, str]] = {}
+    for start in range(0, len(sequences), PARAMETERS):
+        query = select(notice_call.c.notice, notice_call.c.problem).where(
+            notice_call.c.notice.in_(sequences[start : start + PARAMETERS]), notice_call.c.problem.is_not(None)
+        )
+        found |= {int(sequence): orjson.loads(problem) for sequence, problem in tx.execute(query)}
+    return found

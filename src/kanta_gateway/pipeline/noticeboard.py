@@ -18,7 +18,7 @@ from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.contracts.terms import ORGANISER
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event
-from kanta_gateway.notices import store
+from kanta_gateway.notices import calls, store
 from kanta_gateway.notices.form import page
 from kanta_gateway.notices.states import NoticeState
 from kanta_gateway.pipeline.handing import handing, mark_told
@@ -46,12 +46,13 @@ class Board:
         self._office.permit(caller, Event.NOTICE_READ, provider=own)
         with self._parts.database.transaction() as tx:
             found = store.listed(tx, provider=own, organiser=organiser, state=state, after=after, limit=limit)
+            troubles = calls.problems(tx, [one.sequence for one in found])
             self._office.note(tx, [self._office.event(
                 caller, Event.NOTICE_READ, subject="list", provider=own or "", details={"count": len(found)}
             )])  # fmt: skip
         day = self._today()
         return {
-            "notices": [self._metadata(one, day, language) for one in found],
+            "notices": [{**self._metadata(one, day, language), "problem": troubles.get(one.sequence)} for one in found],
             "next": found[-1].sequence if found else after,
         }
 
