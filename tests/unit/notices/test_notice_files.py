@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,17 @@ def test_unknown_notice() -> None:
     assert types.mistakes("x", terms) == [
         "contract x: notice absence-to-pope: there is no such file in mappings/notices"
     ]
+
+
+def test_every_type_is_documented() -> None:
+    """The page on notices names every notice type with what it carries out, and no other."""
+    page = (ROOT / "docs/howto-notices.md").read_text("utf-8")
+    rows = {
+        row[0]: set(row[1].split(", "))
+        for row in re.findall(r"^\| `([\w-]+)` \| [^|]+ \| ([^|]+) \|$", page, re.MULTILINE)
+    }
+    types = NoticeTypes.load(knowledge.texts("mappings/notices"), LISTS, TYPES).types
+
+    assert {name: set(one.carries_out) for name, one in types.items()} == {
+        name: carried for name, carried in rows.items() if name in types or "-to-" in name
+    }
