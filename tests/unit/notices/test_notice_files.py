@@ -124,10 +124,8 @@ def test_unknown_notice() -> None:
 def test_every_type_is_documented() -> None:
     """The page on notices names every notice type with what it carries out, and no other."""
     page = (ROOT / "docs/howto-notices.md").read_text("utf-8")
-    rows = {
-        row[0]: set(row[1].split(", "))
-        for row in re.findall(r"^\| `([\w-]+)` \| [^|]+ \| ([^|]+) \|$", page, re.MULTILINE)
-    }
+    lines = re.findall(r"^\| `([\w-]+)` \| [^|]+ \| ([^|]+) \|$", page, re.MULTILINE)
+    rows = {name: set(carried.split(", ")) for name, carried in lines}
     types = NoticeTypes.load(knowledge.texts("mappings/notices"), LISTS, TYPES).types
 
     assert {name: set(one.carries_out) for name, one in types.items()} == {
