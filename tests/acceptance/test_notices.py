@@ -259,6 +259,8 @@ def test_others_see_nothing(office: Office) -> None:
         with pytest.raises(NotFoundError):
             office.hand_over(id_, other)
 
+    assert [one["details"]["asked"] for one in office.entries(Event.REQUEST_DENY)] == ["notice:disclose"] * 2
+
 
 def test_official_hands_over_what_is_the_countys(office: Office) -> None:
     """The shop steward's notice is the county's own: its official hands it over, the provider may not."""

@@ -20,7 +20,7 @@ LONG_MODULES = {
     "src/kanta_gateway/intake/sources.py": (420, "the source language: statement and use side by side"),
     "src/kanta_gateway/intake/values.py": (330, "every kind of value that a source may name, a short function each"),
     "src/kanta_gateway/model.py": (360, "dataclasses with their documented fields"),
-    "src/kanta_gateway/pipeline/office.py": (370, "every look at what is stored, permitted and logged alike"),
+    "src/kanta_gateway/pipeline/office.py": (380, "every look at what is stored, permitted and logged alike"),
     "src/kanta_gateway/spool/records.py": (440, "every statement on the record tables in one place"),
     "src/kanta_gateway/spool/store.py": (370, "every statement on the document table in one place"),
 }

@@ -114,6 +114,31 @@ def handing(parts: Parts, tx: Connection, one: StoredNotice, recipient: str) -> 
         ConflictError: it was withdrawn, is not ready, or its recipient or the request behind it is not known.
         KeyUnavailableError: its content has been destroyed.
     """
+    hand = prepared(parts, tx, one, recipient)
+    if one.ready_on > parts.now().astimezone(HELSINKI).date().isoformat():
+        raise ConflictError(f"the notice still collects; it is ready on {one.ready_on}")
+    request = hand.terms.standing_request
+    if parts.is_production and request is not None and not request.is_verified:
+        raise ConflictError(
+            "the standing request behind the notice is not verified, so production hands nothing over; "
+            "write its reference into the contract file and set `verified: true`"
+        )
+    return hand
+
+
+def prepared(parts: Parts, tx: Connection, one: StoredNotice, recipient: str) -> Handing:
+    """A notice as it would be handed over, whether that may be done now or not.
+
+    Args:
+        parts: the built gateway.
+        tx: the transaction in which it is done.
+        one: the notice.
+        recipient: kind of the recipient; empty for the only one that it may be.
+
+    Raises:
+        ConflictError: it was withdrawn, or its recipient is not known.
+        KeyUnavailableError: its content has been destroyed.
+    """
     kind = parts.notices.types.get(one.type)
     contract = parts.contracts.get(one.purchaser)
     terms = next((own for own in contract.notices if own.notice == one.type), None) if contract is not None else None
@@ -122,18 +147,10 @@ def handing(parts: Parts, tx: Connection, one: StoredNotice, recipient: str) -> 
         raise ConflictError("the contract does not ask for this notice any more; nothing was handed over")
     if one.state is NoticeState.WITHDRAWN:
         raise ConflictError("the notice was withdrawn, since what it told is no longer so; nothing was handed over")
-    if one.ready_on > parts.now().astimezone(HELSINKI).date().isoformat():
-        raise ConflictError(f"the notice still collects; it is ready on {one.ready_on}")
     possible = (one.recipient,) if one.recipient else one.recipients
     chosen = recipient or (possible[0] if len(possible) == 1 else "")
     if chosen not in possible:
         raise ConflictError(f"name the recipient, one of {', '.join(possible)}; nothing was handed over")
     if one.payload is None:
         raise KeyUnavailableError("the content of the notice has been destroyed; its evidence stays")
-    request = terms.standing_request
-    if parts.is_production and request is not None and not request.is_verified:
-        raise ConflictError(
-            "the standing request behind the notice is not verified, so production hands nothing over; "
-            "write its reference into the contract file and set `verified: true`"
-        )
     return Handing(one, kind, terms, chosen, agreement)

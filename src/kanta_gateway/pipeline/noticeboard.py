@@ -21,7 +21,7 @@ from kanta_gateway.model import Caller, Event
 from kanta_gateway.notices import calls, store
 from kanta_gateway.notices.form import page
 from kanta_gateway.notices.states import NoticeState
-from kanta_gateway.pipeline.handing import handing, mark_told
+from kanta_gateway.pipeline.handing import handing, mark_told, prepared
 from kanta_gateway.pipeline.notify import content_of
 from kanta_gateway.pipeline.office import LOCAL, Office
 from kanta_gateway.pipeline.parts import Parts
@@ -78,7 +78,7 @@ class Board:
             if one is None:
                 raise NotFoundError
             chosen = recipient or (one.recipients[0] if is_look else "")
-            hand = handing(self._parts, tx, one, chosen)
+            hand = (prepared if is_look else handing)(self._parts, tx, one, chosen)
             content = content_of(self._parts, one)
             if is_look:
                 self._office.note(tx, [self._office.event(
@@ -133,12 +133,15 @@ class Board:
         own, organiser = self._scope(caller)
         self._office.hide(caller, event, one.provider)
         if organiser is not None and organiser != one.organiser:
+            self._office.deny(caller, event, one.provider, (f"{caller.role}: the notice is of another's register",))
             raise NotFoundError
         self._office.permit(caller, event, provider=one.provider)
         contract = self._parts.contracts.get(one.purchaser)
         terms = next((own_ for own_ in contract.notices if own_.notice == one.type), None) if contract else None
         if own is not None and terms is not None and terms.given_by == ORGANISER:
-            raise NotPermittedError("the organiser itself gives this notice; its own official hands it over")
+            reason = "the organiser itself gives this notice; its own official hands it over"
+            self._office.deny(caller, event, one.provider, (reason,))
+            raise NotPermittedError(reason)
 
     def _metadata(self, one: StoredNotice, day: str, language: str) -> dict[str, Any]:
         kind = self._parts.notices.types.get(one.type)

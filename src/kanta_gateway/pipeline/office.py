@@ -58,7 +58,7 @@ class Office:
         if not reasons and self._is_beyond(caller):
             reasons = (f"{caller.role}: sees all, so it is not for a system of a provider",)
         if reasons:
-            self._deny(caller, event, provider or "", reasons)
+            self.deny(caller, event, provider or "", reasons)
             raise NotPermittedError(f"{event.value} is not allowed: {'; '.join(reasons)}")
 
     def _is_beyond(self, caller: Caller) -> bool:
@@ -72,7 +72,7 @@ class Office:
         with self._parts.database.reading() as tx:
             return bool(agreements(tx, caller.organisation))
 
-    def _deny(self, caller: Caller, event: Event, provider: str, reasons: Iterable[str]) -> None:
+    def deny(self, caller: Caller, event: Event, provider: str, reasons: Iterable[str]) -> None:
         """Write a denial down; in a transaction of its own, since what was asked is not done."""
         with self._parts.database.transaction() as tx:
             self._parts.log.append(tx, [self.event(
@@ -87,7 +87,7 @@ class Office:
             NotFoundError: the thing is another's and the caller may see its own only.
         """
         if self._own(caller) not in {None, owner}:
-            self._deny(caller, event, owner, (f"{caller.role}: scope own, the thing is another's",))
+            self.deny(caller, event, owner, (f"{caller.role}: scope own, the thing is another's",))
             raise NotFoundError
 
     def note(self, tx: Connection, events: Iterable[AuditEvent]) -> None:

@@ -113,6 +113,21 @@ def test_service_not_arranged() -> None:
 
 
 @pytest.mark.parametrize(
+    ("category", "words", "expected"),
+    [
+        ("service_closed", [], {"service_closed": [{"first_day": "2025-03-10"}]}),
+        ("service_closed", ["closed"], {"service_closed": [{"first_day": "2025-03-10"}]}),
+        ("swapped_day", [], None),
+    ],
+)  # fmt: skip
+def test_no_absence(category: str, words: list[str], expected: Any) -> None:
+    """A record that says that the service was closed is told as such, once; a swapped day is not told (AB-06)."""
+    found = t.teller().due(t.subject(t.fact(reason_category=category, words=words)))
+
+    assert [one.content["groups"] for one in found] == ([] if expected is None else [expected])
+
+
+@pytest.mark.parametrize(
     ("payer", "expected"), [("kela", ("kela",)), ("fund", ("fund",)), (None, ("kela", "fund"))]
 )  # fmt: skip
 def test_recipient(payer: str | None, expected: tuple[str, ...]) -> None:
