@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,13 @@ from tests.processes import Cli
 from tests.small_export import PROVIDER, identity_code
 
 from kanta_gateway.audit import report
+from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline.announce import Announcer
+from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.retain import destroy_spent_notices
 
 ORGANISER = "1.2.246.10.94006007.10.0"
@@ -304,6 +306,21 @@ def test_yearly_notice_waits_for_its_year(office: Office) -> None:
     office.at(datetime(2026, 1, 2, tzinfo=UTC))
 
     assert office.hand_over(yearly["id"], recipient="")["head"]["count"] == 1
+
+
+def test_deadline_of_an_incident(office: Office) -> None:
+    """What is due about an incident is among the deadlines, under no client, and a figure of none."""
+    office.incident()
+    asked = Asked(date(2025, 10, 10), "en", states=frozenset({ClockState.BREACHED, ClockState.OPEN}))
+    found = office.gateway.office.deadlines(replace(CALLER, role="operator", system="local"), asked)["deadlines"]
+    told = {(one["rule"], one["client"], one["due"]) for one in found if one["rule"] == "LAP-17"}
+
+    assert told == {("LAP-17", None, "2025-10-09"), ("LAP-17", None, "2026-03-31")}
+
+    office.hand_over(office.listed("incident-to-purchaser")[0]["id"], OFFICIAL, "")
+    found = office.gateway.office.deadlines(replace(CALLER, role="operator", system="local"), asked)["deadlines"]
+
+    assert {one["due"] for one in found if one["rule"] == "LAP-17"} == {"2026-03-31"}
 
 
 def test_incident_names_clients_by_the_gateways_id(office: Office) -> None:

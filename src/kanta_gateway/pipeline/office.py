@@ -261,7 +261,9 @@ class Office:
         self.permit(caller, Event.FIGURES_READ, provider=own)
         told: dict[str, Any] = {}
         with self._parts.database.transaction() as tx:
-            subjects = [name for name, one in self._parts.types.items() if one.is_subject]
+            own_conduct = subject == "deadlines"  # it is due too, and no figure is told of it
+            subjects = [name for name, one in self._parts.types.items()
+                        if one.is_subject or (own_conduct and one.about not in {"client", "organisation"})]  # fmt: skip
             known = [one for one in records.subjects(tx, subjects) if own in {None, one[0]}]
             for provider in sorted({one[0] for one in known}):
                 wanted = [ref for owner, _, ref in known if owner == provider]
