@@ -30,14 +30,20 @@ from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.codeserver import Words
 from kanta_gateway.model import Caller, Oid, Organisation
+from kanta_gateway.notices import calls
+from kanta_gateway.notices import store as notices
+from kanta_gateway.notices.channels import Caller as Ways
+from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline import board
+from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
+from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
-from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.inspect import inspect
@@ -71,6 +77,7 @@ class Gateway:
     def __init__(
         self, settings: Settings, parts: Parts, folder: KeyFolder, policy: Policy, schemas: RecordSchemas,
         sources: Mapping[str, Source], anchors: Sequence[Certificate], frame: FrameProfile,
+        channels: Channels,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.parts = parts
@@ -78,9 +85,11 @@ class Gateway:
         self._schemas = schemas
         self._anchors = anchors
         self._frame = frame
+        self._channels = channels
         self.sources = sources
         self.desk = Desk(parts, sources)
         self.office = Office(parts, policy)
+        self.notice_board = Board(parts, self.office)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -191,14 +200,17 @@ class Gateway:
         while not stop.is_set():
             self.desk.finish(caller)
             deliverer.run(stop, until_empty=True)
+            self.send_notices(caller)
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
+            destroy_spent_notices(self.parts, caller, self.settings.grace_days)
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:
         """Counts by state, and the oldest document that waits."""
         with self.parts.database.reading() as tx:
             return {
-                "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx)
+                "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx),
+                "notices": notices.counts(tx),
             }  # fmt: skip
 
     def due(
@@ -257,6 +269,29 @@ class Gateway:
     def evidence(self, caller: Caller, client: str, as_of: date | None) -> dict[str, Any]:
         """What each line of one client's invoice rests on."""
         return self.office.evidence(caller, client, as_of)
+
+    def notices(self, caller: Caller, state: str | None) -> dict[str, Any]:
+        """What waits to be told, and what was told."""
+        return self.notice_board.list(caller, state, 0, 100_000, self.settings.lang)
+
+    def export_notices(self, folder: Path, caller: Caller, recipient: str, ids: Sequence[str]) -> dict[str, Any]:
+        """Hand notices over as FOLDER/<id>.json and FOLDER/<id>.html, and judge again what they told."""
+        told = write_out(self.notice_board, folder, caller, recipient, ids, self.settings.lang)
+        self.desk.finish(caller)
+        return told
+
+    def send_notices(self, caller: Caller) -> dict[str, Any]:
+        """Call the recipients of notices that are to be sent by now; how many calls were made, and what is left."""
+        made = 0
+        if not self._channels.channels:  # connecting costs, and there is nobody to connect to
+            return {"calls": made, "states": {}}
+        with Ways(self._channels.mail) as ways:
+            announcer = Announcer(self.parts, self._channels, ways, caller, self.settings.lease_seconds)
+            while done := announcer.step():
+                made += done
+        self.desk.finish(caller)
+        with self.parts.database.reading() as tx:
+            return {"calls": made, "states": calls.counts(tx)}
 
     def verify_audit(self, checkpoint: Path | None, key: Path | None) -> dict[str, Any]:
         """Check the whole log offline."""

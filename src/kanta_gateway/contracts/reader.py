@@ -22,6 +22,7 @@ from kanta_gateway.contracts.rules import (
     Reconciliation,
 )
 from kanta_gateway.contracts.scales import read_scale
+from kanta_gateway.contracts.terms import read_terms
 from kanta_gateway.contracts.unjudged import elsewhere, not_judged, not_software
 from kanta_gateway.contracts.words import Titles, WordList
 from kanta_gateway.errors import MisconfiguredError
@@ -37,7 +38,7 @@ _NEEDED = ("contract", "source", "products", "rules")
 _OPTIONAL = (
     "figures", "totals", "reconciliation", "scale", "words", "titles", "not_judged", "not_software",
     "development_parties", "author_from", "attendance", "completeness", "delivered", "makes", "take", "inherits",
-    "elsewhere",
+    "elsewhere", "notices",
 )  # fmt: skip
 
 
@@ -101,6 +102,7 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "inherits": tuple(str(one) for one in data.get("inherits", ())),
         "elsewhere": tuple(each(mistakes, data, "elsewhere", elsewhere)),
         "makes": _makes(mistakes, data.get("makes", []), types),
+        "notices": tuple(each(mistakes, data, "notices", lambda m, w, v: read_terms(m, w, v, known.families))),
     }
 
 
