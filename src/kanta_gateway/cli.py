@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kanta_gateway.errors import GatewayError, NotFoundError, UnreadableError
+from kanta_gateway.errors import GatewayError, MisconfiguredError, NotFoundError, UnreadableError
 
 if TYPE_CHECKING:
     from kanta_gateway.gateway import Gateway
@@ -64,7 +64,7 @@ def _gateway(**given: Any) -> Gateway:
     from kanta_gateway.settings import Settings  # noqa: PLC0415
 
     settings = Settings.from_environment(os.environ, data=_state.get("data"), **given)
-    _state["lang"] = settings.lang
+    _state["lang"], _state["own"] = settings.lang, settings.own
     return build(settings)
 
 
@@ -325,7 +325,10 @@ def import_codes(
 @app.command()
 def check(lang: Lang = None, *, as_json: Json = False) -> None:
     """Check mappings, contracts, codes, certificates and settings; all mistakes at once."""
-    told = _gateway(lang=lang).check()
+    try:
+        told = _gateway(lang=lang).check()
+    except MisconfiguredError as error:
+        told = {"mistakes": list(error.mistakes)}
     _say(told, as_json=as_json)
     raise typer.Exit(0 if not told["mistakes"] else 1)
 
@@ -374,7 +377,8 @@ def write_source_files(name: str, folder: Path, *, as_json: Json = False) -> Non
     """Write a format's template and sample into FOLDER, to be filled in or compared with."""
     from kanta_gateway import knowledge  # noqa: PLC0415 — only this command needs it
 
-    found = knowledge.of_source(name) if name in _gateway().sources else {}
+    gateway = _gateway()
+    found = knowledge.of_source(name, gateway.settings.own) if name in gateway.sources else {}
     if not found:
         raise NotFoundError(f"there is no template or sample of a source {name}; see `kanta-gateway sources list`")
     for path, content in found.items():
@@ -442,7 +446,7 @@ def _told(error: GatewayError) -> list[str]:
 
     if not error.findings:
         return []
-    messages = Messages.load(knowledge.texts("mappings/messages"))
+    messages = Messages.load(knowledge.texts("mappings/messages", own=_state.get("own")))
     told = [messages.finding(finding, _state.get("lang", "fi")) for finding in error.findings]
     return [" ".join(one[part] for part in ("rule", "pointer", "message") if one[part]) for one in told]
 

@@ -285,7 +285,7 @@ class Gateway:
 
     def import_codes(self, file: Path, name: str = "", version: str = "") -> dict[str, Any]:
         """Keep the rows of a code-server export in the data folder, verified and dated."""
-        words = Words.load(knowledge.text("mappings/codeserver.yaml"))
+        words = Words.load(knowledge.text("mappings/codeserver.yaml", self.settings.own))
         taken = codefiles.take(file, self.settings.data, self.parts.codes, words, name, version)
         return {"list": taken.number, "rows": taken.rows, "verified": taken.verified, "unverified": taken.unverified,
                 "read_as": taken.how, "columns": dict(taken.columns), "mistakes": taken.mistakes}  # fmt: skip
@@ -299,6 +299,7 @@ class Gateway:
         ]
         return {
             "mistakes": [*keyfiles.mistakes(self._folder, self.settings), *self.parts.mapper.unfit],
+            "own_files": knowledge.owned(self.settings.own),
             "unverified_codes": codes,
             "not_judged": {name: [one.rule for one in contract.not_judged]
                            for name, contract in self.parts.contracts.items()},

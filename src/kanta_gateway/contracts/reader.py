@@ -9,9 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from kanta_gateway import stated
 from kanta_gateway.contracts.attendance import read_attendance
+from kanta_gateway.contracts.contractshape import CONTRACT
 from kanta_gateway.contracts.mistakes import Mistakes, each
 from kanta_gateway.contracts.products import Limits, Price, Product
 from kanta_gateway.contracts.rulereader import Known, check_figures, check_words, figure, rule
@@ -25,11 +25,14 @@ from kanta_gateway.contracts.rules import (
 from kanta_gateway.contracts.scales import read_scale
 from kanta_gateway.contracts.words import Titles, WordList
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.shapes import shaped
+from kanta_gateway.stated import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from kanta_gateway.recordtypes import RecordTypes
+    from kanta_gateway.stated import Lined
 
 _LANGUAGES = ("fi", "sv", "en")
 _TAKES = ("good-rows", "all-or-nothing")
@@ -52,11 +55,11 @@ def read(text: str, name: str, types: RecordTypes) -> Contract:
     Raises:
         MisconfiguredError: the file is wrong; every mistake is told.
     """
-    mistakes, data = Mistakes(), _stated(text, name)
+    mistakes, data = _stated(text, name)
     mistakes.keys(name, data, _NEEDED, _OPTIONAL)
     parts = _parts(mistakes, data, types)
     if mistakes.told:
-        raise MisconfiguredError(f"contract {name}: " + "; ".join(mistakes.told))
+        raise MisconfiguredError(mistakes=mistakes.told)
     titles = {kind: _lower(stems) for kind, stems in data.get("titles", {}).items()}
     return Contract(
         name=str(data["contract"]), source=str(data["source"]), types=types, titles=Titles(**titles), **parts
@@ -108,14 +111,14 @@ def _makes(mistakes: Mistakes, stated: Any, types: RecordTypes) -> frozenset[str
 
 def _author_from(mistakes: Mistakes, stated: Mapping[str, Any], types: RecordTypes) -> dict[str, tuple[str, ...]]:
     for unknown in sorted({*stated, *(one for names in stated.values() for one in names)} - types.keys()):
-        mistakes.say("author_from", f"{unknown} is no record type")
+        mistakes.say("author_from", f"{unknown} is no record type{nearest(unknown, types)}")
     return {name: tuple(names) for name, names in stated.items()}
 
 
 def _take(mistakes: Mistakes, stated: Mapping[str, str]) -> dict[str, str]:
     for source, how in stated.items():
         if how not in _TAKES:
-            mistakes.say(f"take {source}", f"expected {' or '.join(_TAKES)}")
+            mistakes.say(f"take {source}", f"expected {' or '.join(_TAKES)}{nearest(how, _TAKES)}")
     return dict(stated)
 
 
@@ -132,14 +135,13 @@ def _parties(mistakes: Mistakes, stated: Mapping[str, Any] | None) -> Parties | 
     return Parties(stated["provider"], stated["organiser"], str(stated["contract"]))
 
 
-def _stated(text: str, name: str) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise MisconfiguredError(f"contract {name}: not readable as YAML. Correct the file.") from error
-    if not isinstance(data, dict):
-        raise MisconfiguredError(f"contract {name}: expected keys and values. Correct the file.")
-    return data
+def _stated(text: str, name: str) -> tuple[Mistakes, Lined]:
+    """What stands in a file, and the mistakes that it has so far."""
+    lines = stated.Mistakes(f"contracts/{name}.yaml")
+    data: Lined = shaped(stated.read(text, lines), CONTRACT, lines)
+    mistakes = Mistakes(name, data)
+    mistakes.told.extend(lines.told)
+    return mistakes, data
 
 
 def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product | None:
