@@ -88,9 +88,8 @@ class Reader:
                 self._wrong(f"variant {name}: `records` expected a list; write [diary_entry]")
                 continue
             self._records = tuple(map(str, stated["records"]))
-            for one in self._records:
-                if self._types and one not in self._types:
-                    self._wrong(f"variant {name}: there is no record type {one}{nearest(one, self._types)}")
+            for one in (one for one in self._records if self._types and one not in self._types):
+                self._wrong(f"variant {name}: there is no record type {one}{nearest(one, self._types)}")
             yield VariantRule(
                 name, self._records, tests,
                 self._fields(stated["fields"], structure.root, "", dict.fromkeys(ROOTS, "")),
