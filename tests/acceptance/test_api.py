@@ -378,6 +378,19 @@ def test_bad_parameter(world: World) -> None:
     assert MARKED not in told.text
 
 
+def test_unknown_parameter_stores_nothing(world: World) -> None:
+    """A misspelt parameter is refused instead of left out, and its name is not repeated; the known ones are told."""
+    before = world.counts()
+    body = json.dumps(Case().client()).encode()
+    told = world.call("POST", f"/v1/records?dry-run=true&{MARKED}=1", content=body)
+
+    assert told.status_code == 422
+    assert [one["rule"] for one in told.json()["findings"]] == ["API-PARAMETER"]
+    assert "dry_run" in told.text
+    assert MARKED not in told.text
+    assert world.counts() == before
+
+
 def test_no_such_route(world: World) -> None:
     """An unknown address and a wrong method are problem documents too."""
     for method, path, status in (("GET", f"/v1/{MARKED}", 404), ("PUT", "/v1/records", 405)):

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kanta_gateway.contracts.calendar import add_months, later
-from kanta_gateway.contracts.versions import newest
+from kanta_gateway.contracts.calendar import add_months
 
 if TYPE_CHECKING:
-    from kanta_gateway.contracts.periods import Period
     from kanta_gateway.contracts.rules import Rule
     from kanta_gateway.contracts.situation import Situation, Subject
     from kanta_gateway.model import Finding
@@ -52,16 +50,20 @@ def agreed_by_all(rule: Rule, subject: Subject, situation: Situation) -> Found: 
 
 
 def break_agreed(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
-    """A break lasts no longer than it may, and was agreed on by the day it began."""
-    start, end, agreed = (subject.facts.get(rule.params[name]) for name in ("from", "to", "agreed"))
-    if not start:
+    """A break was agreed on by the day it began."""
+    start, agreed = (subject.facts.get(rule.params[name]) for name in ("from", "agreed"))
+    if not start or (agreed and agreed <= start):
         return NOTHING
-    found: list[Finding] = []
-    if end and end >= add_months(start, rule.params["months"]):
-        found.append(rule.finding("above", f"/{rule.params['to']}", start=start, end=end, limit=rule.params["months"]))
-    if not agreed or agreed > start:
-        found.append(rule.finding("unagreed", f"/{rule.params['agreed']}", start=start))
-    return tuple(found)
+    return (rule.finding("text", f"/{rule.params['agreed']}", start=start),)
+
+
+def break_length(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """A break lasts no longer than it may; one without an end lasts until the as-of date."""
+    start, told = (subject.facts.get(rule.params[name]) for name in ("from", "to"))
+    end = told or situation.as_of
+    if not start or end < add_months(start, rule.params["months"]):
+        return NOTHING
+    return (rule.finding("text", f"/{rule.params['to']}", start=start, end=end, limit=rule.params["months"]),)
 
 
 def not_after_call(rule: Rule, subject: Subject, situation: Situation) -> Found:
@@ -86,16 +88,6 @@ def _ending(situation: Situation) -> Iterator[Any]:
     return (one for one in situation.by_type.get(NEGOTIATION, ()) if one.facts.get("about") == ENDING)
 
 
-def ends_when_absent(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """A service whose client did not come to the negotiation about its ending ends as interrupted."""
-    if subject.facts.get("about") != ENDING or subject.facts.get("client_came") is not False:
-        return NOTHING
-    ends = (one for one in situation.standing("service_end") if one.period is subject.period)
-    is_ended = any(one.day >= subject.day and one.facts.get("ending") == INTERRUPTED for one in ends)
-    limit = later(subject.day, rule.params["days"])
-    return NOTHING if is_ended or situation.as_of <= limit else (rule.finding("text", "/client_came", limit=limit),)
-
-
 def author_qualified(rule: Rule, subject: Subject, situation: Situation) -> Found:
     """The author's qualification, where the staff list tells it, is one of the rule's."""
     known = situation.staff.get(str(situation.author(subject)))
@@ -105,47 +97,10 @@ def author_qualified(rule: Rule, subject: Subject, situation: Situation) -> Foun
     return (rule.finding("text", "/recorder"),)
 
 
-def evaluated_as_planned(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """For each day on which a plan wants an evaluation, and which has passed, one was made since the last such day."""
-    planned = sorted(str(one) for one in subject.facts.get("evaluation_dates") or () if one)
-    kinds = rule.params["evaluations"]
-    made = sorted(one.day for one in situation.standing(*kinds) if one.day and one.period is subject.period)
-    due = [one for one in planned if one < situation.as_of]
-    if len(made) >= len(due):
-        return NOTHING
-    return tuple(rule.finding("text", "/evaluation_dates", limit=one) for one in due[len(made) :])
-
-
 AGREED_CHECKS: Mapping[str, Callable[[Rule, Subject, Situation], Found]] = {
     "agreed-by-all": agreed_by_all,
     "author-qualified": author_qualified,
     "break-agreed": break_agreed,
-    "ends-when-absent": ends_when_absent,
-    "evaluated-as-planned": evaluated_as_planned,
+    "break-length": break_length,
     "not-after-call": not_after_call,
-}
-
-
-# one decision
-
-
-def cooperation_held(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
-    """Provider and purchaser met often enough while the period ran, where their meetings are recorded at all.
-
-    A meeting that names a service is one about that service only.
-    """
-    service = str(period.entry.facts.get("service") or "").casefold()
-    known = newest(situation.case.shared, "cooperation_meeting").values()
-    days = sorted(one.day for one in known if str(one.facts.get("service") or "").casefold() in {"", service})
-    if not days:
-        return
-    until = min(situation.as_of, period.end)
-    last = max((one for one in days if one <= until), default="")
-    limit = add_months(max(last, period.start), rule.params["months"])
-    if until > limit:
-        yield rule.finding("text", limit=limit, months=rule.params["months"])
-
-
-AGREED_ON_DECISION: Mapping[str, Callable[[Rule, Period, Situation], Iterator[Finding]]] = {
-    "cooperation-held": cooperation_held,
 }

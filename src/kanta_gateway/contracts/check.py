@@ -107,7 +107,7 @@ def _common(situation: Situation) -> Iterable[Finding]:
 def _block(subject: Subject, situation: Situation, common: tuple[Finding, ...]) -> None:
     """Find out, once, what holds or refuses a record; one without a day cannot be judged, reading has told so."""
     found = common
-    if _is_dayless(subject.entry):
+    if is_dayless(subject.entry):
         subject.blocking, subject.stands, subject.counts = found, False, False
         return
     for check, rule, is_special in _plan(situation.contract, subject.entry.type, subject.product)[0]:
@@ -123,15 +123,20 @@ def _block(subject: Subject, situation: Situation, common: tuple[Finding, ...]) 
 
 def _asked(check: Check, rule: Rule, subject: Subject, situation: Situation, told: Iterable[Finding]) -> Found:
     """What a rule finds that is in force for a part of time, spares some records, or yields to others."""
-    if not rule.covers(subject.day):
-        return ()
-    if rule.unless_words and not rule.unless_words.isdisjoint(situation.marks(subject)):
+    if not is_asked(rule, subject, situation):
         return ()
     found = check(rule, subject, situation)
     if found and rule.unless:
         known = {one.pointer for one in told if one.rule in rule.unless}
         return tuple(one for one in found if one.pointer not in known)
     return found
+
+
+def is_asked(rule: Rule, subject: Subject, situation: Situation) -> bool:
+    """Whether a rule is in force on a record's day and no word takes the record out of it."""
+    if not rule.covers(subject.day):
+        return False
+    return not rule.unless_words or rule.unless_words.isdisjoint(situation.marks(subject))
 
 
 @lru_cache(maxsize=64)
@@ -145,7 +150,8 @@ def _summed(contract: Contract) -> frozenset[str]:
     )  # fmt: skip
 
 
-def _is_dayless(entry: Entry) -> bool:
+def is_dayless(entry: Entry) -> bool:
+    """Whether a record tells no day, so that nothing more can be judged of it."""
     return not entry.kind.is_reference and not entry.day
 
 
@@ -166,7 +172,7 @@ def _found(entry: Entry, situation: Situation, common: tuple[Finding, ...]) -> t
     if entry.type != ATTENDED and entry.type not in _summed(situation.contract):
         _block(subject, situation, () if is_reference else common)
     found = list(subject.blocking)
-    others = () if _is_dayless(entry) else _plan(situation.contract, entry.type, subject.product)[1]
+    others = () if is_dayless(entry) else _plan(situation.contract, entry.type, subject.product)[1]
     for check, rule, is_special in others:
         if is_special:
             found.extend(_asked(check, rule, subject, situation, found))

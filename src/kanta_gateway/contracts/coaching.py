@@ -12,13 +12,13 @@ Source: document 000 §3.1, §3.2 and §3.4.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from kanta_gateway.contracts.calendar import day, is_workday, local_minute, month_end
+from kanta_gateway.contracts.calendar import day, is_workday, local_minute
 from kanta_gateway.contracts.figurekinds import Derived
 from kanta_gateway.contracts.periods import number
 
@@ -133,14 +133,6 @@ def hours_within_maximum(rule: Rule, subject: Subject, situation: Situation) -> 
     return (rule.finding("text", "/hours", hours=_shown(event.realised), limit=_shown(most)),)
 
 
-def not_lapsed(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """The event took place by the agreement's last day; what is undone then lapses."""
-    event = event_of(subject, situation)
-    if event is None or not event.is_lapsed or subject.period is None:
-        return ()
-    return (rule.finding("text", "/date", date=subject.day, end=subject.period.end),)
-
-
 def cancelled_when(rule: Rule, subject: Subject, situation: Situation) -> Found:
     """Whether the client cancelled a meeting in time: told either way."""
     facts = subject.facts
@@ -168,45 +160,10 @@ EVENT_CHECKS: Mapping[str, Callable[[Rule, Subject, Situation], Found]] = {
     "came": came,
     "cancelled-when": cancelled_when,
     "hours-within-maximum": hours_within_maximum,
-    "not-lapsed": not_lapsed,
 }
 
 
 # rules about one agreement; their findings stand on it
-
-
-def _of(period: Period, situation: Situation, record_type: str) -> Sequence[Subject]:
-    return situation.under(period, record_type)
-
-
-def evaluated_by_hours(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
-    """The interim evaluation was made before more than so many hours had been realised."""
-    if period.entry.facts.get("max_hours") is None:
-        return
-    held = [one for one in events(period, situation) if one.is_held]
-    made = min((one.day for one in _of(period, situation, "interim_evaluation")), default=None)
-    used = sum((one.hours for one in held if made is None or one.subject.day < made), Decimal(0))
-    if used > rule.params["hours"]:
-        yield rule.finding("text", hours=_shown(used), limit=rule.params["hours"])
-
-
-def months_reported(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
-    """Every ended calendar month with an event, cancelled ones too, has a report that was sent."""
-    own = situation.under(period, HELD, MISSED)
-    sent = {
-        str(one.facts.get("month")) for one in situation.by_type.get("report_sent", ()) if one.facts.get("sent_on")
-    }  # fmt: skip
-    sent |= {one.day[:7] for one in situation.by_type.get("monthly_report", ()) if one.facts.get("delivered_on")}
-    for month in sorted({one.day[:7] for one in own} - sent):
-        if situation.as_of > month_end(f"{month}-01"):
-            yield rule.finding("text", month=month)
-
-
-def ended_with_report(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
-    """An agreement that has ended has its final report."""
-    ended = period.entry.facts.get("ended_on")
-    if ended and situation.as_of > ended and not _of(period, situation, "final_summary"):
-        yield rule.finding("text", date=ended)
 
 
 def follows(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
@@ -223,10 +180,7 @@ def follows(rule: Rule, period: Period, situation: Situation) -> Iterator[Findin
 
 
 AGREEMENT_CHECKS: Mapping[str, Callable[[Rule, Period, Situation], Iterator[Finding]]] = {
-    "ended-with-report": ended_with_report,
-    "evaluated-by-hours": evaluated_by_hours,
     "follows": follows,
-    "months-reported": months_reported,
 }
 
 

@@ -4,6 +4,7 @@
 * `records` says which record types count, `where` which facts they must have, `with` and `without` which rules
   must, or must not, have been found on them, `without_words` which word lists must not.
 * Only records that are neither held nor refused count; with `waiting: true` only those, with `any_outcome` both.
+* A sum that is told `where_recorded` is left out where no record tells its field.
 * A figure made of others names figures that stand before it in the file.
 * A new kind is a new line here and one function in `figures.py`.
 """
@@ -62,6 +63,6 @@ FIGURE_KINDS: Mapping[str, FigureKind] = {
     "product": FigureKind(),
     "score": FigureKind({"value": str}),
     "share": FigureKind({"of": str, "to": str}, made_of=("of", "to")),
-    "sum": FigureKind({**_RECORDS, "field": str}, _CHOICE),
+    "sum": FigureKind({**_RECORDS, "field": str}, {**_CHOICE, "where_recorded": bool}),
     "times": FigureKind({"of": str, "by": str}, made_of=("of", "by")),
 }

@@ -126,7 +126,8 @@ def derive(ground: Ground) -> dict[str, Told]:
     for rule in ground.contract.figures:
         if not rule.products or rule.products & products:
             derived = ground.made[rule.name] = DERIVE[rule.kind](rule, ground)
-            told[rule.name] = Told(plain(derived.value), derived.records, rule.clause, ground.amount(rule.name))
+            if derived.records or not rule.params.get("where_recorded"):
+                told[rule.name] = Told(plain(derived.value), derived.records, rule.clause, ground.amount(rule.name))
         else:
             ground.made.setdefault(rule.name, Derived(None))
     return told

@@ -73,7 +73,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "forbidden-minutes": Kind(Scope.RECORD, _ONE, {"field": str}),
     "goes-with": Kind(Scope.RECORD, _ONE, {"field": str, "needs": list}, {"values": list}, asks=("field", "needs")),
-    "group-size": Kind(Scope.RECORD, ("above", "below", "charge", "leaders"), {"leaders": int}),
+    "group-led": Kind(Scope.RECORD, ("charge", "leaders"), {"leaders": int}),
+    "group-planned": Kind(Scope.RECORD, _ONE),
+    "group-size": Kind(Scope.RECORD, ("above", "below")),
     "hours-a-day": Kind(Scope.RECORD, ("above", "below")),
     "hours-granted": Kind(Scope.RECORD, _ONE),
     "hours-known": Kind(Scope.RECORD, _ONE),
@@ -103,7 +105,8 @@ KINDS: Mapping[str, Kind] = {
     # what the parties agree on together
     "agreed-by-all": Kind(Scope.RECORD, _ONE, {"field": str, "parties": list}, {"where": dict}),
     "author-qualified": Kind(Scope.RECORD, _ONE, {"field": str, "stems": list}),
-    "break-agreed": Kind(Scope.RECORD, ("above", "unagreed"), {"months": int, "from": str, "to": str, "agreed": str}),
+    "break-agreed": Kind(Scope.RECORD, _ONE, {"from": str, "agreed": str}),
+    "break-length": Kind(Scope.RECORD, _ONE, {"months": int, "from": str, "to": str}),
     "ends-when-absent": Kind(Scope.RECORD, _ONE, {"days": int}),
     "evaluated-as-planned": Kind(Scope.RECORD, _ONE, {"evaluations": list}),
     "not-after-call": Kind(Scope.RECORD, _ONE),
@@ -168,6 +171,7 @@ KINDS: Mapping[str, Kind] = {
     "period-length": Kind(Scope.DECISION, ("above", "below"), {}, {"tolerance_days": int}),
     "plan-made": Kind(Scope.DECISION, _ONE, {"days": int}, {"record": str, "where": dict, "where_recorded": bool}),
     "plan-names": Kind(Scope.DECISION, ("dates", "late", "service", "trial")),
+    "plan-renewed": Kind(Scope.DECISION, _ONE, {"days": int, "since": str}, {"record": str}),
     "product-duration": Kind(
         Scope.DECISION,
         ("above", "ungrounded"),

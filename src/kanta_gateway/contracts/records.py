@@ -11,9 +11,10 @@ from decimal import Decimal
 
 from kanta_gateway.contracts import reviews
 from kanta_gateway.contracts.agreed import AGREED_CHECKS
-from kanta_gateway.contracts.calendar import SATURDAY, between, day, is_workday, later, week
-from kanta_gateway.contracts.clocks import CLOCK_CHECKS, in_time
+from kanta_gateway.contracts.calendar import SATURDAY, between, day, is_workday, week
+from kanta_gateway.contracts.clocks import RECORD_CLOCKS
 from kanta_gateway.contracts.coaching import EVENT_CHECKS
+from kanta_gateway.contracts.deadlines import checks
 from kanta_gateway.contracts.joint import JOINT_CHECKS
 from kanta_gateway.contracts.months import MONTH_CHECKS
 from kanta_gateway.contracts.periods import distance
@@ -193,20 +194,6 @@ def content(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noq
     )
 
 
-def delivered_within(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """The plan reached the purchaser soon after the period began: this one, an earlier one or its version."""
-    if subject.period is None:
-        return NOTHING
-    limit = later(subject.period.start, rule.params["days"])
-    found = in_time(rule, subject.facts.get("delivered_on"), limit, situation.as_of, "/delivered_on")
-    if not found:
-        return NOTHING
-    others = (one.facts for one in situation.under(subject.period, subject.entry.type))
-    earlier = (one.facts for one in situation.resolution.chains.get(subject.entry.key, ()))
-    is_known = any("" < str(one.get("delivered_on") or "") <= limit for one in (*others, *earlier))
-    return NOTHING if is_known else found
-
-
 def position(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
     """The day lies in the demanded part of the period: (date - start) / days of the period."""
     if subject.period is None:
@@ -219,57 +206,33 @@ def position(rule: Rule, subject: Subject, situation: Situation) -> Found:  # no
     return (rule.finding("text", "/date", percent=percent, low=low, high=high),)
 
 
-def before_end(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
-    """The day is not after the period."""
-    if subject.period is None or subject.day <= subject.period.end:
+def goes_with(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """Where one field tells something (one of the values, if they are named), the others do too."""
+    field, filled = rule.params["field"], subject.facts.get("filled") or ()
+    values = rule.params.get("values")
+    if field not in filled or (values is not None and subject.facts.get(field) not in values):
         return NOTHING
-    return (rule.finding("text", "/date", date=subject.day, end=subject.period.end),)
-
-
-def delivered_before_closing(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """The report reached the purchaser by the closing discussion; without one, by the end of the period."""
-    if subject.period is None:
-        return NOTHING
-    start, days = subject.period.start, subject.period.days
-    opens = rule.params["closing_from_percent"] * days
-    closing = [
-        one.day for one in situation.under(subject.period, "negotiation") if 100 * between(start, one.day) >= opens
-    ]
-    limit = max(closing, default=subject.period.end)
-    return in_time(rule, subject.facts.get("delivered_on"), limit, situation.as_of, "/delivered_on")
-
-
-def made_within(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
-    """The record was made soon after the period ended."""
-    if subject.period is None:
-        return NOTHING
-    taken = between(subject.period.end, subject.day)
-    limit = rule.params["days"]
-    return (rule.finding("text", "/made_on", days=taken, limit=limit),) if taken > limit else NOTHING
+    return tuple(rule.finding("text", f"/{name}", field=name) for name in rule.params["needs"] if name not in filled)
 
 
 CHECKS: Mapping[str, Check] = {
     **AGREED_CHECKS,
-    **CLOCK_CHECKS,
+    **checks(RECORD_CLOCKS),
     **EVENT_CHECKS,
     **JOINT_CHECKS,
     **MONTH_CHECKS,
     **VOUCHER_CHECKS,
     **{kind: reviews.check(kind) for kind in reviews.REVIEW_CHECKS},
-    "review-due": reviews.review_due,
-    "before-end": before_end,
     "content": content,
     "contract-known": contract_known,
     "days-a-week": days_a_week,
     "days-granted": days_granted,
     "days-ordered": days_ordered,
-    "delivered-before-closing": delivered_before_closing,
-    "delivered-within": delivered_within,
     "forbidden-minutes": forbidden_minutes,
+    "goes-with": goes_with,
     "hours-a-day": hours_a_day,
     "hours-granted": hours_granted,
     "hours-known": hours_known,
-    "made-within": made_within,
     "no-absence": no_absence,
     "not-in-future": not_in_future,
     "position": position,

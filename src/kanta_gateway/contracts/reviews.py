@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.contracts.calendar import add_months
+from kanta_gateway.contracts.deadlines import Clock, Mark
 from kanta_gateway.contracts.periods import number
 
 if TYPE_CHECKING:
@@ -252,23 +253,26 @@ REVIEW_CHECKS: Mapping[str, ReviewCheck] = {
 }
 
 
-def review_due(rule: Rule, subject: Subject, situation: Situation) -> Found:
-    """The next review follows in time, and the employed share was measured in time; told on the newest review."""
-    scale = situation.contract.scale
-    reviews = situation.by_type.get(REVIEW, ())
+def review_due(rule: Rule, subject: Subject, situation: Situation) -> Iterator[Clock]:
+    """The next review follows in time, and the employed share was measured in time, which the next review tells."""
+    scale, entry = situation.contract.scale, subject.entry
+    if scale is None:
+        return
     provider = subject.facts.get("provider_name")
-    if scale is None or any(one.day > subject.day and one.facts.get("provider_name") == provider for one in reviews):
-        return ()
-    found = of_review(subject.entry.id, situation)
+    others = (one for one in situation.by_type.get(REVIEW, ()) if one.facts.get("provider_name") == provider)
+    after = min((one for one in others if one.day > subject.day), key=lambda one: (one.day, one.id), default=None)
+    found = of_review(entry.id, situation)
     total = number(subject.facts.get("stated_total")) or Decimal(found.lower if found else 0)
     months = rule.params["months_when_good" if total >= rule.params["good"] else "months"]
-    told: list[Finding] = []
-    if situation.as_of > (limit := add_months(subject.day, months)):
-        told.append(rule.finding("due", "/date", limit=limit, months=months))
-    measured = subject.facts.get("employed_share_measured_on")
-    if measured and situation.as_of > (limit := add_months(measured, rule.params["measurement_months"])):
-        told.append(rule.finding("measurement", "/employed_share_measured_on", limit=limit))
-    return tuple(told)
+    yield Clock(
+        rule, entry, Mark.made(entry), add_months(subject.day, months), Mark.made(after) if after else None, "/date",
+        missing="due", params={"months": months}, awaits=(REVIEW,),
+    )  # fmt: skip
+    measured = Mark.of(entry, "employed_share_measured_on")
+    if measured is not None:
+        limit = add_months(measured.day, rule.params["measurement_months"])
+        done = (Mark.of(after, measured.field) or Mark.made(after)) if after else None
+        yield Clock(rule, entry, measured, limit, done, f"/{measured.field}", missing="measurement")
 
 
 def check(kind: str) -> Callable[[Rule, Subject, Situation], Found]:

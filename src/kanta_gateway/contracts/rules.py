@@ -237,6 +237,16 @@ class Contract:
             )
         return have
 
+    def asked_of(self, record_type: str, product: str) -> list[Rule]:
+        """The rules of one record, with those that tell a deadline only; a reference has those that name its type.
+
+        Args:
+            record_type: type of the record.
+            product: code of the product; empty when the record has none.
+        """
+        is_reference = self.types[record_type].is_reference
+        return [rule for rule in self.of(Scope.RECORD, record_type, product) if rule.records or not is_reference]
+
     def parted(self, record_type: str, product: str) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
         """The rules of one record: those that can hold or refuse it, and the others.
 
@@ -244,12 +254,7 @@ class Contract:
             record_type: type of the record.
             product: code of the product; empty when the record has none.
         """
-        is_reference = self.types[record_type].is_reference
-        rules = [
-            rule
-            for rule in self.of(Scope.RECORD, record_type, product)
-            if not rule.is_clock and (rule.records or not is_reference)
-        ]
+        rules = [rule for rule in self.asked_of(record_type, product) if not rule.is_clock]
         return (
             tuple(rule for rule in rules if rule.can_block),
             tuple(rule for rule in rules if not rule.can_block),

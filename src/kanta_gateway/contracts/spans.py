@@ -49,23 +49,6 @@ def guidance_hours(rule: Rule, situation: Situation) -> Found:
                 yield rule.finding("text", hours=hours, limit=limit, start=start, end=end)
 
 
-def evaluations_made(rule: Rule, situation: Situation) -> Found:
-    """Every stretch of some months has its evaluation; whether it came late is another rule.
-
-    With `where_recorded` only for a client of whom some evaluation is recorded: else nobody may record them.
-    """
-    kinds = rule.params["evaluations"]
-    if rule.params.get("where_recorded") and not any(situation.by_type.get(kind) for kind in kinds):
-        return
-    for period in reversed(situation.periods):
-        if rule.products and (period.product is None or period.product.code not in rule.products):
-            continue
-        made = len(situation.under(period, *kinds))
-        for place, (start, end) in enumerate(_ended(rule, period, situation), 1):
-            if made < place:
-                yield rule.finding("text", start=start, end=end)
-
-
 def price_agrees(rule: Rule, situation: Situation) -> Found:
     """The price that a decision tells is the product's."""
     for period in reversed(situation.periods):
@@ -114,7 +97,6 @@ def product_duration(rule: Rule, period: Period, situation: Situation) -> Found:
 
 
 CLIENT_SPANS: Mapping[str, Callable[[Rule, Situation], Found]] = {
-    "evaluations-made": evaluations_made,
     "guidance-hours": guidance_hours,
     "price-agrees": price_agrees,
 }

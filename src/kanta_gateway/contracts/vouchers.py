@@ -44,7 +44,8 @@ def value_allowed(rule: Rule, subject: Subject, situation: Situation) -> Found: 
     """A field that tells something tells one of the allowed values, such as who pays for the day."""
     name = rule.params["field"]
     value = subject.facts.get(name)
-    return (rule.finding("text", f"/{name}"),) if value and value not in rule.params["values"] else NOTHING
+    is_told = value is not None and value != ""
+    return (rule.finding("text", f"/{name}"),) if is_told and value not in rule.params["values"] else NOTHING
 
 
 def presence_marked(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
@@ -66,22 +67,38 @@ def after_ending(rule: Rule, subject: Subject, situation: Situation) -> Found:
 
 
 def group_size(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
-    """A recorded group is of the product's size; recorded leaders are enough, and one of them is in charge."""
+    """A recorded group is of the product's size."""
     product = subject.period.product if subject.period else None
     limits, size = product.limits.group if product else None, subject.facts.get("group_size")
     if limits is None or size is None:
         return NOTHING
-    found: list[Finding] = []
     if size < limits[0]:
-        found.append(rule.finding("below", "/group_size", clients=size, limit=limits[0]))
-    if size > limits[1]:
-        found.append(rule.finding("above", "/group_size", clients=size, limit=limits[1]))
-    leaders = set(subject.facts.get("group_leaders") or ())
-    if leaders and len(leaders) < rule.params["leaders"]:
-        found.append(rule.finding("leaders", "/group_leaders", leaders=len(leaders), limit=rule.params["leaders"]))
-    if leaders and subject.facts.get("group_leader_in_charge") not in leaders:
+        return (rule.finding("below", "/group_size", clients=size, limit=limits[0]),)
+    return (rule.finding("above", "/group_size", clients=size, limit=limits[1]),) if size > limits[1] else NOTHING
+
+
+def group_led(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
+    """Recorded leaders of a group are enough, and one of them is in charge."""
+    leaders, wanted = set(subject.facts.get("group_leaders") or ()), rule.params["leaders"]
+    if not leaders:
+        return NOTHING
+    found: list[Finding] = []
+    if len(leaders) < wanted:
+        found.append(rule.finding("leaders", "/group_leaders", leaders=len(leaders), limit=wanted))
+    if subject.facts.get("group_leader_in_charge") not in leaders:
         found.append(rule.finding("charge", "/group_leader_in_charge"))
     return tuple(found)
+
+
+def group_planned(rule: Rule, subject: Subject, situation: Situation) -> Found:
+    """A day in a group needs a decision, or an implementation plan of its period, that says so."""
+    facts, period = subject.facts, subject.period
+    if period is None or not (facts.get("form") == "group" or (facts.get("group_size") or 0) > 1):
+        return NOTHING
+    plans = (one.facts.get("group_planned") for one in situation.under(period, "implementation_plan"))
+    if period.entry.facts.get("group_agreed") or any(plans):
+        return NOTHING
+    return (rule.finding("text", "/form" if facts.get("form") else "/group_size"),)
 
 
 def within_period(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
@@ -95,6 +112,8 @@ def within_period(rule: Rule, subject: Subject, situation: Situation) -> Found: 
 
 VOUCHER_CHECKS: Mapping[str, Callable[[Rule, Subject, Situation], Found]] = {
     "after-ending": after_ending,
+    "group-led": group_led,
+    "group-planned": group_planned,
     "group-size": group_size,
     "marked": marked,
     "presence-marked": presence_marked,

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
-from kanta_gateway.contracts.agreed import AGREED_ON_DECISION, has
-from kanta_gateway.contracts.calendar import add_months, age, between, later, month_end
+from kanta_gateway.contracts.awaited import CLIENT_CLOCKS, DECISION_CLOCKS, periods_of
+from kanta_gateway.contracts.calendar import add_months, age, later
 from kanta_gateway.contracts.coaching import AGREEMENT_CHECKS
+from kanta_gateway.contracts.deadlines import checks
 from kanta_gateway.contracts.joint import JOINT_DECISIONS
 from kanta_gateway.contracts.months import days_decided, leave_balance, repeated_unannounced
 from kanta_gateway.contracts.periods import Period
@@ -20,8 +21,8 @@ from kanta_gateway.contracts.situation import Situation
 from kanta_gateway.contracts.spans import CLIENT_SPANS, DECISION_SPANS
 from kanta_gateway.model import Finding
 
-ClientCheck = Callable[[Rule, Situation], Iterator[Finding]]
-DecisionCheck = Callable[[Rule, Period, Situation], Iterator[Finding]]
+ClientCheck = Callable[[Rule, Situation], Iterable[Finding]]
+DecisionCheck = Callable[[Rule, Period, Situation], Iterable[Finding]]
 
 
 def share(part: Decimal | int, whole: Decimal | int) -> Decimal:
@@ -37,20 +38,13 @@ def remote_hours(period: Period, situation: Situation) -> Decimal:
     return sum((one.hours or Decimal(0) for one in attended if one.facts.get("mode") == "remote"), Decimal(0))
 
 
-def _periods(rule: Rule, situation: Situation) -> Iterator[Period]:
-    """The client's periods under the products that a rule is about, oldest first."""
-    for period in reversed(situation.periods):
-        if period.product is not None and (not rule.products or period.product.code in rule.products):
-            yield period
-
-
 # the client
 
 
 def remote_share(rule: Rule, situation: Situation) -> Iterator[Finding]:
     """Remote hours of the planned hours of the period stay within the contract's share (LAP-06)."""
     limit = rule.params["percent"]
-    for period in _periods(rule, situation):
+    for period in periods_of(rule, situation):
         planned = period.planned_hours
         if not planned or (period.product is not None and period.product.is_remote):
             continue
@@ -62,47 +56,13 @@ def remote_share(rule: Rule, situation: Situation) -> Iterator[Finding]:
 
 def remote_granted(rule: Rule, situation: Situation) -> Iterator[Finding]:
     """The remote share of an ended period is no more than the decision grants (LAP-24)."""
-    for period in _periods(rule, situation):
+    for period in periods_of(rule, situation):
         planned, limit = period.planned_hours, period.remote_max_percent
         if not planned or limit is None or situation.as_of <= period.end:
             continue
         hours = remote_hours(period, situation)
         if 100 * hours > limit * planned:
             yield rule.finding("text", percent=share(hours, planned), limit=limit, start=period.start, end=period.end)
-
-
-def monthly_visit(rule: Rule, situation: Situation) -> Iterator[Finding]:
-    """Each ended calendar month with attended days has a day whose text has the word (LAP-16)."""
-    for period in _periods(rule, situation):
-        months: dict[str, bool] = {}
-        for one in situation.attended(period):
-            is_visit = rule.params["word"] in (one.facts.get("words") or ())
-            months[one.day[:7]] = months.get(one.day[:7], False) or is_visit
-        for month, is_visited in sorted(months.items()):
-            if not is_visited and situation.as_of > month_end(f"{month}-01"):
-                yield rule.finding("text", month=month)
-
-
-def evaluation_made(rule: Rule, situation: Situation) -> Iterator[Finding]:
-    """An ended period has its evaluation (LAP-13), where the decision says what it must and nothing ended it early."""
-    wanted: Mapping[str, object] = rule.params.get("where", {})
-    for period in _periods(rule, situation):
-        if not has(period.entry.facts, wanted):
-            continue
-        if rule.params.get("as_planned") and any(
-            one.day < period.end for one in situation.under(period, "service_end")
-        ):
-            continue
-        if situation.as_of > period.end and not situation.under(period, rule.params["evaluation"]):
-            yield rule.finding("text", start=period.start, end=period.end)
-
-
-def summary_made(rule: Rule, situation: Situation) -> Iterator[Finding]:
-    """A period that ended long enough ago has its summary (LAP-15)."""
-    for period in _periods(rule, situation):
-        limit = later(period.end, rule.params["days"])
-        if situation.as_of > limit and not situation.under(period, "final_summary"):
-            yield rule.finding("text", limit=limit)
 
 
 def qualified(rule: Rule, situation: Situation) -> Iterator[Finding]:
@@ -114,7 +74,7 @@ def qualified(rule: Rule, situation: Situation) -> Iterator[Finding]:
     known = situation.staff.get(str(worker))
     if known is None or known.facts.get("has_registration_number"):
         return
-    if next(_periods(rule, situation), None) is None:
+    if next(periods_of(rule, situation), None) is None:
         return
     title, titles = str(known.facts.get("title") or "").casefold(), situation.contract.titles
     if any(stem in title for stem in titles.registered):
@@ -151,39 +111,10 @@ def period_length(rule: Rule, period: Period, situation: Situation) -> Iterator[
 
 def exclusive(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
     """No other product of the rule runs at the same time; told on the decision that began later."""
-    for other in _periods(rule, situation):
+    for other in periods_of(rule, situation):
         is_later = (other.start, other.entry.id) < (period.start, period.entry.id)
         if is_later and other.end >= period.start and other.product != period.product:
             yield rule.finding("text", "/starts_on", start=period.start, end=min(period.end, other.end))
-
-
-def plan_made(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
-    """The provider's implementation plan, or another record, is there soon after the period began (LAP-08).
-
-    With `where` one of which these facts hold. With `where_recorded` only for a client of whom one is there for another
-    period: else nobody may record them.
-    """
-    limit = later(period.start, rule.params["days"])
-    kind = rule.params.get("record", "implementation_plan")
-    wanted: Mapping[str, object] = rule.params.get("where", {})
-    known = [one for one in situation.standing(kind) if has(one.facts, wanted)]
-    if rule.params.get("where_recorded") and not known:
-        return
-    if situation.as_of > limit and not any(one.period is period for one in known):
-        yield rule.finding("text", limit=limit)
-
-
-def closing_held(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
-    """A negotiation late in the period and before its end closes it (LAP-27).
-
-    Only for a client of whom some negotiation is recorded: else nobody may record them.
-    """
-    if situation.as_of <= period.end or not situation.by_type.get("negotiation"):
-        return
-    opens = rule.params["from_percent"] * period.days
-    held = (one.day for one in situation.under(period, "negotiation"))
-    if not any(100 * between(period.start, day) >= opens and day <= period.end for day in held if day):
-        yield rule.finding("text", limit=period.end)
 
 
 def registered(rule: Rule, period: Period, situation: Situation) -> Iterator[Finding]:
@@ -196,17 +127,15 @@ def registered(rule: Rule, period: Period, situation: Situation) -> Iterator[Fin
 
 CLIENT_CHECKS: Mapping[str, ClientCheck] = {
     **CLIENT_SPANS,
+    **checks(CLIENT_CLOCKS),
     "leave-balance": leave_balance,
     "repeated-unannounced": repeated_unannounced,
-    "evaluation-made": evaluation_made,
-    "monthly-visit": monthly_visit,
     "qualified": qualified,
     "remote-granted": remote_granted,
     "remote-share": remote_share,
-    "summary-made": summary_made,
 }
 DECISION_CHECKS: Mapping[str, DecisionCheck] = {
-    **AGREED_ON_DECISION,
+    **checks(DECISION_CLOCKS),
     **AGREEMENT_CHECKS,
     **DECISION_SPANS,
     **JOINT_DECISIONS,
@@ -214,7 +143,5 @@ DECISION_CHECKS: Mapping[str, DecisionCheck] = {
     "age": within_age,
     "exclusive": exclusive,
     "period-length": period_length,
-    "closing-held": closing_held,
-    "plan-made": plan_made,
     "registered": registered,
 }

@@ -28,7 +28,7 @@ from kanta_gateway.errors import (
 )
 from kanta_gateway.intake.quiet import Quiet, problem_response
 from kanta_gateway.intake.rules import unreadable
-from kanta_gateway.intake.wire import parameter_findings
+from kanta_gateway.intake.wire import parameter_findings, unknown_parameter
 from kanta_gateway.messages import language_of
 from kanta_gateway.model import Caller
 from kanta_gateway.spool.states import State
@@ -61,7 +61,21 @@ def _caller(request: Request) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise NotAuthenticatedError("the call carries no assertion; send `Authorization: Bearer <JWT>`")
-    return _service(request).identify(token)
+    caller = _service(request).identify(token)
+    _refuse_unknown_parameters(request)
+    return caller
+
+
+def _refuse_unknown_parameters(request: Request) -> None:
+    """A misspelt parameter is never taken as one that is absent: `dry-run=true` would store.
+
+    Raises:
+        ParameterError: the query has parameters that the call does not know; they are not repeated.
+    """
+    described = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    known = {one["name"] for one in described.get("parameters", ()) if one["in"] == "query"}
+    if request.query_params.keys() - known:
+        raise ParameterError(findings=(unknown_parameter(known),))
 
 
 IdentifiedCaller = Annotated[Caller, Depends(_caller)]

@@ -57,6 +57,16 @@ def parameter_findings(mistakes: Iterable[Mapping[str, Any]]) -> tuple[Finding, 
     )  # fmt: skip
 
 
+def unknown_parameter(known: Iterable[str]) -> Finding:
+    """That a call has a parameter which it does not know; its name may be anything, so it is not repeated.
+
+    Args:
+        known: names of the parameters that the call has.
+    """
+    expected = ", ".join(sorted(known)) or "-"
+    return Finding("API-PARAMETER", Severity.REFUSE, "parameter-unknown", "/", {"expected": expected})
+
+
 def _expected(mistake: Mapping[str, Any]) -> str:
     told = EXPECTED.get(str(mistake["type"]))
     limits = mistake.get("ctx") or {}

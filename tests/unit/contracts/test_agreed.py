@@ -146,7 +146,9 @@ def test_a_year_without_evaluation() -> None:
         ({"break_starts_on": "2025-10-01", "break_ends_on": "2025-11-01", "break_agreed_on": "2025-09-30"},
          [("HEL-10", "break-too-long")]),
         ({"break_starts_on": "2025-10-01", "break_ends_on": "2025-10-31"}, [("HEL-10", "break-not-agreed")]),
-        ({"break_starts_on": "2025-10-01", "break_agreed_on": "2025-10-02"}, [("HEL-10", "break-not-agreed")]),
+        ({"break_starts_on": "2025-12-01", "break_agreed_on": "2025-12-01"}, []),
+        ({"break_starts_on": "2025-10-01", "break_agreed_on": "2025-10-02"},
+         [("HEL-10", "break-not-agreed"), ("HEL-10", "break-too-long")]),  # no end is told: it still lasts
         ({"starts_on": "2024-02-29", "ends_on": "2024-08-28", "break_starts_on": "2024-02-29",
           "break_ends_on": "2024-03-28", "break_agreed_on": "2024-02-29"}, []),
         ({"starts_on": "2024-02-29", "ends_on": "2024-08-28", "break_starts_on": "2024-02-29",

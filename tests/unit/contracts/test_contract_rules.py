@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from kanta_gateway.contracts.figures import figures
+
 _spec = importlib.util.spec_from_file_location("contract_builders", Path(__file__).with_name("builders.py"))
 assert _spec is not None
 assert _spec.loader is not None
@@ -51,6 +53,20 @@ RECORD_RULES: list[tuple[str, str, str, str, dict[str, Any], dict[str, Any], str
      {"date": "2025-10-10", "delivered_on": "2025-10-11"}, {"date": "2025-10-15"}, "VT1"),
     ("LAP-14", "flag", "content-empty", "interim_evaluation", {"goals": ""}, {"goals": "x"}, "VT1"),
     ("LAP-16", "flag", "content-empty", "agreement", {"workplace_supervisor": None}, {}, "VT2"),
+    ("LAP-16", "flag", "workplace-with-dismissals", "agreement", {"workplace_free_of_dismissals": False},
+     {"workplace_free_of_dismissals": True}, "VT2"),
+    ("LAP-07", "flag", "group-below-limit", DAY, {"group_size": 2, "hours": 4}, {"group_size": 3, "hours": 4}, "KT3"),
+    ("LAP-07", "flag", "group-above-limit", DAY, {"group_size": 11}, {"group_size": 10}, "VT1"),
+    ("LAP-28", "flag", "group-not-planned", DAY, {"form": "group"}, {"form": "individual"}, "VT1"),
+    ("LAP-28", "flag", "group-not-planned", DAY, {"group_size": 4}, {"group_size": 1}, "KT2"),
+    ("LAP-30", "flag", "remote-tool-unsuitable", DAY, {"mode": "remote", "remote_tool": "general"},
+     {"mode": "remote", "remote_tool": "social_and_health"}, "VT1"),
+    ("LAP-30", "flag", "remote-without-authentication", DAY, {"mode": "remote", "strong_authentication": False},
+     {"mode": "remote", "strong_authentication": True}, "VT1"),
+    ("LAP-36", "flag", "interpretation-not-agreed", DAY, {"interpretation_euros": 80},
+     {"interpretation_euros": 80, "interpretation_agreed_by": ["client", "provider", "purchaser"]}, "VT1"),
+    ("LAP-36", "flag", "party-has-not-agreed", DAY,
+     {"interpretation_euros": 80, "interpretation_agreed_by": ["client", "provider"]}, {}, "VT1"),
 ]  # fmt: skip
 
 
@@ -66,6 +82,30 @@ def test_rule_of_one_record(
 
     assert finding in b.told(b.case(wrong, product=product), wrong)
     assert finding[2] not in {found[2] for found in b.told(b.case(right, product=product), right)}
+
+
+@pytest.mark.parametrize("where", ["decision", "implementation_plan"])
+def test_a_group_that_was_agreed_on(where: str) -> None:
+    """LAP-28: a day in a group is in order where the decision or a plan of its period says so."""
+    day = b.entry(DAY, form="group", group_size=4)
+    decided = b.case(day, group_agreed=True)
+    planned = b.case(day, b.entry("implementation_plan", group_planned=True))
+
+    assert b.told(decided if where == "decision" else planned, day) == []
+
+
+def test_interpretation_is_a_figure_where_it_is_recorded() -> None:
+    """LAP-36: what all three agreed on is added up; a case without interpretation has no such figure."""
+    agreed = ["client", "provider", "purchaser"]
+    days = [
+        b.entry(DAY, interpretation_euros=80.25, interpretation_agreed_by=agreed),
+        b.entry(DAY, date="2025-09-03", interpretation_euros=80, interpretation_agreed_by=agreed),
+        b.entry(DAY, date="2025-09-04", interpretation_euros=50, interpretation_agreed_by=["client"]),
+    ]
+    with_it, without = b.case(*days), b.case(b.entry(DAY))
+
+    assert figures(b.LAPHA, with_it, b.judged(with_it), b.AS_OF)["interpretation_euros"] == 160.25
+    assert "interpretation_euros" not in figures(b.LAPHA, without, b.judged(without), b.AS_OF)
 
 
 AFTER_RULES: list[tuple[str, str, str, dict[str, Any], dict[str, Any]]] = [
@@ -144,6 +184,25 @@ def test_vt1_and_vt2_never_run_at_once() -> None:
     assert b.told(b.case(first, both), both) == [("LAP-04", "info", "products-overlap")]
     assert b.told(b.case(first, both), first) == []
     assert b.told(b.case(first, after), after) == []
+
+
+@pytest.mark.parametrize(
+    ("renewed", "made", "expected"),
+    [
+        ("2025-10-01", "2025-09-04", [("LAP-10", "plan-not-renewed")]),
+        ("2025-10-01", "2025-10-01", []),
+        ("2025-10-17", "2025-09-04", []),
+        ("2025-10-16", "2025-09-04", [("LAP-10", "plan-not-renewed")]),
+        (None, "2025-09-04", []),
+    ],
+)
+def test_the_plan_is_renewed_after_the_authoritys(
+    renewed: str | None, made: str, expected: list[tuple[str, str]]
+) -> None:
+    """LAP-10: within fourteen days of the authority's renewed plan there is a plan that was made since."""
+    plan = b.entry("implementation_plan", made_on=made, delivered_on=made)
+
+    assert expected == b.on(b.case(plan, authority_plan_renewed_on=renewed), "decision")
 
 
 def test_plan_is_missed_after_two_weeks() -> None:

@@ -191,6 +191,42 @@ def test_a_unit_without_oid_has_that_of_its_name() -> None:
     assert [{"oid": "1.2.3", "name": "Paja", "is_controllers": True, "id": "Organization/o1"}] == list(known)
 
 
+@pytest.mark.parametrize(
+    ("kind", "content", "expected"),
+    [
+        ("disclosure", {"recipient_party": "job_coach"}, set()),
+        ("disclosure", {"recipient_party": "project"}, {("PAI-03", "client-data-to-project")}),
+        ("disclosure", {}, set()),
+        ("coach_fee", {"part": "start", "invoiced_on": "2022-11-01"}, {("PAI-08", "fee-without-condition")}),
+        ("coach_fee", {"part": "start", "invoiced_on": "2022-11-01", "condition_met_on": "2022-10-01"}, set()),
+        ("coach_fee", {"part": "result", "amount": 1}, set()),
+    ],
+)  # fmt: skip
+def test_what_few_sources_record(kind: str, content: dict[str, Any], expected: set[tuple[str, str]]) -> None:
+    """Data to the project and the coach's fee: told where a record tells of them."""
+    one = entry(kind, date="2022-10-05", recorder="valmentaja", **content) if kind == "disclosure" else entry(
+        kind, **content
+    )  # fmt: skip
+    judgement, _ = judged(one)
+
+    assert expected == found(judgement, one)
+
+
+def test_fee_of_the_coach_is_added_up() -> None:
+    """Parts whose condition was met; a case that tells of no fee has no such figure."""
+    parts = [
+        entry("coach_fee", str(place), part=part, condition_met_on=met, invoiced_on="2022-11-01", amount=amount)
+        for place, (part, met, amount) in enumerate(
+            [("start", "2022-09-05", 100), ("guidance", "2022-10-31", 250.5), ("result", None, 900)]
+        )
+    ]
+    told, case = judged(*parts)
+    silent, other = judged()
+
+    assert figures(PAIJAT_HAME, case, told, AS_OF)["coach_fee"] == 350.5
+    assert "coach_fee" not in figures(PAIJAT_HAME, other, silent, AS_OF)
+
+
 def test_who_took_part_is_known_by_person_or_by_role() -> None:
     """A contributor who is named as a person has the title of the person's role (PAI-05)."""
     shared = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Sequence
 
@@ -161,10 +162,8 @@ def test_what_a_spreadsheet_writes_is_what_is_read(cells: list[list[str]]) -> No
 
 @given(st.binary(max_size=400), st.sampled_from(["utf-8", "cp1252", "utf-8-sig"]))
 def test_parts_are_the_whole_file(data: bytes, encoding: str) -> None:
-    """The texts of all parts, one after another, are the file's own bytes."""
-    written = Dialect(encoding, ";")
-    text = "".join(one.text for one in parts_of(io.BytesIO(data), written))
+    """The texts of all parts, one after another, are the file's own bytes behind its byte order mark."""
+    mark = codecs.BOM_UTF8 if encoding == "utf-8-sig" else b""  # without one no file is read as such
+    text = "".join(one.text for one in parts_of(io.BytesIO(mark + data), Dialect(encoding, ";")))
 
-    assert data.removeprefix(b"\xef\xbb\xbf" if encoding == "utf-8-sig" else b"") == text.encode(
-        encoding.removesuffix("-sig"), "surrogateescape"
-    )
+    assert data == text.encode(encoding.removesuffix("-sig"), "surrogateescape")
