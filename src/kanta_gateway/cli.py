@@ -33,13 +33,16 @@ app = typer.Typer(
 documents = typer.Typer(no_args_is_help=True, help="Finished documents: export, explain, verify.")
 audit = typer.Typer(no_args_is_help=True, help="The audit log: verify, export, report.")
 schemas = typer.Typer(no_args_is_help=True, help="THL structures: list, import official ones.")
+mapping = typer.Typer(no_args_is_help=True, help="Mapping files: try one on a record.")
+contracts = typer.Typer(no_args_is_help=True, help="Contract files: what a changed one would say.")
 codes = typer.Typer(no_args_is_help=True, help="Code lists: import exports of the code server.")
 keys = typer.Typer(no_args_is_help=True, help="Keys and certificates of this installation.")
 systems = typer.Typer(no_args_is_help=True, help="Calling systems that may use the API.")
 sources = typer.Typer(no_args_is_help=True, help="Formats that providers may deliver in.")
 parties = typer.Typer(no_args_is_help=True, help="Providers, organisers and their contracts.")
 for _name, _group in (
-    ("documents", documents), ("audit", audit), ("schemas", schemas), ("codes", codes),
+    ("documents", documents), ("audit", audit), ("schemas", schemas), ("codes", codes), ("contracts", contracts),
+    ("mapping", mapping),
     ("keys", keys), ("systems", systems), ("parties", parties), ("sources", sources),
 ):  # fmt: skip
     app.add_typer(_group, name=_name)
@@ -320,6 +323,53 @@ def import_codes(
     told = _gateway().import_codes(file, of, version)
     _say(told, as_json=as_json)
     raise typer.Exit(0 if told["rows"] and not told["mistakes"] else 1)
+
+
+@mapping.command("try")
+def try_mapping(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The mapping file.")],
+    record: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="A record; a made-up one if it is left out.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="Format of the record's file, if it is a provider's.")] = "",
+    contract: Annotated[str, typer.Option(help="Contract whose product the record is under.")] = "",
+    lang: Lang = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """What a mapping file makes of a record: the document, what was used, masked and left over; nothing is stored."""
+    from kanta_gateway import drafting  # noqa: PLC0415 — only for those who write files
+
+    told = drafting.try_mapping(_gateway(lang=lang), file, record, source=source, contract=contract)
+    if as_json:
+        _say(told, as_json=True)
+    else:
+        print("\n".join(drafting.trial_lines(told)))
+
+
+@contracts.command("preview")
+def preview_contract(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The changed contract file.")],
+    against: Annotated[
+        list[Path] | None, typer.Option(exists=True, help="A provider's file, or a folder; else what is held.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="Format of those files.")] = "",
+    on: Annotated[str | None, typer.Option(help="As in force on this day (YYYY-MM-DD).")] = None,
+    as_of: AsOf = None, person: Person = None, name: Name = None, purpose: Purpose = None, lang: Lang = None,
+    *, as_dated: Annotated[bool, typer.Option("--as-dated", help="By the rules of each record's own day.")] = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """What a changed contract file would have said about records, before it is used; nothing is stored."""
+    from kanta_gateway import drafting  # noqa: PLC0415 — only for those who write files
+
+    gateway = _gateway(lang=lang)
+    told = drafting.preview_contract(
+        gateway, file, gateway.actor(person, name, purpose), against=against or (), source=source,
+        on=date.fromisoformat(on) if on else None, is_as_dated=as_dated,
+        as_of=date.fromisoformat(as_of) if as_of else None,
+    )  # fmt: skip
+    if as_json:
+        _say(told, as_json=True)
+    else:
+        print("\n".join(drafting.preview_lines(told)))
 
 
 @app.command()

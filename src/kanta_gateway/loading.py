@@ -30,10 +30,12 @@ from kanta_gateway.privacy.scan import Scanner
 from kanta_gateway.recordtypes import RecordType
 from kanta_gateway.signing.display import Display
 from kanta_gateway.signing.profile import Profile
-from kanta_gateway.stated import Lined, Mistakes, nearest, read
+from kanta_gateway.stated import Lined, Mistakes, listed, nearest, read
 from kanta_gateway.transfer.frame import FrameProfile, load_profile
 
 T = TypeVar("T")
+_PRODUCT_CODES = {"service_task": "service-task", "service": "social-service"}
+"""Word of a product -> the code list whose row it names."""
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError, IndexError)
 """What reading a file may raise whose values are of other kinds than anyone thought of."""
 
@@ -100,7 +102,7 @@ class _Reader:
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         self._one("mappings/codeserver.yaml", Words.load)
-        self._check_names(messages)
+        self._check_names(messages, codes)
         if self.told:
             raise MisconfiguredError(mistakes=sorted(self.told, key=_place))
         return Library(
@@ -192,13 +194,15 @@ class _Reader:
         self.told.append(f"{file}: does not have the form it should have ({type(error).__name__}); compare it with the "
                          "package's own")  # fmt: skip
 
-    def _check_names(self, messages: Messages | None) -> None:
+    def _check_names(self, messages: Messages | None, codes: Codes | None) -> None:
         """Texts that rules name, sources that contracts name, and contracts that sources name; of every file."""
         contracts, sources = (self._texts(f"mappings/{kind}") for kind in ("contracts", "sources"))
         for name, text in contracts.items():
             mistakes, stated = Mistakes(f"contracts/{name}.yaml"), _readable(text)
             if messages is not None:
                 _check_texts(stated.get("rules"), messages, mistakes)
+            if codes is not None:
+                _check_products(stated.get("products"), codes, mistakes)
             take = stated.get("take")
             if isinstance(take, Lined):
                 for one in take:
@@ -232,6 +236,16 @@ def _readable(text: str) -> Lined:
 def _check_name(name: object, what: str, known: Mapping[str, str], line: int, mistakes: Mistakes) -> None:
     if str(name) not in known:
         mistakes.say(line, f"there is no {what} {name}{nearest(name, known)}")
+
+
+def _check_products(products: object, codes: Codes, mistakes: Mistakes) -> None:
+    """What a product is called in the nation's code lists is a row of them."""
+    for product in products if isinstance(products, list) else ():
+        for key, name in _PRODUCT_CODES.items() if isinstance(product, Lined) else ():
+            row, known = product.get(key), codes.code_list(name).rows
+            if isinstance(row, str) and row not in known:
+                told = f"{key}: code list {name} has no row {row}{nearest(row, known) or f'; it has {listed(known)}'}"
+                mistakes.say(product.at(key), told)
 
 
 def _check_texts(rules: object, messages: Messages, mistakes: Mistakes) -> None:

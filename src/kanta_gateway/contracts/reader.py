@@ -146,8 +146,8 @@ def _stated(text: str, name: str) -> tuple[Mistakes, Lined]:
 
 def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product | None:
     before = len(mistakes.told)
-    needed = ("code", "class", "number", "name", "services", "service_task", "service", "limits")
-    mistakes.keys(where, item, needed, ("remote", "prices"))
+    needed = ("code", "class", "name", "services", "service_task", "service", "limits")
+    mistakes.keys(where, item, needed, ("number", "remote", "prices"))
     limits = item.get("limits")
     if not isinstance(limits, dict):
         mistakes.say(where, "limits: expected keys and values")
@@ -162,7 +162,7 @@ def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product
     return Product(
         code=item["code"],
         family=item["class"],
-        number=item["number"],
+        number=item.get("number"),
         name=item["name"],
         services=frozenset(_lower(item["services"])),
         service_task=item["service_task"],
