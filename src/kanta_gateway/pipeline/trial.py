@@ -54,7 +54,8 @@ def tried(
         used |= _NAMED
     leaves = list(dict.fromkeys(_leaves(clean.content, "")))
     return {
-        "made_up": around["made_up"], "variant": variant.name, "structure": variant.structure, "record": record.id, "type": record.type,
+        "made_up": around["made_up"],
+        "variant": variant.name, "structure": variant.structure, "record": record.id, "type": record.type,
         "document": [{"place": place, "value": value, "from": origins} for place, value, origins in values],
         "used": sorted(one for one in leaves if _is_used(one, used)),
         "left_over": sorted(one for one in leaves if not _is_used(one, used)),
