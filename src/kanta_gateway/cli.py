@@ -80,7 +80,7 @@ def _say(value: Any, *, as_json: bool) -> None:
         if isinstance(one, dict):
             print(f"{key}:")
             for name, number in one.items():
-                print(f"  {name}: {number}")
+                print(f"  {name}: {json.dumps(number, ensure_ascii=False) if isinstance(number, dict) else number}")
         elif isinstance(one, list):
             print(f"{key}:")
             for item in one:
@@ -343,6 +343,14 @@ def try_mapping(
         _say(told, as_json=True)
     else:
         print("\n".join(drafting.trial_lines(told)))
+
+
+@mapping.command("path")
+def mapping_path(number: str) -> None:
+    """Where the mapping file of a structure is, to be read, copied or tried."""
+    from kanta_gateway import knowledge  # noqa: PLC0415 — only this command needs it
+
+    print(knowledge.path_of(f"mappings/documents/{number}.yaml", _gateway().settings.own))
 
 
 @contracts.command("preview")

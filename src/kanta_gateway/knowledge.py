@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.errors import MisconfiguredError, NotFoundError
 from kanta_gateway.stated import nearest
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -74,6 +74,24 @@ def text(path: str, own: Path | None = None) -> str:
         own: folder of an installation's own files.
     """
     return next(_text(one / path) for one in reversed(_roots(own)) if (one / path).is_file())
+
+
+def path_of(path: str, own: Path | None = None) -> Path:
+    """Where a knowledge file is that is in use.
+
+    Args:
+        path: such as `mappings/documents/19007.yaml`.
+        own: folder of an installation's own files.
+
+    Raises:
+        NotFoundError: there is none; the nearest is told.
+    """
+    for place in reversed(_roots(own)):
+        if (place / path).is_file():
+            return place / path
+    folder = path.rpartition("/")[0]
+    known = [one.stem for place in _roots(own) for one in (place / folder).glob("*.yaml")]
+    raise NotFoundError(f"there is no file {path}{nearest(Path(path).stem, known)}")
 
 
 def owned(own: Path | None) -> list[str]:

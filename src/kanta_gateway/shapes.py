@@ -186,11 +186,11 @@ def _taken(value: Any, place: Place, shape_of: Any, known: Any) -> Any:
     made = Lined(value.line)
     made.doubles = value.doubles
     for key, one in value.items():
+        made.lines[key] = value.at(key)  # also of what is left out: it is not lacking, and has been told
         shape: Shape | None = shape_of(key)
         if shape is None:
             place.say(f"{key} is not known here; remove it or correct its name{nearest(key, known)}", value.at(key))
             continue
-        made.lines[key] = value.at(key)  # also of what is left out: it is not lacking
         taken = shape.take(one, place.within(key, value.at(key)))
         if taken is not OUT:
             made[key] = taken

@@ -254,6 +254,8 @@ def _fields(place: str, stated: Lined, mistakes: Mistakes) -> dict[str, tuple[Fi
 def _field(place: str, key: str, stated: list[Lined], line: int, mistakes: Mistakes) -> Iterator[Field]:
     for one in stated:
         shapes = [word for word in one if word in KINDS or word in SHAPES]
+        if not shapes and one.lines.keys() - one.keys():  # what is left out may be the misspelt kind: told already
+            continue
         if len(shapes) != 1:
             told = f"names {' and '.join(shapes)}" if shapes else "names no kind of value"
             mistakes.say(one.line or line, f"{place}: {told}; write one, such as {{text: description}}")
