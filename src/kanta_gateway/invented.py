@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+IDENTITY_CODE = "120685-971U"
 _STAFF_FIELDS = frozenset({"author", "contributors", "recorder", "responsible_worker", "supervisor"})
 """Fields that name a person of the staff list."""
 _WORKER = "H1"
@@ -16,7 +17,7 @@ STAFF: Mapping[str, Mapping[str, str]] = {
     _WORKER: {"surname": "Mallikas", "given_names": "Mauri", "title": "ohjaaja"}
 }  # fmt: skip
 CLIENT: Mapping[str, Any] = {
-    "surname": "Esimerkki", "given_names": "Eeva Elina", "identity_code": "010190-999C", "non_disclosure": False,
+    "surname": "Esimerkki", "given_names": "Eeva Elina", "identity_code": IDENTITY_CODE, "non_disclosure": False,
     "responsible_worker": _WORKER,
 }  # fmt: skip
 DECISION: Mapping[str, Any] = {"starts_on": "2026-01-01", "ends_on": "2026-12-31"}
@@ -27,7 +28,7 @@ PARTIES: Mapping[str, Mapping[str, str]] = {
 }
 """Under the arc for examples (ITU-T X.660)."""
 _BY_FORMAT: Mapping[str, Any] = {
-    "clock": "09:30", "date": "2026-03-19", "moment": "2026-03-19T13:33:30+02:00", "identity-code": "010190-999C",
+    "clock": "09:30", "date": "2026-03-19", "moment": "2026-03-19T13:33:30+02:00", "identity-code": IDENTITY_CODE,
 }  # fmt: skip
 
 
@@ -55,9 +56,13 @@ def _value(schema: Mapping[str, Any], name: str) -> Any:
 def _text(schema: Mapping[str, Any], name: str) -> str:
     if name in _STAFF_FIELDS:
         return _WORKER
+    if name == "identity_code":
+        return IDENTITY_CODE
     if schema.get("format") in _BY_FORMAT:
         return str(_BY_FORMAT[schema["format"]])
     pattern = str(schema.get("pattern", ""))
+    if "[0-9a-f]{64}" in pattern:
+        return "0" * 64
     if pattern.startswith("^[0-2]("):
         return PARTIES["unit"]["oid"]
     return "2026-03" if name == "month" else f"Näyte: {name}"

@@ -73,6 +73,11 @@ def load(own: Path | None, data: Path, language: str) -> Library:
     return _Reader(own).library(data, language)
 
 
+def record_types() -> dict[str, RecordType]:
+    """The package's own record types."""
+    return _Reader(None).record_types()[0]
+
+
 class _Reader:
     """Reads one kind of file after the other, and goes on where one does not hold."""
 
@@ -88,7 +93,7 @@ class _Reader:
         if structures is not None:
             structures = structures.beside(official.stored(data))
         codes = self._each("mappings/codes", lambda files: Codes.load(files, codefiles.stored(data)))
-        types, schemas = self._record_types()
+        types, schemas = self.record_types()
         messages = self._each("mappings/messages", Messages.load)
         contracts = self._contracts(types)
         mappings = None
@@ -111,7 +116,8 @@ class _Reader:
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy), frame=_there(frame),
         )  # fmt: skip
 
-    def _record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:
+    def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:
+        """Every record type that holds, with its schema."""
         files = self._texts("schemas/records", ".json")
         found, mistakes = check_schemas(files, frozenset(WAYS))
         self._broken |= files.keys() - found.keys()
