@@ -1,6 +1,7 @@
 """Which tests make a rule of a contract fire, and in which it is judged and finds nothing: `-p tests.tracing`.
 
 * A rule is named by its contract and its place in the file, so that two rules of one id are told apart.
+* A rule that tells deadlines only fires when a clock of it is overdue, or was stopped late.
 * For breaking, each test runs again for every rule that it makes fire, which then finds nothing: a rule whose loss
   makes some test fail is missed, and any other survives.
 """
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 
 from kanta_gateway.contracts import check, reader
+from kanta_gateway.contracts.awaited import CLIENT_CLOCKS, DECISION_CLOCKS
+from kanta_gateway.contracts.clocks import RECORD_CLOCKS
 from kanta_gateway.contracts.kinds import Scope
 from kanta_gateway.contracts.records import CHECKS
 from kanta_gateway.contracts.rules import Contract, Rule
@@ -74,6 +77,20 @@ def _watched(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _watched_clocks(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Of rules that tell deadlines only; the clocks of others are seen as their findings."""
+
+    @wraps(function)
+    def call(rule: Rule, *rest: Any) -> tuple[Any, ...]:
+        found = tuple(function(rule, *rest))
+        if not rule.is_clock:
+            return found
+        SEEN.note(rule, [one for one in found if one.state(rest[-1].as_of).is_told])
+        return () if SEEN.is_broken(rule) else found
+
+    return call
+
+
 def _watch_reading() -> None:
     original = reader.read
 
@@ -101,13 +118,14 @@ def _watch_common() -> None:
     check._common = common
 
 
-def _watch_checks(*tables: Mapping[str, Any]) -> None:
+def _watch(watched: Callable[..., Any], *tables: Mapping[str, Any]) -> None:
     for table in tables:
         assert isinstance(table, dict)
-        table.update({name: _watched(function) for name, function in table.items()})
+        table.update({name: watched(function) for name, function in table.items()})
 
 
-_watch_checks(CHECKS, CLIENT_CHECKS, DECISION_CHECKS)
+_watch(_watched, CHECKS, CLIENT_CHECKS, DECISION_CHECKS)
+_watch(_watched_clocks, RECORD_CLOCKS, CLIENT_CLOCKS, DECISION_CLOCKS)
 _watch_reading()
 _watch_common()
 

@@ -18,6 +18,7 @@ import typer
 from kanta_gateway.errors import GatewayError, MisconfiguredError, NotFoundError, UnreadableError
 
 if TYPE_CHECKING:
+    from kanta_gateway.contracts.deadlines import ClockState
     from kanta_gateway.gateway import Gateway
     from kanta_gateway.intake.result import Result
 
@@ -176,9 +177,38 @@ def deliver(
 
 
 @app.command()
-def status(*, as_json: Json = False) -> None:
-    """Counts by state, and the oldest document that waits."""
-    _say(_gateway().status(), as_json=as_json)
+def status(
+    client: Annotated[str | None, typer.Option(help="The provider's client number.")] = None, as_of: AsOf = None,
+    contract: Annotated[str | None, typer.Option(help="Name of a contract (mappings/contracts).")] = None,
+    state: Annotated[
+        list[str] | None, typer.Option(help="open, breached, done, done-late, not-started or all; may be repeated.")
+    ] = None,
+    person: Person = None, name: Name = None, purpose: Purpose = None, lang: Lang = None,
+    *, counts: Annotated[bool, typer.Option("--counts", help="Counts only: no client's data is read.")] = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Counts by state, what is due when (overdue and open unless --state says otherwise), and what is lacking."""
+    states, gateway = _states(state), _gateway(lang=lang)
+    told = gateway.status()
+    if counts:
+        _say(told, as_json=as_json)
+        return
+    day = date.fromisoformat(as_of) if as_of else None
+    due = gateway.due(gateway.actor(person, name, purpose), day, client, contract, states)
+    _say(told | due if as_json else told, as_json=as_json)
+    for line in () if as_json else gateway.board(due):
+        print(line)
+
+
+def _states(named: list[str] | None) -> frozenset[ClockState]:
+    """The states of clocks that were asked for; what is to be done where none was."""
+    from kanta_gateway.contracts.deadlines import ClockState  # noqa: PLC0415 — only this command needs it
+
+    if not named:
+        return frozenset({ClockState.BREACHED, ClockState.OPEN})
+    if unknown := sorted(set(named) - {"all", *ClockState}):
+        raise typer.BadParameter(f"--state: {', '.join(unknown)}: expected all, {', '.join(ClockState)}")
+    return frozenset(ClockState) if "all" in named else frozenset(map(ClockState, named))
 
 
 @documents.command("export")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from functools import cached_property
@@ -19,6 +19,7 @@ from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import report
 from kanta_gateway.audit.fhir import audit_event
 from kanta_gateway.audit.verify import verify as verify_log
+from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.intake.desk import Desk
 from kanta_gateway.intake.front import File
@@ -28,6 +29,8 @@ from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.codeserver import Words
 from kanta_gateway.model import Caller, Oid, Organisation
+from kanta_gateway.pipeline import board
+from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
@@ -196,6 +199,26 @@ class Gateway:
             return {
                 "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx)
             }  # fmt: skip
+
+    def due(
+        self, caller: Caller, as_of: date | None, client: str | None, contract: str | None,
+        states: Collection[ClockState],
+    ) -> dict[str, Any]:  # fmt: skip
+        """What is due when, and what is lacking."""
+        asked = Asked(as_of or self.office.today, self.settings.lang, client, contract, states)
+        return {
+            "deadlines": self.office.deadlines(caller, asked), "completeness": self.office.completeness(caller, asked)
+        }  # fmt: skip
+
+    def board(self, told: Mapping[str, Any]) -> Iterator[str]:
+        """Deadlines and lacking records as lines for a person.
+
+        Args:
+            told: what `due` gave.
+        """
+        messages, language = self.parts.messages, self.settings.lang
+        yield from board.deadlines(told["deadlines"], messages, language)
+        yield from board.completeness(told["completeness"], messages, language)
 
     def export(self, folder: Path, caller: Caller, *, all_versions: bool) -> dict[str, Any]:
         """Write archived documents as FOLDER/<OID>.xml."""

@@ -259,9 +259,9 @@ def _check_texts(rules: object, messages: Messages, mistakes: Mistakes) -> None:
     for rule in rules if isinstance(rules, list) else ():
         if not isinstance(rule, Lined):
             continue
-        texts = rule.get("texts")
-        named = [(rule.at("text"), rule["text"])] if "text" in rule else []
-        named += [(texts.at(key), text) for key, text in texts.items()] if isinstance(texts, Lined) else []
+        named = [(rule.at(word), rule[word]) for word in ("text", "duty") if word in rule]
+        for texts in (rule.get("texts"), rule.get("duty")):
+            named += [(texts.at(key), text) for key, text in texts.items()] if isinstance(texts, Lined) else []
         for line, text in named:
             if isinstance(text, str) and text not in messages:
                 told = f"rule {rule.get('id')}: there is no text {text}; add it to a file of messages"

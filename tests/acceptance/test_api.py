@@ -648,6 +648,8 @@ def test_own_things_only(world: World) -> None:
     assert {one["actor"]["organisation"] for one in denied} == {OTHER}
     assert world.get("/v1/documents", world.other).json()["documents"] == []
     assert world.get("/v1/figures", world.other).json()["figures"] == {}
+    assert world.get("/v1/deadlines", world.other).json()["deadlines"] == []
+    assert world.get("/v1/completeness", world.other).json()["periods"] == {"judged": 0, "unknown": 0}
 
 
 def test_no_audit_for_a_provider(world: World) -> None:
@@ -669,6 +671,8 @@ def test_every_read_is_an_entry(world: World) -> None:
         ("/v1/documents", None, "document:read"),
         (f"/v1/documents/{told['documents'][0]['oid']}", None, "document:read"),
         (f"/v1/figures?client={case.client_id}", None, "figures:read"),
+        (f"/v1/deadlines?client={case.client_id}", None, "figures:read"),
+        (f"/v1/completeness?client={case.client_id}", None, "figures:read"),
         (f"/v1/clients/{case.client_id}/access-report", world.auditor, "audit:read"),
         ("/v1/audit/entries?limit=1", world.auditor, "audit:read"),
         ("/v1/audit/checkpoint", world.auditor, "audit:read"),
@@ -694,6 +698,35 @@ def test_figures_and_report(world: World) -> None:
     assert set(figures) == {case.client_id}
     assert {one["event"] for one in report["rows"]} >= {"record:submit", "document:sign", "figures:read"}
     assert all(one["basis"] and one["person_name"] for one in report["rows"])
+
+
+def test_deadlines_by_state_and_page(world: World) -> None:
+    """Clocks are read on a day, by state and contract, page by page, in the language of the caller."""
+    case = Case().known(world)
+    base = f"/v1/deadlines?client={case.client_id}&as_of=2025-12-31&contract=lapha"
+    whole = world.get(base).json()
+    some = world.get(f"{base}&state=breached&state=open").json()
+    first = world.get(f"{base}&limit=1").json()
+    second = world.get(f"{base}&limit=1&after={first['next']}").json()
+
+    assert whole["as_of"] == "2025-12-31"
+    assert {one["client"] for one in whole["deadlines"]} == {case.client_id}
+    assert [one for one in whole["deadlines"] if one["state"] in {"breached", "open"}] == some["deadlines"] != []
+    assert (first["counts"], first["next"], second["next"]) == (whole["counts"], 1, 2)
+    assert first["deadlines"] + second["deadlines"] == whole["deadlines"][:2]
+
+
+@pytest.mark.parametrize("path", ["deadlines?state=late", "deadlines?as_of=2025-13-01", "deadlines?limit=0",
+                                  "deadlines?after=-1", "completeness?as_of=soon"])  # fmt: skip
+def test_a_deadline_is_asked_for_rightly(world: World, path: str) -> None:
+    """A parameter that is none is a problem document with its finding; a contract that there is not is 404."""
+    wrong = world.get(f"/v1/{path}")
+    name = path.partition("?")[0]
+
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "parameter-invalid")
+    assert [one["rule"] for one in wrong.json()["findings"]] == ["API-PARAMETER"]
+    assert world.get(f"/v1/{name}?contract={MARKED}").status_code == 404
+    assert MARKED not in world.get(f"/v1/{name}?contract={MARKED}").text
 
 
 def test_proofs_hold(world: World) -> None:

@@ -71,7 +71,7 @@ def test_a_stricter_rule_is_seen(is_held: bool, gateway: Gateway, tmp_path: Path
     came = [one for change in told["rules"].values() for one in change["comes"] if one["text"] == "hours-above-limit"]
 
     assert len(came) > 3
-    assert all(one["record"].startswith("PV-") for one in came)
+    assert all(one["record"].startswith("diary_entry PV-") for one in came)
     assert {"accepted"} == {one["from"] for one in told["outcomes"] if one["to"] == "flagged"}
     assert before == counted(gateway)
 
@@ -221,7 +221,7 @@ def test_lines_for_a_person(gateway: Gateway, tmp_path: Path) -> None:
     same = list(drafting.preview_lines(drafting.preview_contract(gateway, contract(tmp_path), someone(gateway))))
 
     assert preview[0].startswith("contract lapha, as in force on ")
-    assert any(line.startswith("  + PV-") for line in preview)
+    assert any(line.startswith("  + diary_entry PV-") for line in preview)
     assert "no finding comes or goes" in same
     assert any(line.startswith("left over: ") for line in trial)
 

@@ -75,13 +75,13 @@ def test_every_contract_rule_has_its_texts() -> None:
 
 
 def _asked(value: object) -> set[str]:
-    """Values of `texts` and `text` anywhere in a contract file."""
+    """Values of `texts`, `text` and `duty` anywhere in a contract file."""
     found: set[str] = set()
     if isinstance(value, dict):
         for key, one in value.items():
-            if key in {"text", "kind_of_text"} and isinstance(one, str):
+            if key in {"text", "kind_of_text", "duty"} and isinstance(one, str):
                 found.add(one)
-            elif key == "texts" and isinstance(one, dict):
+            elif key in {"texts", "duty"} and isinstance(one, dict):
                 found |= {word for word in one.values() if isinstance(word, str)}
             else:
                 found |= _asked(one)

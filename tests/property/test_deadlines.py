@@ -17,6 +17,7 @@ from kanta_gateway.contracts.awaited import CLIENT_CLOCKS, DECISION_CLOCKS
 from kanta_gateway.contracts.case import Case
 from kanta_gateway.contracts.check import Judgement
 from kanta_gateway.contracts.clocks import RECORD_CLOCKS
+from kanta_gateway.contracts.completeness import gaps
 from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.contracts.rules import Contract
 
@@ -187,3 +188,48 @@ def test_every_kind_of_deadline_was_tried() -> None:
     tried = {one.kind for contract in (b.LAPHA, v.HEINOLA, h.HELSINKI) for one in contract.rules}
 
     assert DEADLINES - tried == {"review-due"}
+
+
+AUGUST = days(date(2022, 8, 1), 27)
+SCHEDULES = st.sets(st.integers(0, 4), min_size=1, max_size=4)
+WORDS = ("ma", "ti", "ke", "to", "pe")
+
+
+def _naive(schedule: set[int], came: list[str], away: list[str], as_of: date) -> dict[str, int]:
+    """Days that each week lacks, counted day by day."""
+    found: dict[str, int] = {}
+    on = date(2022, 8, 1)
+    while on < min(as_of, date(2022, 11, 1)):
+        monday = (on - timedelta(days=on.weekday())).isoformat()
+        is_own, text = on.weekday() in schedule and on not in v.HOLIDAYS, on.isoformat()
+        if is_own and text not in {*came, *away}:
+            found[monday] = found.get(monday, 0) + 1
+        elif not is_own and text in came:
+            found[monday] = found.get(monday, 0) - 1
+        on += timedelta(days=1)
+    return {monday: count for monday, count in found.items() if count > 0}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    SCHEDULES,
+    st.lists(AUGUST, max_size=12),
+    st.lists(AUGUST, max_size=3),
+    st.dates(date(2022, 8, 1), date(2022, 9, 20)),
+)
+def test_lacking_days_agree_with_a_naive_count(
+    schedule: set[int], came: list[str], away: list[str], as_of: date
+) -> None:
+    """What a week lacks is what a count day by day gives, and by number of days never more."""
+    own = [*(v.entry("diary_entry", date=on) for on in came), *(v.entry("absence", date=on, ends_on=on) for on in away)]
+    named = v.entry("agreement", days=", ".join(WORDS[one] for one in sorted(schedule)), days_per_week=len(schedule))
+    by_name = v.judged(v.case(named, *own), as_of).situation
+    by_number = v.judged(v.case(*own, days_per_week=len(schedule)), as_of).situation
+    assert by_name is not None
+    assert by_number is not None
+    counted = {week.start: week.lacking for week in gaps(by_name)[0].weeks}
+
+    assert counted == _naive(schedule, came, away, as_of)
+    for week in gaps(by_number)[0].weeks:
+        assert week.lacking <= len(schedule)
+        assert not week.days

@@ -2,7 +2,8 @@
 
 * A clock is asked where the rule's finding would be: of the same records, products and days.
 * A rule that yields to others (`unless`) has no clock where it yields, nor where theirs is the same.
-* Two rules of one id that the same record stops on the same day are one clock.
+* Rules of one id that the same record stops, or that await the same record, are one clock: the one that has told a
+  finding, else the one that runs out first.
 * Rules that tell deadlines only (`tells: clock`) are here and nowhere else.
 """
 
@@ -44,7 +45,7 @@ def clocks(judgement: Judgement) -> list[Clock]:
             found += _of_client(situation)
         elif entry.kind.grants:
             found += _of_decision(entry, situation)
-    return sorted(_merged(found), key=lambda one: order(one, situation.as_of))
+    return sorted(_merged(found, situation.as_of), key=lambda one: order(one, situation.as_of))
 
 
 def order(clock: Clock, as_of: str) -> tuple[int, str, str, str, str]:
@@ -93,12 +94,30 @@ def _once(found: Iterable[Clock]) -> list[Clock]:
     return [one for one in every if not any((rule, one.pointer, one.due) in places for rule in one.rule.unless)]
 
 
-def _merged(found: Iterable[Clock]) -> Iterator[Clock]:
-    """Of the clocks of one rule id that one record stopped on one day, the one that judges when it was done."""
-    kept: dict[tuple[object, ...], Clock] = {}
-    for place, one in enumerate(found):
-        done = one.done
-        key = (place,) if done is None else (one.rule.id, one.due, done.entry.row, done.field, done.day)
-        if (have := kept.get(key)) is None or (one.late and not have.late):
-            kept[key] = one
-    return iter(kept.values())
+def _merged(found: Iterable[Clock], as_of: str) -> list[Clock]:
+    """The clocks without those that tell again what another one of their rule id tells; every finding keeps its own."""
+    every = list(found)
+    told = {_same(one) for one in every if _is_finding(one, as_of)}
+    best: dict[tuple[object, ...], Clock] = {}
+    for one in every:
+        key = _same(one)
+        if key and (key not in best or (not one.late, one.due) < (not best[key].late, best[key].due)):
+            best[key] = one
+    return [
+        one for one in every
+        if _is_finding(one, as_of) or not (key := _same(one)) or (key not in told and best[key] is one)
+    ]  # fmt: skip
+
+
+def _is_finding(clock: Clock, as_of: str) -> bool:
+    return not clock.rule.is_clock and clock.state(as_of).is_told
+
+
+def _same(clock: Clock) -> tuple[object, ...]:
+    """What clocks that tell the same have in common: what stopped them, or what they await since when."""
+    done, start = clock.done, clock.start
+    if done is not None:
+        return (clock.rule.id, done.entry.row, done.field, done.day)
+    if clock.awaits and start is not None and not clock.month:
+        return (clock.rule.id, clock.record.row, clock.awaits, start.entry.row, start.day)
+    return ()

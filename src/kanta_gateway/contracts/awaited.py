@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,10 @@ def monthly_visit(rule: Rule, situation: Situation) -> Clocks:
 
 
 def evaluation_made(rule: Rule, situation: Situation) -> Clocks:
-    """A period has its evaluation (LAP-13), where the decision says what it must and nothing ended it early."""
+    """A period has its evaluation (LAP-13), where the decision says what it must and nothing ended it early.
+
+    By the end of the period, or as much of it as `by_percent` says.
+    """
     wanted: Mapping[str, object] = rule.params.get("where", {})
     kind = rule.params["evaluation"]
     for period in periods_of(rule, situation):
@@ -76,30 +80,48 @@ def evaluation_made(rule: Rule, situation: Situation) -> Clocks:
         if rule.params.get("as_planned") and _ended_before(period, period.end, situation):
             continue
         record, start, _ = _on(period, situation)
+        percent = rule.params.get("by_percent")
+        limit = period.end if percent is None else later(period.start, percent * period.days // 100)
         yield Clock(
-            rule, record, start, period.end, earliest(situation.under(period, kind)),
+            rule, record, start, limit, earliest(situation.under(period, kind)),
             missing="text", params={"start": period.start, "end": period.end}, awaits=(kind,),
         )  # fmt: skip
 
 
 def evaluations_made(rule: Rule, situation: Situation) -> Clocks:
-    """Every stretch of some months has its evaluation; whether it came late is another rule."""
+    """Every stretch of some months has its evaluation; whether it came late is another rule.
+
+    With `joined` a stretch goes on over periods that follow each other without a day between.
+    """
     kinds = tuple(rule.params["evaluations"])
     if rule.params.get("where_recorded") and not any(situation.by_type.get(kind) for kind in kinds):
         return
-    for period in reversed(situation.periods):
-        if rule.products and (period.product is None or period.product.code not in rule.products):
-            continue
+    for parts in _runs(rule, situation):
+        period = replace(parts[0], end=max(one.end for one in parts))
         record, since, _ = _on(period, situation)
-        made = sorted(situation.under(period, *kinds), key=lambda one: (not one.day, one.day, one.entry.id))
+        under = (one for part in parts for one in situation.under(part, *kinds))
+        made = sorted(under, key=lambda one: (not one.day, one.day, one.entry.id))
         for place, (start, end) in enumerate(stretches(period, rule.params["months"], rule.params["tolerance_days"])):
-            if _ended_before(period, end, situation):
+            if any(_ended_before(part, end, situation) for part in parts):
                 continue
             done = Mark.made(made[place].entry) if place < len(made) else None
             yield Clock(
                 rule, record, Mark(since.entry, since.field, start), end, done,
                 missing="text", params={"start": start, "end": end}, awaits=kinds,
             )  # fmt: skip
+
+
+def _runs(rule: Rule, situation: Situation) -> list[list[Period]]:
+    """The periods of a rule, oldest first: each by itself, or those together that follow each other (`joined`)."""
+    runs: list[list[Period]] = []
+    for period in reversed(situation.periods):
+        if rule.products and (period.product is None or period.product.code not in rule.products):
+            continue
+        if rule.params.get("joined") and runs and period.start <= later(max(one.end for one in runs[-1]), 1):
+            runs[-1].append(period)
+        else:
+            runs.append([period])
+    return runs
 
 
 def summary_made(rule: Rule, situation: Situation) -> Clocks:
@@ -187,6 +209,9 @@ def evaluated_by_hours(rule: Rule, period: Period, situation: Situation) -> Cloc
         if event.is_held and (done is None or event.subject.day < done.day):
             used += event.hours
             due = due or (event.subject.day if used > limit else "")
+    is_over = bool(period.entry.facts.get("ended_on")) or bool(situation.under(period, SUMMARY))
+    if is_over and done is None and not due:
+        return  # it ended before the hours were used: nothing is awaited any more
     _, start, _ = _on(period, situation)
     yield Clock(
         rule, period.entry, start, due, done, late="text", missing="text",

@@ -94,6 +94,11 @@ class Clock:
     is_out: bool = False
     """It ran out by hours, whatever the day."""
 
+    @property
+    def duty(self) -> str:
+        """Key of the text that says what is due; empty where the contract file does not say it."""
+        return self.rule.duty.get(self.missing) or self.rule.duty.get("", "")
+
     def state(self, as_of: str) -> ClockState:
         """How it stands on a day.
 

@@ -2,7 +2,7 @@
 
 * Dates, hours, modes, minutes, booleans and references are kept as they are.
 * Of narrative text only this is kept: which fields that a rule demands are empty, which that a rule asks for are
-  filled, and which word lists of the contract were found in it.
+  filled, which word lists of the contract were found in it, and which days of the week it names.
 * Of a client's identity code only the birth date is kept, as the caller read it.
 """
 
@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.contracts.expected import ON_WEEKDAYS
 
 if TYPE_CHECKING:
     from kanta_gateway.contracts.rules import Contract
@@ -47,6 +49,8 @@ def facts(
         kept["has_registration_number"] = bool(content.get("registration_number"))
     if asked := contract.asked.get(record.type):
         kept["filled"] = sorted(name for name in asked if not is_blank(content.get(name)))
+    if days := contract.expected.weekdays.of(record):
+        kept[ON_WEEKDAYS] = list(days)
     kept["empty"] = sorted(set(_empty(contract, record)))
     kept["words"] = sorted(_words(contract, record))
     return {**kept, **(extra or {})}

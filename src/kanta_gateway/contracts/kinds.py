@@ -142,12 +142,14 @@ KINDS: Mapping[str, Kind] = {
     "total-certain": Kind(Scope.RECORD, _ONE),
     "total-possible": Kind(Scope.RECORD, _ONE),
     # the client as a whole
-    "evaluation-made": Kind(Scope.CLIENT, _ONE, {"evaluation": str}, {"as_planned": bool, "where": dict}),
+    "evaluation-made": Kind(
+        Scope.CLIENT, _ONE, {"evaluation": str}, {"as_planned": bool, "by_percent": int, "where": dict}
+    ),
     "evaluations-made": Kind(
         Scope.CLIENT,
         _ONE,
         {"evaluations": list, "months": int, "tolerance_days": int},
-        {"where_recorded": bool},
+        {"joined": bool, "where_recorded": bool},
     ),
     "guidance-hours": Kind(Scope.CLIENT, _ONE, {"field": str, "hours": int, "months": int, "tolerance_days": int}),
     "leave-balance": Kind(Scope.CLIENT, _ONE),

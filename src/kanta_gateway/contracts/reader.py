@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kanta_gateway import stated
 from kanta_gateway.contracts.attendance import read_attendance
 from kanta_gateway.contracts.contractshape import CONTRACT
+from kanta_gateway.contracts.expected import read_expected
 from kanta_gateway.contracts.mistakes import Mistakes, each
 from kanta_gateway.contracts.products import Limits, Price, Product
 from kanta_gateway.contracts.rulereader import Known, check_figures, check_words, figure, rule
@@ -40,7 +41,7 @@ _MEANINGS = ("", "not-realised", "not-absent")
 _NEEDED = ("contract", "source", "products", "rules")
 _OPTIONAL = (
     "figures", "totals", "reconciliation", "scale", "words", "titles", "not_judged", "not_software",
-    "development_parties", "author_from", "attendance", "delivered", "makes", "take",
+    "development_parties", "author_from", "attendance", "completeness", "delivered", "makes", "take",
 )  # fmt: skip
 
 
@@ -94,6 +95,7 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "take": _take(mistakes, data.get("take", {})),
         "development_parties": _parties(mistakes, data.get("development_parties")),
         "not_software": tuple(each(mistakes, data, "not_software", _not_software)),
+        "expected": read_expected(mistakes, data.get("completeness"), known),
         "makes": _makes(mistakes, data.get("makes", []), types),
     }
 

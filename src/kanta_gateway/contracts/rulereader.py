@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SEVERITIES = {severity.word: severity for severity in Severity}
 _RULE_KEYS = {
     "id", "kind", "severity", "clause", "text", "texts", "records", "products", "valid_from", "valid_to", "tells",
-    "unless", "unless_words",
+    "duty", "unless", "unless_words",
 }  # fmt: skip
 _CALLED = {str: "text", int: "a number", dict: "keys and values", list: "a list", bool: "true or false"}
 _TELLS = ("finding", "clock")
@@ -87,6 +87,7 @@ def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) 
         unless=frozenset(item.get("unless", ())),
         unless_words=frozenset(item.get("unless_words", ())),
         is_clock=item.get("tells") == "clock",
+        duty=_duty(item),
     )
 
 
@@ -99,6 +100,12 @@ def unknown_kind(item: Mapping[str, Any], kinds: Iterable[str], of: str) -> str:
     return f"kind: there is no kind of {of} {kind}{known}"
 
 
+def _duty(item: Mapping[str, Any]) -> dict[str, str]:
+    """What is due by a rule: one text for all of its clocks, or one for each name of its texts."""
+    stated = item.get("duty", {})
+    return {"": stated} if isinstance(stated, str) else {str(name): str(text) for name, text in stated.items()}
+
+
 def _check_values(mistakes: Mistakes, where: str, item: Mapping[str, Any], kind: Kind) -> None:
     """Tell which severity or parameter of a rule is of the wrong sort."""
     if item.get("severity") not in _SEVERITIES:
@@ -106,6 +113,10 @@ def _check_values(mistakes: Mistakes, where: str, item: Mapping[str, Any], kind:
         mistakes.say(where, f"severity: expected one of {', '.join(_SEVERITIES)}{told}")
     if item.get("tells", "finding") not in _TELLS:
         mistakes.say(where, f"tells: expected one of {', '.join(_TELLS)}")
+    if not isinstance(duty := item.get("duty", ""), str | dict) or (
+        isinstance(duty, dict) and duty.keys() - set(kind.texts)
+    ):
+        mistakes.say(where, f"duty: expected the key of a text, or one for each of {', '.join(kind.texts)}")
     for name in ("unless", "unless_words"):
         if not isinstance(item.get(name, []), list):
             mistakes.say(where, f"{name}: expected a list")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kanta_gateway.contracts.expected import NOTHING, Expected
 from kanta_gateway.contracts.kinds import KINDS, Scope
 from kanta_gateway.contracts.words import Titles, WordList
 from kanta_gateway.model import Finding, Severity
@@ -47,6 +48,8 @@ class Rule:
     """Word lists that take a record out of the rule."""
     is_clock: bool = False
     """Told as a deadline only (`tells: clock`), never as a finding on a record."""
+    duty: Mapping[str, str] = field(default_factory=dict)
+    """Name of the text for not done, or nothing for any -> key of the text that says what is due."""
 
     @property
     def can_block(self) -> bool:
@@ -173,6 +176,8 @@ class Contract:
     """Record type that names no author -> types of the client's records whose author it takes: of the same day, else
     of the latest before."""
     not_software: tuple[NotSoftware, ...] = ()
+    expected: Expected = NOTHING
+    """Which records are expected of every day or month (`completeness`)."""
     makes: frozenset[str] = frozenset()
     """Reference records that become documents, since the authority asks for its own (`makes`)."""
 
@@ -238,12 +243,7 @@ class Contract:
         return have
 
     def asked_of(self, record_type: str, product: str) -> list[Rule]:
-        """The rules of one record, with those that tell a deadline only; a reference has those that name its type.
-
-        Args:
-            record_type: type of the record.
-            product: code of the product; empty when the record has none.
-        """
+        """The rules of one record, with those that tell a deadline only; a reference has those that name its type."""
         is_reference = self.types[record_type].is_reference
         return [rule for rule in self.of(Scope.RECORD, record_type, product) if rule.records or not is_reference]
 
@@ -263,7 +263,7 @@ class Contract:
     @property
     def kinds(self) -> frozenset[str]:
         """Every key of the message catalogue that judging by this contract can need."""
-        return frozenset(text for rule in self.rules for text in rule.texts.values())
+        return frozenset(text for rule in self.rules for text in (*rule.texts.values(), *rule.duty.values()))
 
     @cached_property
     def not_realised(self) -> frozenset[str]:

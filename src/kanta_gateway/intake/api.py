@@ -18,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
+from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import (
     GatewayError,
     MethodError,
@@ -31,6 +32,7 @@ from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.wire import parameter_findings, unknown_parameter
 from kanta_gateway.messages import language_of
 from kanta_gateway.model import Caller
+from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
@@ -215,6 +217,30 @@ def get_evidence(
 ) -> Response:  # fmt: skip
     """Day, record and its version, digest of the signed document, receipt, clause, and places in the log."""
     return _answer(service.office.evidence(caller, client, as_of))
+
+
+@router.get("/v1/deadlines", summary="What is due when, overdue first")
+def get_deadlines(
+    caller: IdentifiedCaller, service: Service_, language: Language, client: Annotated[str | None, Query()] = None,
+    as_of: Annotated[date | None, Query(description="The day that clocks are read at; today by default.")] = None,
+    state: Annotated[list[ClockState] | None, Query(description="May be repeated; every state by default.")] = None,
+    contract: Annotated[str | None, Query(description="Name of a contract file.")] = None,
+    after: Annotated[int, Query(ge=0, le=BIGGEST)] = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:  # fmt: skip
+    """Clocks of the contracts' deadlines; `after` is how many have been seen, `next` the next `after`."""
+    asked = Asked(as_of or service.office.today, language, client, contract, frozenset(state or ClockState))
+    return _answer(service.office.deadlines(caller, asked, after, limit))
+
+
+@router.get("/v1/completeness", summary="What should have a record and has none")
+def get_completeness(
+    caller: IdentifiedCaller, service: Service_, language: Language, client: Annotated[str | None, Query()] = None,
+    as_of: Annotated[date | None, Query(description="The day on which it is asked; today by default.")] = None,
+    contract: Annotated[str | None, Query(description="Name of a contract file.")] = None,
+) -> Response:  # fmt: skip
+    """Days, weeks and months without a record, and records that a deadline awaits."""
+    asked = Asked(as_of or service.office.today, language, client, contract)
+    return _answer(service.office.completeness(caller, asked))
 
 
 @router.get("/v1/audit/entries", summary="Entries of the audit log")

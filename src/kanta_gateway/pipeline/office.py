@@ -19,8 +19,10 @@ from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.database import audit_head
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event, Oid
+from kanta_gateway.pipeline import deadlines as timing
 from kanta_gateway.pipeline import figures as counting
 from kanta_gateway.pipeline import invoices
+from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import records, store
@@ -219,6 +221,43 @@ class Office:
         every = [name for name, one in self._parts.types.items() if one.about != "organisation"]
         self._counted(caller, None, "preview", judged, every)
         return preview.told()
+
+    @property
+    def today(self) -> date:
+        """The day that clocks are read at where none is named."""
+        return timing.today(self._parts)
+
+    def deadlines(self, caller: Caller, asked: Asked, after: int = 0, limit: int | None = None) -> dict[str, Any]:
+        """What is due when, of one client or of all that the caller may see; overdue first.
+
+        Raises:
+            NotFoundError: there is no such contract.
+        """
+        self._check_contract(asked)
+
+        def due(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
+            return {provider: timing.due(self._parts, tx, provider, wanted, asked)}
+
+        found = self._counted(caller, asked.client, "deadlines", due).values()
+        return timing.page(found, asked, self._parts.messages, after, limit)
+
+    def completeness(self, caller: Caller, asked: Asked) -> dict[str, Any]:
+        """Days, weeks, months and records that should be there and are not.
+
+        Raises:
+            NotFoundError: there is no such contract.
+        """
+        self._check_contract(asked)
+
+        def lacking(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
+            return {provider: timing.lacking(self._parts, tx, provider, wanted, asked)}
+
+        return timing.summed(self._counted(caller, asked.client, "completeness", lacking).values(), asked,
+                             self._parts.messages)  # fmt: skip
+
+    def _check_contract(self, asked: Asked) -> None:
+        if asked.contract is not None and asked.contract not in self._parts.contracts:
+            raise NotFoundError("there is no contract of this name; leave it out, or name a file of mappings/contracts")
 
     def _counted(
         self, caller: Caller, client: str | None, subject: str,

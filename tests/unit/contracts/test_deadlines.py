@@ -103,7 +103,21 @@ def test_an_evaluation_that_is_only_awaited_is_done_whenever_it_came() -> None:
     late = b.entry("interim_evaluation", date="2026-01-20", delivered_on="2026-01-21", period=None)
     found = [one for one in of(b.judged(b.case(late), b.AFTER), "LAP-13") if one.awaits == ("interim_evaluation",)]
 
-    assert [read(one, b.AFTER) for one in found] == [("2025-12-31", "done", None)]
+    assert [read(one, b.AFTER) for one in found] == [("2025-11-19", "done", None)]
+
+
+def test_an_interim_evaluation_is_due_at_mid_period() -> None:
+    """LAP-13: the evaluation is due by 65 % of the period; once that is over, the finding has the clock."""
+    whole = b.case(ends_on="2025-12-09")  # a hundred days
+    before, after = date(2025, 11, 5), date(2025, 11, 6)
+    found = {on: of(b.judged(whole, on), "LAP-13", "evaluation-made") for on in (before, after, b.AFTER)}
+    interim = {
+        on: [read(one, on)[:2] for one in told if one.awaits == ("interim_evaluation",)] for on, told in found.items()
+    }
+
+    assert interim == {
+        before: [("2025-11-05", "open")], after: [("2025-11-05", "breached")], b.AFTER: [("2025-12-09", "breached")]
+    }  # fmt: skip
 
 
 def test_a_plan_delivered_in_time_by_another_record() -> None:
@@ -141,11 +155,26 @@ def test_months_of_coaching() -> None:
 
 def test_a_yearly_clock_without_a_finding() -> None:
     """HEL-05: a year's evaluation of work activity has its clock although no record is ever flagged for it."""
-    judgement = h.judged(h.case(), date(2026, 8, 1))
-    found = of(judgement, "HEL-05")
+    judgement = h.judged(h.case(), date(2026, 9, 1))
+    found = of(h.judged(h.case(), date(2026, 8, 1)), "HEL-05")
 
     assert [read(one, date(2026, 8, 1)) for one in found] == [("2026-08-31", "open", 30)]
+    assert [read(one, date(2026, 9, 1)) for one in of(judgement, "HEL-05")] == [("2026-08-31", "breached", -1)]
     assert [one for told in judgement.findings.values() for one in told if one.rule == "HEL-05"] == []
+
+
+def test_a_year_goes_on_over_decisions() -> None:
+    """HEL-05: decisions of half a year that follow each other make a year; a day between them begins another."""
+    first = {"starts_on": "2025-09-01", "ends_on": "2026-02-28"}
+    ends = {"ends_on": "2026-08-31"}
+    joined = h.case(h.entry("decision", "P2", starts_on="2026-03-01", **ends), grant=h.entry("decision", "P1", **first))
+    apart = h.case(h.entry("decision", "P2", starts_on="2026-03-02", **ends), grant=h.entry("decision", "P1", **first))
+    made = h.entry("interim_evaluation", date="2026-04-01")
+    done = Case(entries=[*joined.entries, made], delivery_has_staff=False)
+
+    assert [read(one, h.AS_OF) for one in of(h.judged(joined), "HEL-05")] == [("2026-08-31", "open", 243)]
+    assert of(h.judged(apart), "HEL-05") == []
+    assert [read(one, h.AS_OF)[1] for one in of(h.judged(done), "HEL-05")] == ["done"]
 
 
 @pytest.mark.parametrize(
