@@ -65,11 +65,8 @@ def preview_contract(
         if not source or not files:
             raise ParameterError("--against names files of a provider; name their format with --source too")
         with _scratch(parts, changed.name, present or judging) as scratch:
-            made.parts = scratch
-            name, language = changed.name, gateway.settings.lang
-            with Desk(scratch, gateway.sources).dry_import(
-                opened(files), source, name, caller, language, as_of=as_of
-            ) as result:
+            made.parts, desk = scratch, Desk(scratch, gateway.sources)
+            with desk.dry_import(opened(files), source, changed.name, caller, "en", as_of=as_of) as result:
                 result.preview(made)
             told = made.told()
     else:
