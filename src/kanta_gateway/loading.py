@@ -36,7 +36,7 @@ from kanta_gateway.transfer.frame import FrameProfile, load_profile
 T = TypeVar("T")
 _PRODUCT_CODES = {"service_task": "service-task", "service": "social-service"}
 """Word of a product -> the code list whose row it names."""
-_MALFORMED = (AttributeError, KeyError, TypeError, ValueError, IndexError)
+_MALFORMED = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, IndexError)
 """What reading a file may raise whose values are of other kinds than anyone thought of."""
 
 

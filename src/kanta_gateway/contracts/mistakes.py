@@ -61,8 +61,24 @@ def each(
         where = f"{key} {number} {label}".strip()
         if not isinstance(item, dict):
             mistakes.say(where, "expected keys and values")
-        elif (value := one(mistakes, where, item)) is not None:
+        elif (value := _read(mistakes, where, item, one)) is not None:
             yield value
+
+
+def _read(mistakes: Mistakes, where: str, item: Any, one: Callable[[Mistakes, str, Any], T | None]) -> T | None:
+    try:
+        return one(mistakes, where, item)
+    except KeyError:
+        if not _lacks(item):
+            raise
+        return None  # what is lacking was left out for its form, and has been told
+
+
+def _lacks(value: Any) -> bool:
+    """Whether something was left out of an object for its form."""
+    if isinstance(value, list):
+        return any(map(_lacks, value))
+    return isinstance(value, Lined) and (bool(value.lines.keys() - value.keys()) or any(map(_lacks, value.values())))
 
 
 def line_of(data: Any, words: Iterable[str]) -> int:

@@ -40,9 +40,9 @@ class Known:
 
     def check(self, mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> None:
         """Tell which record type or product is not known."""
-        for unknown in sorted(set(item.get("records", ())) - self.types.keys()):
+        for unknown in sorted(set(map(str, item.get("records", ()))) - self.types.keys()):
             mistakes.say(where, f"records: {unknown} is no record type{nearest(unknown, self.types)}")
-        for unknown in sorted(set(item.get("products", ())) - self.families.keys()):
+        for unknown in sorted(set(map(str, item.get("products", ()))) - self.families.keys()):
             told = f"products: {unknown} is neither a product nor a class{nearest(unknown, self.families)}"
             mistakes.say(where, told)
 
