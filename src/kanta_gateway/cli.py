@@ -266,11 +266,16 @@ def figures(
         bool, typer.Option("--reconcile", help="Diary against absences against invoice, day by day.")
     ] = False,
     evidence: Annotated[str | None, typer.Option(help="Client number: what each line of the invoice rests on.")] = None,
+    national: Annotated[
+        bool, typer.Option("--national", help="Those of the law: days in 12 months, allowance, payable absences.")
+    ] = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Derived numbers: days, hours, shares; with --reconcile or --evidence what the invoice rests on."""
     if explain + reconcile + (evidence is not None) > 1:
         raise typer.BadParameter("--explain, --reconcile and --evidence are three questions; ask one at a time")
+    if national and (reconcile or evidence is not None):
+        raise typer.BadParameter("--national goes with --explain only; the law has no invoice")
     gateway = _gateway()
     actor, day = gateway.actor(person, name, purpose), date.fromisoformat(as_of) if as_of else None
     if evidence is not None:
@@ -278,7 +283,7 @@ def figures(
     elif reconcile:
         told = gateway.reconciliation(actor, client, day)
     else:
-        told = gateway.figures(actor, client, day, explain=explain)
+        told = gateway.figures(actor, client, day, explain=explain, national=national)
     _say(told, as_json=as_json)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kanta_gateway import invented, knowledge
+from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.preview import in_force, last_turn
 from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.database import Database
@@ -55,7 +56,7 @@ def preview_contract(
         ParameterError: files without their format.
     """
     parts = gateway.parts
-    changed = Contract.load(file.read_text("utf-8-sig"), file.stem, parts.types)
+    changed = _contract(gateway, file)
     day = "" if is_as_dated else on.isoformat() if on else max(last_turn(changed), parts.now().date().isoformat())
     judging = in_force(changed, day) if day else changed
     present = parts.contracts.get(changed.name)
@@ -191,6 +192,14 @@ def trial_lines(told: Mapping[str, Any]) -> Iterator[str]:
             ("findings", [f"{row['rule']} {row['message']}" for row in one["findings"]]),
         ):  # fmt: skip
             yield f"{word}: {', '.join(rows) or 'nothing'}"
+
+
+def _contract(gateway: Gateway, file: Path) -> Contract:
+    """The contract that a file states, with the law that it inherits from the files in use."""
+    text = file.read_text("utf-8-sig")
+    read = Contract.load(text, file.stem, gateway.parts.types)
+    beside = knowledge.texts("mappings/contracts", own=gateway.settings.own)
+    return load_contracts({**beside, read.name: text}, gateway.parts.types)[read.name]
 
 
 def _files(path: Path) -> list[Path]:

@@ -19,6 +19,7 @@ from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import report
 from kanta_gateway.audit.fhir import audit_event
 from kanta_gateway.audit.verify import verify as verify_log
+from kanta_gateway.contracts import library
 from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.intake.desk import Desk
@@ -243,9 +244,11 @@ class Gateway:
             rows.append({"file": path.name, "oid": seen.oid, "verdict": seen.verdict.value, "findings": findings})
         return {"documents": rows, "holds": all(row["verdict"] == "PASSED" for row in rows)}
 
-    def figures(self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool) -> dict[str, Any]:
-        """Derived numbers."""
-        return self.office.figures(caller, client, as_of, explain=explain)
+    def figures(
+        self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool, national: bool = False
+    ) -> dict[str, Any]:
+        """Derived numbers: the contract's, or the law's."""
+        return self.office.figures(caller, client, as_of, explain=explain, national=national)
 
     def reconciliation(self, caller: Caller, client: str | None, as_of: date | None) -> dict[str, Any]:
         """Diary against absences against invoice, day by day."""
@@ -328,6 +331,7 @@ class Gateway:
                            for name, contract in self.parts.contracts.items()},
             "not_software": {name: [one.rule for one in contract.not_software]
                              for name, contract in self.parts.contracts.items()},
+            "law": library.report(self.parts.contracts.values()),
             "production_would_refuse": bool(codes),
         }  # fmt: skip
 

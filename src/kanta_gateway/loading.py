@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from kanta_gateway import codefiles, knowledge, official
 from kanta_gateway.access.policy import Policy
+from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
 from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.errors import MisconfiguredError
@@ -95,7 +96,7 @@ class _Reader:
         codes = self._each("mappings/codes", lambda files: Codes.load(files, codefiles.stored(data)))
         types, schemas = self.record_types()
         messages = self._each("mappings/messages", Messages.load)
-        contracts = self._contracts(types)
+        contracts = self._each("mappings/contracts", lambda files: load_contracts(files, types))
         mappings = None
         if structures is not None and codes is not None:
             fields = {name: schema.get("properties", {}) for name, schema in schemas.schemas.items()}
@@ -112,8 +113,8 @@ class _Reader:
             raise MisconfiguredError(mistakes=sorted(self.told, key=_place))
         return Library(
             structures=_there(structures), codes=_there(codes), display=_there(display), profile=_there(profile),
-            schemas=schemas, types=types, messages=_there(messages), contracts=contracts, mappings=_there(mappings),
-            scanner=_there(scanner), sources=_there(sources), policy=_there(policy), frame=_there(frame),
+            schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
+            mappings=_there(mappings), scanner=_there(scanner), sources=_there(sources), policy=_there(policy), frame=_there(frame),
         )  # fmt: skip
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:
@@ -123,19 +124,6 @@ class _Reader:
         self._broken |= files.keys() - found.keys()
         self._tell(mistakes, "schemas")
         return {name: RecordType.of(name, one) for name, one in found.items()}, RecordSchemas(found)
-
-    def _contracts(self, types: Mapping[str, RecordType]) -> dict[str, Contract]:
-        found: dict[str, Contract] = {}
-        for name, text in self._texts("mappings/contracts").items():
-            try:
-                found[name] = Contract.load(text, name, types)
-            except MisconfiguredError as error:
-                self._tell(error.mistakes, "mappings")
-                self._broken.add(name)
-            except _MALFORMED as error:
-                self._malformed(f"mappings/contracts/{name}.yaml", error)
-                self._broken.add(name)
-        return found
 
     def _texts(self, folder: str, suffix: str = ".yaml") -> Mapping[str, str]:
         return knowledge.texts(folder, suffix=suffix, own=self._own)
@@ -147,8 +135,9 @@ class _Reader:
             try:
                 return load(files)
             except MisconfiguredError as error:
-                self._tell(error.mistakes, top)
                 broken = {name for name in files if any(one.startswith(f"{kind}/{name}.") for one in error.mistakes)}
+                self._broken |= broken
+                self._tell(error.mistakes, top)
             except _MALFORMED as error:
                 broken = {name for name, text in files.items() if not self._is_readable({name: text}, load)}
                 for name in broken:
@@ -190,7 +179,7 @@ class _Reader:
             top: folder that the file's path begins with.
         """
         broken = "|".join(map(re.escape, self._broken))
-        follows = re.compile(rf"\bno (code list|record type|shared group|contract|source) ({broken})\b")
+        follows = re.compile(rf"\bno (code list|record type|shared group|contract|source|file of law) ({broken})\b")
         for one in mistakes:
             told = one if one.startswith(f"{top}/") else f"{top}/{one}"
             if told not in self.told and not (broken and follows.search(one)):

@@ -15,6 +15,7 @@ from kanta_gateway.contracts.agreed import ENDING, INTERRUPTED, has
 from kanta_gateway.contracts.calendar import add_months, between, later
 from kanta_gateway.contracts.coaching import HELD, event_of
 from kanta_gateway.contracts.deadlines import Clock, Mark, RecordClocks, earliest, limit_of
+from kanta_gateway.contracts.grounds import GROUND_CLOCKS
 from kanta_gateway.contracts.reviews import review_due
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ def _end_of(period: Period | None) -> Mark | None:
 
 
 RECORD_CLOCKS: Mapping[str, RecordClocks] = {
+    **GROUND_CLOCKS,
     "before-end": before_end,
     "begun-within": begun_within,
     "delivered-before-closing": delivered_before_closing,

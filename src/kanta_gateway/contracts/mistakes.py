@@ -20,7 +20,7 @@ class Mistakes:
 
     def __init__(self, name: str = "", data: Any = None) -> None:
         self.file = stated.Mistakes(f"contracts/{name}.yaml")
-        self._data = data
+        self.data = data
 
     @property
     def told(self) -> list[str]:
@@ -34,7 +34,7 @@ class Mistakes:
             where: words that lead through the file: `rules 3 texts`, or the name of an item: `rule HEI-13`.
             what: is wrong; where it begins with a key and a colon, the line is that key's.
         """
-        self.file.say(line_of(self._data, [*where.split(), what.partition(":")[0].partition(" ")[0]]),
+        self.file.say(line_of(self.data, [*where.split(), what.partition(":")[0].partition(" ")[0]]),
                       f"{where}: {what}")  # fmt: skip
 
     def keys(self, where: str, value: Mapping[str, Any], needed: Iterable[str], allowed: Iterable[str] = ()) -> None:

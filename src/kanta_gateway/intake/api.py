@@ -195,10 +195,10 @@ def post_invalidate(caller: IdentifiedCaller, oid: str, service: Service_) -> Re
 def get_figures(
     caller: IdentifiedCaller, service: Service_, client: Annotated[str | None, Query()] = None,
     as_of: Annotated[date | None, Query()] = None, *,
-    explain: Annotated[bool, Query()] = False,
+    explain: Annotated[bool, Query()] = False, national: Annotated[bool, Query()] = False,
 ) -> Response:  # fmt: skip
-    """Days, hours, shares; `explain` names the records behind each number."""
-    return _answer(service.office.figures(caller, client, as_of, explain=explain))
+    """Days, hours, shares; `explain` names the records behind each number, `national` asks for the law's."""
+    return _answer(service.office.figures(caller, client, as_of, explain=explain, national=national))
 
 
 @router.get("/v1/figures/reconciliation", summary="Diary against absences against invoice, day by day")

@@ -179,14 +179,15 @@ class Office:
         return {"oid": oid, "state": "invalidating"}
 
     def figures(
-        self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool = False
+        self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool = False, national: bool = False
     ) -> dict[str, Any]:
-        """Derived numbers of one client or of all that the caller may see."""
+        """Derived numbers of one client or of all that the caller may see: the contract's, or the law's."""
+        count, name = (counting.of_law, "national") if national else (counting.of_clients, "figures")
 
         def derived(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
-            return counting.of_clients(self._parts, tx, provider, wanted, as_of=as_of, explain=explain)
+            return count(self._parts, tx, provider, wanted, as_of=as_of, explain=explain)
 
-        return {"figures": self._counted(caller, client, "figures", derived)}
+        return {name: self._counted(caller, client, "figures", derived)}
 
     def reconciliation(self, caller: Caller, client: str | None, as_of: date | None, language: str) -> dict[str, Any]:
         """Diary against absences against invoice, of one client or of all that the caller may see."""
