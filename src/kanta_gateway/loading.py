@@ -114,7 +114,8 @@ class _Reader:
         return Library(
             structures=_there(structures), codes=_there(codes), display=_there(display), profile=_there(profile),
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
-            mappings=_there(mappings), scanner=_there(scanner), sources=_there(sources), policy=_there(policy), frame=_there(frame),
+            mappings=_there(mappings), scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
+            frame=_there(frame),
         )  # fmt: skip
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:
