@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests import references
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACTS = ROOT / "mappings" / "contracts"
@@ -188,6 +189,7 @@ def main() -> None:
     """Write the page; tell what is untested."""
     rules = traced()
     PAGE.write_text(page(rules), "utf-8")
+    references.write()
     told = untested(rules)
     sys.stdout.write("\n".join(told or [f"{len(rules)} rules, each fires, is quiet, and is missed when broken"]) + "\n")
     sys.exit(bool(told))

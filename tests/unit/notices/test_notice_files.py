@@ -117,7 +117,7 @@ def test_unknown_notice() -> None:
     terms = contract({"notice": "absence-to-pope", "given_by": "provider", "clause": "1"}).notices
 
     assert types.mistakes("x", terms) == [
-        "contract x: notice absence-to-pope: there is no such file in mappings/notices"
+        "contracts/x.yaml: notice absence-to-pope: there is no such file in mappings/notices"
     ]
 
 
