@@ -81,7 +81,7 @@ def build(settings: Settings) -> Gateway:
         codes=codes,
         mapper=Mapper(load_mappings(knowledge.texts("mappings/documents"), structures, codes), structures, codes),
         conformances=cache(lambda oid: Conformance(structures.get(oid))),
-        scanner=Scanner.load(knowledge.text("mappings/privacy.yaml"), language),
+        scanner=Scanner.load(knowledge.text("mappings/privacy.yaml"), language, knowledge.texts("mappings/privacy")),
         fingerprints=Fingerprints(keyring.fingerprints),
         profile=profile,
         sealer=Sealer(profile, display, signer(folder, settings)),

@@ -314,6 +314,15 @@ def reopen(tx: Connection, provider: str) -> None:
     tx.execute(update(record).where(*held).values(state=RECEIVED))
 
 
+def reopen_all(tx: Connection, provider: str) -> None:
+    """Have every standing record of the provider's clients judged again: what their documents may tell has changed."""
+    standing = (
+        record.c.provider == provider, record.c.client_ref.is_not(None),
+        record.c.outcome.in_([one for one in Outcome if one.makes_document]),
+    )  # fmt: skip
+    tx.execute(update(record).where(*standing).values(state=RECEIVED))
+
+
 def waiting(tx: Connection, provider: str | None = None) -> list[tuple[str, str, str]]:
     """(provider, purchaser, client) of every client with records that wait for judging."""
     query = select(record.c.provider, record.c.purchaser, record.c.client_ref).where(
