@@ -346,6 +346,7 @@ class Event(StrEnum):
     DOCUMENT_WITHDRAW = "document:withdraw"
     FIGURES_READ = "figures:read"
     PARTY_REGISTER = "party:register"
+    RECORD_ALLOW = "record:allow"
     RECORD_HOLD = "record:hold"
     RECORD_READ = "record:read"
     RECORD_REFUSE = "record:refuse"

@@ -43,6 +43,7 @@ _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.DOCUMENT_WITHDRAW: (_RECORD, "D"),
     Event.FIGURES_READ: (_QUERY, "R"),
     Event.PARTY_REGISTER: (_ACTIVITY, "C"),
+    Event.RECORD_ALLOW: (_RECORD, "U"),
     Event.RECORD_HOLD: (_RECORD, "U"),
     Event.RECORD_READ: (_RECORD, "R"),
     Event.RECORD_REFUSE: (_RECORD, "U"),

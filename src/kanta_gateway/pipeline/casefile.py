@@ -62,6 +62,8 @@ class CaseFile:
     """Fingerprints of contact data; read only where a client record has ever said turvakielto."""
     protected: frozenset[tuple[str, str]]
     """Fingerprints of contact data of the provider's other clients who are under turvakielto."""
+    allowed: Mapping[int, tuple[tuple[str, str], ...]]
+    """Row -> (field, class) that its author has allowed; read anew each time."""
     stamp: Stamp
     shared: SharedFile
     _parts: Parts
@@ -157,7 +159,7 @@ def load(
     if shared is None or max((one.row for one in shared.rows), default=0) != stamp.shared:
         shared = load_shared(parts, tx, provider)
     if known is None:
-        known = CaseFile(provider, client_ref, (), (), set(), frozenset(), NOTHING, shared, parts)
+        known = CaseFile(provider, client_ref, (), (), set(), frozenset(), {}, NOTHING, shared, parts)
     rows = records.of_client(tx, provider, client_ref, after=known.stamp.own) if stamp.own > known.stamp.own else []
     if len(known.rows) + len(rows) != stamp.rows:  # one with an earlier number was committed after the known ones
         known, rows = replace(known, rows=(), entries=()), records.of_client(tx, provider, client_ref)
@@ -166,8 +168,8 @@ def load(
     prints = records.fingerprints(tx, client_ref) if is_secret else set()
     protected = frozenset(records.fingerprints(tx, parts.keyring.protected(provider)) - prints)
     return replace(
-        known, rows=[*known.rows, *rows], entries=entries, prints=prints, protected=protected, stamp=stamp,
-        shared=shared,
+        known, rows=[*known.rows, *rows], entries=entries, prints=prints, protected=protected,
+        allowed=records.allowed(tx, client_ref), stamp=stamp, shared=shared,
     )  # fmt: skip
 
 

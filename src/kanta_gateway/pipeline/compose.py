@@ -119,8 +119,7 @@ class Composer:
         kind = self._parts.types[one.type]
         own = Known.of([*names_in(kind, self._case.content(one), self._parts.scanner.words.names)])
         known = replace(self._known, names=Known(self._known.names.stems | own.stems))
-        allowed = [(str(each["field"]), str(each["class"])) for each in one.removed.get("allowed", ())]
-        return self._instruction.reading(kind, known, allowed, is_closed=is_closed)
+        return self._instruction.reading(kind, known, self._case.allowed.get(one.row, ()), is_closed=is_closed)
 
     def sifted(self, one: StoredRecord) -> Sifted:
         """The content of one record without what must not leave."""
@@ -203,9 +202,10 @@ class Composer:
         author = self._authored(one) or {}
         told = {**self._judged(one), **{name: author[name] for name in AUTHOR_FIELDS if author.get(name)}}
         sifted = self.sifted(one)
-        if sifted.masked or sifted.asked or one.removed.get("allowed"):
+        allowed = self._case.allowed.get(one.row)
+        if sifted.masked or sifted.asked or allowed:
             counted = [[each.field, each.cls, str(each.count)] for each in (*sifted.masked, *sifted.asked)]
-            told |= {"minimised": counted, "allowed": one.removed.get("allowed", [])}
+            told |= {"minimised": counted, "allowed": [list(each) for each in allowed or ()]}
         return f"{guard}:{sha256(canonical(told)).hexdigest()[:16]}" if told else guard
 
     def _judged(self, one: StoredRecord) -> Mapping[str, Any]:

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from kanta_gateway.recordtypes import RecordType
 
 PERSON = "person"
-OPEN = (Level.ASK, Level.ALLOW)
-"""Levels that leave the wording."""
-_CONTACT = ("street-address", "e-mail", "telephone", PERSON)
+ASKED = "asked"
+"""Kind of the finding that tells of words which wait for their author."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,8 @@ class Instruction:
         def read(name: str) -> Reading | None:
             levels = dict(self.levels(kind, name))
             levels |= {cls: Level.MASK for cls, one in levels.items() if is_closed and one is Level.ASK}
-            levels |= {cls: Level.ALLOW for field, cls in allowed if field == name and levels.get(cls) is Level.ASK}
+            answered = {cls for path, cls in allowed if path.partition(".")[0] == name}
+            levels |= {cls: Level.ALLOW for cls in answered if levels.get(cls) is Level.ASK}
             return self._reading(kind, name, levels, known)
 
         return read
@@ -101,7 +101,7 @@ class KnownToCase:
 
 def asked_findings(asked: Collection[Masked], clause: str) -> tuple[Finding, ...]:
     """One finding per field and class that waits for the record's author."""
-    return tuple(_finding("PRI-02", Severity.HOLD, "asked", one, clause) for one in asked)
+    return tuple(_finding("PRI-02", Severity.HOLD, ASKED, one, clause) for one in asked)
 
 
 def masked_findings(masked: Collection[Masked], clause: str) -> tuple[Finding, ...]:

@@ -308,6 +308,22 @@ def replace_payload(tx: Connection, row: int, payload: bytes) -> None:
     tx.execute(update(record).where(record.c.id == row).values(payload=payload))
 
 
+def answer(tx: Connection, row: int, removed: Mapping[str, Any]) -> None:
+    """Keep what its author allowed about a record, and have it judged again."""
+    tx.execute(update(record).where(record.c.id == row).values(removed=json_text(removed), state=RECEIVED))
+
+
+def allowed(tx: Connection, client_ref: str) -> dict[int, tuple[tuple[str, str], ...]]:
+    """Row -> (field, class) that its author has allowed, of the records of one client of which anything was."""
+    query = select(record.c.id, record.c.removed).where(
+        record.c.client_ref == client_ref, record.c.removed.contains('"allowed"')
+    )
+    return {
+        int(row): tuple((str(one["field"]), str(one["class"])) for one in orjson.loads(removed)["allowed"])
+        for row, removed in tx.execute(query)
+    }
+
+
 def reopen(tx: Connection, provider: str) -> None:
     """Have the provider's held records judged again: what they wait for may have come."""
     held = (record.c.provider == provider, record.c.outcome == Outcome.HELD, record.c.client_ref.is_not(None))
