@@ -19,16 +19,16 @@ SHORTEST = 2
 
 CASES = (
     "n", "a", "ä", "ta", "tä", "lle", "lla", "llä", "lta", "ltä", "ssa", "ssä", "sta", "stä", "ksi", "na", "nä",
-    "s", "ten", "seen", "tä", "t", ":n", ":lle", ":lla", ":ssa", ":s",
+    "s", "ten", "tta", "ttä", "t", ":n", ":lle", ":lla", ":ssa", ":s",
 )  # fmt: skip
 """Endings of case after a stem; `s` is the Swedish genitive, `ten` the plural of -nen."""
 
-POSSESSIVE = ("nsa", "nsä", "ni", "mme", "nne", "aan", "ään")
+POSSESSIVE = ("en", "nsa", "nsä", "ni", "mme", "nne", "aan", "ään")
 CLITICS = ("kin", "kaan", "kään", "han", "hän", "ko", "kö")
 
 _INTO = re.compile(r"(.*([aeiouyäöå]))\2n")
 _DOUBLE = re.compile(r"(.+?)(kk|pp|tt|nt|mp|lt|rt|nk)([aeiouyäö])")
-_GRADED = re.compile(r"(.*[aeiouyäölrhn])(kk|pp|tt|nk|nt|mp|lt|rt|ht|k|p|t)([aeiouyäö])")
+_GRADED = re.compile(r"(.+?)(kk|pp|tt|nk|nt|mp|lt|rt|ht|(?<=[aeiouyäölrh])[kpt])([aeiouyäö])")
 _GROWING = re.compile(r"(.+)(ng|nn|mm|ll|rr|v|d|k|p|t)(?:([aä])s|(e))")
 
 
@@ -70,7 +70,7 @@ def name_stems(name: str, *, is_surname: bool) -> frozenset[str]:
 
 def _bending(word: str, *, is_surname: bool) -> set[str]:
     if word.endswith("nen"):
-        return {word, word[:-3] + "se", word[:-3] + "s", word[:-3] + "si"}
+        return {word, word[:-3] + "se", word[:-3] + "s"}
     found = {word}
     if word[-1:] in "aeiouyäöå":
         found |= _weak(word, _GRADED if is_surname else _DOUBLE)

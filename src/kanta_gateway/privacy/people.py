@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import IntFlag
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kanta_gateway.privacy.inflection import name_stems, stems_of
 from kanta_gateway.privacy.stems import normal
@@ -22,6 +21,8 @@ from kanta_gateway.privacy.stems import normal
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+SHORT = 4
+"""A beginning of so many letters counts as a whole word only."""
 MOST_WORDS = 4
 """Words of one person's name."""
 REMEMBERED = 200_000
@@ -30,28 +31,32 @@ _ENDS = frozenset('.!?:;"\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022-\u2013\u2014
 """What stands before the beginning of a sentence, of a quotation or of a label's text."""
 _NEAR = 8
 """Characters before a word in which the end of the sentence before it stands."""
+_BENT_NEN = re.compile(r"(.*(?:[aeiouyäö](?=se)|[aeioäö](?=s\Z)))se?")
 _INITIAL = re.compile(r"[ \u00a0][A-ZÅÄÖ]\.")
 _INITIAL_BEFORE = re.compile(r"(?<!\w)[A-ZÅÄÖ]\.[ ]?$")
 
 
-class Sort(IntFlag):
-    """What a word may be."""
+class Sort:
+    """What a word may be, as bits of one number: millions of words are looked at, and an enumeration is slow."""
 
-    NONE = 0
-    FIRST = 1
-    WORD_TOO = 2
+    NONE: Final = 0
+    FIRST: Final = 1
+    WORD_TOO: Final = 2
     """A first name that is an ordinary word as well."""
-    LAST = 4
-    LIKE_LAST = 8
+    LAST: Final = 4
+    LIKE_LAST: Final = 8
     """Ends as only surnames do."""
-    LIKE_PLACE = 16
+    LIKE_PLACE: Final = 16
     """Ends as surnames and places do."""
-    KIN = 32
-    TITLE = 64
-    NO_NAME = 128
+    KIN: Final = 32
+    TITLE: Final = 64
+    NO_NAME: Final = 128
 
 
-TELLING = Sort.FIRST | Sort.LAST | Sort.LIKE_LAST | Sort.KIN | Sort.TITLE
+NAMES = Sort.FIRST | Sort.LAST | Sort.LIKE_LAST
+_FOLLOWING = Sort.LAST | Sort.LIKE_LAST | Sort.LIKE_PLACE
+BEFORE = Sort.KIN | Sort.TITLE
+TELLING = NAMES | BEFORE
 """Sorts without which a text holds no name."""
 
 
@@ -117,9 +122,9 @@ class People:
     """Finds names of persons."""
 
     lists: Lists
-    _known: dict[str, Sort] = field(default_factory=dict)
+    _known: dict[str, int] = field(default_factory=dict)
 
-    def sort(self, word: str) -> Sort:
+    def sort(self, word: str) -> int:
         """What a word may be, remembered."""
         if word not in self._known:
             if len(self._known) > REMEMBERED:
@@ -127,7 +132,7 @@ class People:
             self._known[word] = self._sorted(word)
         return self._known[word]
 
-    def _sorted(self, word: str) -> Sort:
+    def _sorted(self, word: str) -> int:
         lists, whole = self.lists, normal(word)
         stems = stems_of(word)
         found = Sort.NONE
@@ -135,7 +140,10 @@ class People:
             found |= Sort.KIN
         if whole in lists.titles:
             found |= Sort.TITLE
-        if not word[:1].isupper() or (word.isupper() and len(word) <= MOST_WORDS):
+        short = word.partition("-")[0]
+        if not word[:1].isupper() or (
+            short.isupper() and len(short) <= SHORT
+        ):  # an abbreviation, perhaps in a compound
             return found
         parts = [whole, *(whole.split("-") if "-" in whole else ())]
         if any(not lists.first.isdisjoint(stems_of(one)) for one in (parts if len(parts) == 1 else parts[1:])):
@@ -148,7 +156,7 @@ class People:
             found |= Sort.LIKE_LAST
         if any(one.endswith(lists.compound_endings) and len(one) > LONG for one in stems):
             found |= Sort.LIKE_PLACE
-        if whole.startswith(lists.not_names):
+        if any(whole.startswith(one) if len(one) > SHORT else one in stems for one in lists.not_names):
             found |= Sort.NO_NAME
         return found
 
@@ -160,16 +168,30 @@ class People:
             words: its words, in order.
             known: names that stay.
         """
-        at = 0
-        while at < len(words):
-            end = self._name(text, words, at)
-            if end > at:
-                name = self._apart(words[at:end], known)
+        end = 0
+        for at in self._likely([one[0] for one in words]):
+            if at >= end and (last := self._name(text, words, at)) > at:
+                name = self._apart(words[at:last], known)
+                end = at + len(name)
                 if not all(known.holds(one[0]) for one in name):
                     yield self._whole(text, name)
-                at += len(name)
-            else:
-                at += 1
+
+    def may_name(self, words: Sequence[str]) -> bool:
+        """Whether any of the words may be a name, where it stands."""
+        return next(self._likely(words), None) is not None
+
+    def _likely(self, words: Sequence[str]) -> Iterator[int]:
+        """Capital words that are names themselves, or stand between words that may make them one."""
+        known, sort = self._known, self.sort
+        for at, word in enumerate(words):
+            if not word[0].isupper():
+                continue
+            own = known[word] if word in known else sort(word)
+            before = sort(words[at - 1]) if at else Sort.NONE
+            after = words[at + 1] if at + 1 < len(words) else ""
+            follows = after[:1].isupper() and sort(after) & _FOLLOWING
+            if own & (NAMES | Sort.LIKE_PLACE) or before & BEFORE or follows:
+                yield at
 
     def _apart(self, name: Sequence[re.Match[str]], known: Known) -> Sequence[re.Match[str]]:
         """A name that the record may tell, without the capital words after it that are no surname."""
@@ -190,17 +212,23 @@ class People:
 
     def _name(self, text: str, words: Sequence[re.Match[str]], at: int) -> int:
         """The word after a name that begins at a word; the word itself where none does."""
-        word, sort = words[at], self.sort(words[at][0])
-        if not word[0][:1].isupper() or sort & Sort.NO_NAME:
+        sort, before = self.sort(words[at][0]), self._before(text, words, at)
+        is_told = before & (Sort.KIN | Sort.TITLE) and sort & (Sort.FIRST | Sort.LAST)
+        if sort & Sort.NO_NAME and not is_told:
             return at
         end = self._run(text, words, at)
         return end if self._is_name(text, words, at, end) else at
+
+    def _before(self, text: str, words: Sequence[re.Match[str]], at: int) -> int:
+        """What stands right before a word, where anything does."""
+        is_beside = at > 0 and _is_beside(text, words[at - 1], words[at])
+        return self.sort(words[at - 1][0]) if is_beside else Sort.NONE
 
     def _is_name(self, text: str, words: Sequence[re.Match[str]], at: int, end: int) -> bool:
         """Whether a run of capital words is a name."""
         word, sort = words[at], self.sort(words[at][0])
         begins = _begins(text, word.start())
-        before = self.sort(words[at - 1][0]) if at and _is_beside(text, words[at - 1], word) else Sort.NONE
+        before = self._before(text, words, at)
         if before & Sort.KIN and not word[0].isupper():
             return True
         follows = any(self._is_surname(one[0]) for one in words[at + 1 : end])
@@ -212,14 +240,15 @@ class People:
         if self._is_surname(word[0]) and (before & Sort.TITLE or has_initial):
             return True
         is_shared = sort & (Sort.LIKE_PLACE | Sort.WORD_TOO)
-        return bool(sort & Sort.LIKE_LAST) and not is_shared and not begins
+        return bool(sort & Sort.LIKE_LAST) and not is_shared and (not begins or bool(sort & Sort.LAST))
 
     def _run(self, text: str, words: Sequence[re.Match[str]], at: int) -> int:
         """The end of the capital words that stand right after one another."""
         end = at + 1
         while end < min(len(words), at + MOST_WORDS) and _is_beside(text, words[end - 1], words[end]):
             word = words[end][0]
-            if not word[:1].isupper() or word.isupper() or self.sort(word) & Sort.NO_NAME:
+            is_other = self.sort(word) & Sort.NO_NAME and not self.sort(word) & Sort.LAST
+            if not word[:1].isupper() or word.isupper() or is_other:
                 break
             end += 1
         return end
@@ -238,12 +267,8 @@ LONG = 5
 
 
 def _as_nen(stems: Iterable[str]) -> frozenset[str]:
-    """Basic forms of stems of names in -nen: virtase and virtas are Virtanen."""
-    return frozenset(
-        one.removesuffix("e").removesuffix("i")[:-1] + "nen"
-        for one in stems
-        if one.endswith(("se", "s", "si")) and one.removesuffix("e").removesuffix("i")[-2:-1] in "aeiouyäö"
-    )
+    """Basic forms of stems of names in -nen: virtase and virtas are Virtanen; sibelius is not."""
+    return frozenset(found[1] + "nen" for one in stems if (found := _BENT_NEN.fullmatch(one)) is not None)
 
 
 def _ends_as(word: str, endings: tuple[str, ...]) -> bool:

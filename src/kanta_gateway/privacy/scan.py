@@ -44,8 +44,9 @@ _NUMBERISH = re.compile(r"\d(?:\D{0,4}\d){4}")
 """Five digits near each other: without them there is no code, account or telephone number."""
 _ACCOUNT_START = re.compile(r"([A-Za-z]{2})[\s.-]{0,2}\d")
 _DIGITS = re.compile(r"(?<!\d)\d(?:[\s./()_\u2010-\u2015\u2212-]{0,3}\d){4,14}(?!\d)")
-_STREET_NUMBER = re.compile(r"(?<=[^\W\d_])[ \u00a0,]{1,2}\d{1,4}(?!\d|[.,:]\d)")
-_LAST_WORD = re.compile(r"[^\W\d_]{3,40}(?:-[^\W\d_]{1,40}){0,2}(?=[ \u00a0,]\Z)")
+_STREET_NUMBER = re.compile(r"\d(?<!\d\d)\d{0,3}(?!\d|[.,:]\d)")
+_BEFORE_NUMBER = (" ", "\u00a0", ",")
+_LAST_WORD = re.compile(r"([^\W\d_]{3,40}(?:-[^\W\d_]{1,40}){0,2})[ \u00a0,]{1,2}\Z")
 _LONGEST_STREET = 60
 _MARK = re.compile(r"\[[^\[\]]*\]")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
@@ -115,24 +116,30 @@ class Scanner:
             reading: how it is read.
         """
         counts: Counter[str] = Counter()
+        sensitive: list[Span] = []
         for _ in range(ROUNDS):
-            spans = self._outside_marks(text, self._going(text, reading))
+            sensitive = list(self._sensitive(text, reading))
+            spans = self._outside_marks(text, self._going(text, reading, sensitive))
             if any(reading.levels[one.cls] is Level.DROP for one in spans):
                 return Sifted("", counts + Counter(one.cls for one in spans), Counter(), is_dropped=True)
             if not spans:
                 break
             counts.update(one.cls for one in spans)
             text = self._replaced(text, spans)
-        asked = (one for one in self._sensitive(text, reading) if reading.levels[one.cls] is Level.ASK)
+        asked = (one for one in sensitive if reading.levels[one.cls] is Level.ASK)
         return Sifted(text, counts, Counter(one.cls for one in self._outside_marks(text, asked)))
 
-    def _going(self, text: str, reading: Reading) -> Iterator[Span]:
+    def found(self, text: str, reading: Reading) -> list[Span]:
+        """What goes from a text, in order and without overlaps."""
+        return self._outside_marks(text, self._going(text, reading, list(self._sensitive(text, reading))))
+
+    def _going(self, text: str, reading: Reading, found: list[Span]) -> Iterator[Span]:
         """What is masked or dropped: what no contract may allow, and what this one lets go."""
         is_secret = reading.guard is not None and reading.guard.is_non_disclosure
         guard = reading.guard if is_secret else None
         yield from self._spans(text, guard, is_contact=reading.is_contact and not is_secret)
         going = (Level.MASK, Level.DROP)
-        sensitive = [one for one in self._sensitive(text, reading) if reading.levels[one.cls] in going]
+        sensitive = [one for one in found if reading.levels[one.cls] in going]
         yield from sensitive
         if reading.protected is not None:
             has_person = any(one.cls == "person" for one in sensitive)
@@ -153,13 +160,14 @@ class Scanner:
         """A word that ends as streets do, with a number after it."""
         clear, others = self.words.street_ends
         for number in _STREET_NUMBER.finditer(text):
-            word = _LAST_WORD.search(text, max(0, number.start() - _LONGEST_STREET), number.start() + 1)
-            if word is None or normal(word[0]).startswith(self.words.street_exceptions):
+            before = text[max(0, number.start() - _LONGEST_STREET) : number.start()]
+            found = _LAST_WORD.search(before) if before[-1:] in _BEFORE_NUMBER else None
+            if found is None or normal(found[1]).startswith(self.words.street_exceptions):
                 continue
-            stems = stems_of(word[0])
-            ends = (*clear, *others) if word[0][0].isupper() else clear
+            start = number.start() - len(before) + found.start()
+            stems, ends = stems_of(found[1]), (*clear, *others) if found[1][0].isupper() else clear
             if any(stem.endswith(ends) and stem not in ends for stem in stems):
-                yield self._with_number(text, word.start(), word.end())
+                yield self._with_number(text, start, start + len(found[1]))
 
     def mask(self, text: str, *, is_contact: bool, guard: ClientGuard | None) -> tuple[str, Counter[str]]:
         """The text with marks in place of what must go, and how many of each class.
@@ -256,8 +264,11 @@ class Scanner:
         number = self.words.street_number.match(text, end)
         return Span(start, number.end() if number is not None else end, "street-address")
 
-    def _outside_marks(self, text: str, spans: Iterator[Span]) -> list[Span]:
+    def _outside_marks(self, text: str, found: Iterator[Span]) -> list[Span]:
         """Spans in order without overlaps; touching or overlapping ones are one, of the first one's class."""
+        spans = list(found)
+        if not spans:
+            return spans
         marks = [found.span() for found in _MARK.finditer(text) if found[0] in self._marks]
         joined: list[Span] = []
         for one in sorted(spans, key=lambda span: (span.start, -span.end)):

@@ -10,21 +10,23 @@ Rules and lists: `people.py`, `lexicon.py`; shapes: `mappings/privacy.yaml`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kanta_gateway.privacy.lexicon import Lexicon
+from kanta_gateway.privacy.lexicon import REMEMBERED, Lexicon
 from kanta_gateway.privacy.people import NOBODY, TELLING, Known, Lists, People
 from kanta_gateway.privacy.stems import normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-WORD = re.compile(r"[^\W\d_]{2,60}(?:-[^\W\d_]{1,60}){0,3}")
+WORD = re.compile(r"[A-Za-z\u00aa-\u02af]{2,60}(?:-[A-Za-z\u00aa-\u02af]{1,60}){0,3}")
 NEAR = 60
 """Characters before a shape in which the word stands that makes it tell."""
 
 _SENTENCE = re.compile(r"[^.!?\n]*")
+_DIGIT = re.compile(r"\d")
+_LAST_WORD = re.compile(r"(?<![\w-])([^\W\d_]{4,40})[ ]{1,2}\Z")
 _CAPITAL_OR_DIGIT = re.compile(r"[A-ZÅÄÖ0-9@]|\(ät\)|\(at\)")
 
 
@@ -54,6 +56,16 @@ class Shapes:
 
 
 @dataclass(frozen=True, slots=True)
+class _Seen:
+    """Words that were looked at, so that a text of known words costs two comparisons of sets."""
+
+    all: set[str] = field(default_factory=set)
+    entries: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    private: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
 class Special:
     """Finds names and special categories by the installation's lists."""
 
@@ -62,6 +74,7 @@ class Special:
     people: People
     not_before_dose: frozenset[str]
     staff_private: tuple[str, ...]
+    seen: _Seen = field(default_factory=_Seen)
 
     @classmethod
     def of(cls, shapes: Shapes, lists: Mapping[str, Mapping[str, Any]]) -> Special:
@@ -90,19 +103,32 @@ class Special:
         """
         if _CAPITAL_OR_DIGIT.search(text) is not None:
             yield from self._shapes(text)
-        told = WORD.findall(text)
-        entry, sort = self.lexicon.entry, self.people.sort
-        has_words = any(entry(one) is not None for one in told)
-        has_names = known is not None and any(sort(one) & TELLING for one in told)
+        listed = WORD.findall(text)
+        told = set(listed)
+        if fresh := told - self.seen.all:
+            self._see(fresh)
+        has_words = not told.isdisjoint(self.seen.entries)
+        has_names = known is not None and not told.isdisjoint(self.seen.names) and self.people.may_name(listed)
         if not has_words and not has_names:
             return
         words = list(WORD.finditer(text))
         if has_words:
             yield from self._words(text, words)
         if known is not None and has_names:
-            others = [one for one in words if (found := entry(one[0])) is None or found.beside]
+            entry = self.lexicon.entry
+            others = [one for one in words if (found := entry(one[0])) is None or found.beside] if has_words else words
             yield from (Span(start, end, "person") for start, end in self.people.spans(text, others, known))
-            yield from self._staff_matters(text, words, staff)
+            if staff.stems and not told.isdisjoint(self.seen.private):
+                yield from self._staff_matters(text, words, staff)
+
+    def _see(self, words: set[str]) -> None:
+        """Remember which of these words tell something."""
+        if len(self.seen.all) > REMEMBERED:
+            self.seen.all.clear()
+        self.seen.all.update(words)
+        self.seen.entries.update(one for one in words if self.lexicon.entry(one) is not None)
+        self.seen.names.update(one for one in words if self.people.sort(one) & TELLING)
+        self.seen.private.update(one for one in words if normal(one).startswith(self.staff_private))
 
     def _words(self, text: str, words: Sequence[re.Match[str]]) -> Iterator[Span]:
         for word in words:
@@ -116,14 +142,16 @@ class Special:
         shapes = self.shapes
         if "@" in text or "(at)" in text or "(ät)" in text:
             yield from (Span(*found.span(), "e-mail") for found in shapes.e_mail.finditer(text))
-        if not any(map(str.isdigit, text)):
+        if _DIGIT.search(text) is None:
             return
         yield from self._plates(text)
         yield from self._accounts(text)
         yield from self._codes(text)
-        for found in shapes.dose.finditer(text):
-            is_named = normal(found[1]) not in self.not_before_dose
-            yield Span(found.start() if is_named else found.start(2), found.end(), "medicine")
+        for dose in shapes.dose.finditer(text):
+            before = text[max(0, dose.start() - NEAR) : dose.start()]
+            word = _LAST_WORD.search(before) if before[-1:] == " " else None
+            if word is not None and normal(word[1]) not in self.not_before_dose:
+                yield Span(dose.start() - len(before) + word.start(), dose.end(), "medicine")
 
     def _plates(self, text: str) -> Iterator[Span]:
         shapes = self.shapes
@@ -149,11 +177,11 @@ class Special:
 
     def _staff_matters(self, text: str, words: Sequence[re.Match[str]], staff: Known) -> Iterator[Span]:
         """What is private of a member of the staff: such a word in a sentence that names one."""
-        private = [one for one in words if normal(one[0]).startswith(self.staff_private)]
-        for word in private:
-            if any(
-                one[0][:1].isupper() and staff.holds(one[0]) for one in WORD.finditer(_sentence(text, word.start()))
-            ):
+        for word in words:
+            if word[0] not in self.seen.private:
+                continue
+            beside = WORD.finditer(_sentence(text, word.start()))
+            if any(one[0][0].isupper() and staff.holds(one[0]) for one in beside):
                 yield Span(*word.span(), "staff-private")
 
 
