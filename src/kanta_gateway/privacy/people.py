@@ -72,6 +72,8 @@ class Lists:
     surname_endings: tuple[str, ...]
     compound_endings: tuple[str, ...]
     not_names: tuple[str, ...]
+    phrases: tuple[str, ...]
+    """Of those, the ones of several words."""
 
     @classmethod
     def of(cls, first: Mapping[str, Any], last: Mapping[str, Any], people: Mapping[str, Any]) -> Lists:
@@ -84,7 +86,8 @@ class Lists:
             titles=frozenset(map(normal, people["titles"])),
             surname_endings=tuple(people["surname_endings"]),
             compound_endings=tuple(people["compound_endings"]),
-            not_names=tuple(map(normal, people["not_names"])),
+            not_names=tuple(normal(one) for one in people["not_names"] if " " not in one),
+            phrases=tuple(normal(one) for one in people["not_names"] if " " in one),
         )
 
 
@@ -152,7 +155,9 @@ class People:
             found |= Sort.WORD_TOO
         if not lists.last.isdisjoint(stems) or (len(parts) > 1 and not lists.last.isdisjoint(stems_of(parts[-1]))):
             found |= Sort.LAST
-        if any(_ends_as(one, lists.surname_endings) for one in stems | _as_nen(stems)):
+        basic = stems | _as_nen(stems)
+        is_listed = any(one.endswith("nen") and one in lists.last for one in basic)
+        if is_listed or any(_ends_as(one, lists.surname_endings) for one in basic):
             found |= Sort.LIKE_LAST
         if any(one.endswith(lists.compound_endings) and len(one) > LONG for one in stems):
             found |= Sort.LIKE_PLACE
@@ -214,10 +219,14 @@ class People:
         """The word after a name that begins at a word; the word itself where none does."""
         sort, before = self.sort(words[at][0]), self._before(text, words, at)
         is_told = before & (Sort.KIN | Sort.TITLE) and sort & (Sort.FIRST | Sort.LAST)
-        if sort & Sort.NO_NAME and not is_told:
+        if (sort & Sort.NO_NAME and not is_told) or self._is_phrase(text, words[at].start()):
             return at
         end = self._run(text, words, at)
         return end if self._is_name(text, words, at, end) else at
+
+    def _is_phrase(self, text: str, start: int) -> bool:
+        """Whether a name of several words that is no person's begins here."""
+        return any(text[start : start + len(one)].casefold() == one for one in self.lists.phrases)
 
     def _before(self, text: str, words: Sequence[re.Match[str]], at: int) -> int:
         """What stands right before a word, where anything does."""
@@ -234,6 +243,8 @@ class People:
         follows = any(self._is_surname(one[0]) for one in words[at + 1 : end])
         if sort & Sort.FIRST and not sort & Sort.KIN:
             return follows or not (sort & Sort.WORD_TOO and begins)
+        if sort & Sort.LAST and end > at + 1 and not begins:  # the surname first
+            return True
         if follows and (not begins or (sort == Sort.NONE and self._is_listed(words[end - 1][0]))):
             return True
         has_initial = _INITIAL_BEFORE.search(text, max(0, word.start() - 4), word.start()) is not None

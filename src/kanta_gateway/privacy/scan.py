@@ -47,6 +47,7 @@ _DIGITS = re.compile(r"(?<!\d)\d(?:[\s./()_\u2010-\u2015\u2212-]{0,3}\d){4,14}(?
 _STREET_NUMBER = re.compile(r"\d(?<!\d\d)\d{0,3}(?!\d|[.,:]\d)")
 _BEFORE_NUMBER = (" ", "\u00a0", ",")
 _LAST_WORD = re.compile(r"([^\W\d_]{3,40}(?:-[^\W\d_]{1,40}){0,2})[ \u00a0,]{1,2}\Z")
+_WORD_BEFORE = re.compile(r"([^\W\d_]{2,20})[ \u00a0]\Z")
 _LONGEST_STREET = 60
 _MARK = re.compile(r"\[[^\[\]]*\]")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
@@ -164,10 +165,14 @@ class Scanner:
             found = _LAST_WORD.search(before) if before[-1:] in _BEFORE_NUMBER else None
             if found is None or normal(found[1]).startswith(self.words.street_exceptions):
                 continue
-            start = number.start() - len(before) + found.start()
             stems, ends = stems_of(found[1]), (*clear, *others) if found[1][0].isupper() else clear
-            if any(stem.endswith(ends) and stem not in ends for stem in stems):
-                yield self._with_number(text, start, start + len(found[1]))
+            if not any(stem.endswith(ends) and stem not in ends for stem in stems):
+                continue
+            start = number.start() - len(before) + found.start()
+            first = _WORD_BEFORE.search(before, 0, found.start())
+            is_part = first is not None and normal(first[1]) in self.words.street_before
+            whole = self._with_number(text, start, start + len(found[1]))
+            yield whole._replace(start=start - len(first[0])) if is_part and first is not None else whole
 
     def mask(self, text: str, *, is_contact: bool, guard: ClientGuard | None) -> tuple[str, Counter[str]]:
         """The text with marks in place of what must go, and how many of each class.

@@ -40,6 +40,8 @@ class Words:
     """What looks like a street address; only for a client under turvakielto."""
     street_ends: tuple[tuple[str, ...], tuple[str, ...]]
     """Clear and other stems of streets: with a number after it such a word is an address, whosever it is."""
+    street_before: frozenset[str]
+    """Words that belong to a street's name and stand before it."""
     street_number: re.Pattern[str]
     street_exceptions: tuple[str, ...]
     postal_code: re.Pattern[str]
@@ -82,6 +84,7 @@ def load_words(text: str, language: str) -> Words:
             not_telephone=compile_("not_telephone", data["not_telephone"]),
             streets=tuple(compile_("street", one) for one in _streets(data)),
             street_ends=(_ends(data["street_clear"]), _ends(data["street_others"])),
+            street_before=frozenset(data["street_before"]),
             street_number=compile_("street_number", data["street_number"]),
             street_exceptions=tuple(data["street_exceptions"]),
             postal_code=compile_("postal_code", data["postal_code"]),
