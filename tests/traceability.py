@@ -34,6 +34,7 @@ Made by `python -m tests.traceability`; CI fails when it is stale.
 A rule counts as tested when one test makes it fire and one does not.
 CI takes the effect of each rule away, one at a time, and a test must fail each time.
 A *clock* tells a deadline and never a finding on a record; it fires when it is overdue.
+A *figure* carries a rule out by its number: it fires where the number is not nothing, and is taken away alike.
 """
 
 
@@ -42,7 +43,7 @@ class Traced:
     """One rule of one contract file."""
 
     contract: str
-    place: int
+    place: str
     rule: Mapping[str, Any]
     fired: tuple[str, ...]
     quiet: tuple[str, ...]
@@ -56,9 +57,22 @@ class Traced:
 
 
 def contracts() -> dict[str, Mapping[str, Any]]:
-    """Every contract file by the contract's name."""
+    """Every contract file, and every file of law, by its name."""
     read = (yaml.safe_load(one.read_text("utf-8")) for one in sorted(CONTRACTS.glob("*.yaml")))
-    return {one["contract"]: one for one in read}
+    return {one.get("contract") or one["law"]: one for one in read}
+
+
+def _judged(name: str, file: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+    """What is judged by a file, by the key of its tracing: rules, and figures that carry rules out."""
+    for place, rule in enumerate(file.get("rules", ())):
+        yield (name, str(place)), rule
+    for figure in file.get("figures", ()):
+        for rule in figure.get("rules", ()):
+            kind = f"figure `{figure['name']}`"
+            yield (
+                ("figure", figure["name"]),
+                {"id": rule, "clause": figure["clause"], "kind": kind, "severity": "figure"},
+            )
 
 
 def traced() -> list[Traced]:
@@ -70,10 +84,10 @@ def traced() -> list[Traced]:
         found = {(one["contract"], one["place"]): one for one in json.loads(broken.read_text("utf-8"))}
     empty: Mapping[str, Any] = {"fired": [], "quiet": [], "missed": ""}
     return [
-        Traced(name, place, rule, tuple(told["fired"]), tuple(told["quiet"]), told["missed"])
+        Traced(name, key[1], rule, tuple(told["fired"]), tuple(told["quiet"]), told["missed"])
         for name, file in contracts().items()
-        for place, rule in enumerate(file.get("rules", ()))
-        for told in [found.get((name, place), empty)]
+        for key, rule in _judged(name, file)
+        for told in [found.get(key, empty)]
     ]
 
 
@@ -105,13 +119,13 @@ def page(rules: list[Traced]) -> str:
             "|---|---|---|---|---|---|",
         ]
         lines += [_row(one) for one in sorted((one for one in rules if one.contract == name), key=_order)]
-        lines += ["", *_figures(file), *_others(file)]
+        lines += ["", *_covered(file), *_figures(file), *_others(file)]
     lines += [*_gateway()]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _order(one: Traced) -> tuple[str, int]:
-    return (one.rule["id"], one.place)
+def _order(one: Traced) -> tuple[str, bool, str]:
+    return (one.rule["id"], not one.place.isdecimal(), one.place.zfill(4))
 
 
 def _row(one: Traced) -> str:
@@ -129,8 +143,16 @@ def _test(name: str) -> str:
     return f"`{name.split('[', maxsplit=1)[0].removeprefix(f'{TESTS}/')}`" if name else ""
 
 
+def _covered(file: Mapping[str, Any]) -> Iterator[str]:
+    """Rules of the law that the contract's own tell."""
+    told = sorted({f"{name} by {one['id']}" for one in file.get("rules", ()) for name in one.get("covers", ())})
+    if told:
+        yield "Covers, of what it inherits: " + ", ".join(told) + "."
+        yield ""
+
+
 def _figures(file: Mapping[str, Any]) -> Iterator[str]:
-    named = [one for one in file.get("figures", ()) if one.get("clause")]
+    named = [one for one in file.get("figures", ()) if one.get("clause") and not one.get("rules")]
     if named:
         yield "Figures: " + ", ".join(sorted({f"`{one['name']}` ({one['clause']})" for one in named})) + "."
         yield ""
@@ -140,6 +162,7 @@ def _others(file: Mapping[str, Any]) -> Iterator[str]:
     for key, title, text in (
         ("not_judged", "Not judged, wholly or in part", "reason"),
         ("not_software", "Not software", "instead"),
+        ("elsewhere", "The law's, and somebody else's by the contract", "reason"),
     ):
         if file.get(key):
             yield f"{title}:"

@@ -1,6 +1,7 @@
 """Which tests make a rule of a contract fire, and in which it is judged and finds nothing: `-p tests.tracing`.
 
-* A rule is named by its contract and its place in the file, so that two rules of one id are told apart.
+* A rule is named by its file and its place in it, so that two rules of one id are told apart; what a contract inherits
+  is the law's rule in every contract. A figure that carries a rule out is watched alike; nothing or 0 is quiet.
 * A rule that tells deadlines only fires when a clock of it is overdue, or was stopped late.
 * For breaking, each test runs again for every rule that it makes fire, which then finds nothing: a rule whose loss
   makes some test fail is missed, and any other survives.
@@ -17,16 +18,19 @@ from typing import Any
 
 import pytest
 
-from kanta_gateway.contracts import check, reader
+from kanta_gateway.contracts import check
 from kanta_gateway.contracts.awaited import CLIENT_CLOCKS, DECISION_CLOCKS
 from kanta_gateway.contracts.clocks import RECORD_CLOCKS
+from kanta_gateway.contracts.figurekinds import Derived
+from kanta_gateway.contracts.figures import DERIVE, Ground
 from kanta_gateway.contracts.kinds import Scope
 from kanta_gateway.contracts.records import CHECKS
-from kanta_gateway.contracts.rules import Contract, Rule
+from kanta_gateway.contracts.rules import FigureRule, Rule
 from kanta_gateway.contracts.wholes import CLIENT_CHECKS, DECISION_CHECKS
-from kanta_gateway.recordtypes import RecordTypes
 
-Key = tuple[str, int]
+Key = tuple[str, str]
+"""File and place of a rule; `FIGURE` and the name of a figure that carries a rule out."""
+FIGURE = "figure"
 OUT, BREAK = "TRACE_OUT", "TRACE_BREAK"
 """Environment variables: where to write what was seen; what was seen, for breaking each rule by it."""
 
@@ -38,20 +42,14 @@ class Seen:
         self.broken: Key | None = None
         self.missed: dict[Key, str] = {}
         self.to_break: dict[str, list[Key]] = _to_break()
-        self.keys: dict[int, Key] = {}
-        self.rules: list[Rule] = []
         self.test = ""
         self.fired: dict[Key, set[str]] = {}
         self.quiet: dict[Key, set[str]] = {}
 
-    def note(self, rule: Rule, found: object) -> None:
+    def note(self, key: Key, found: object) -> None:
         """Keep what one rule found in the test that runs."""
-        if self.test and (key := self.keys.get(id(rule))) is not None:
+        if self.test:
             (self.fired if found else self.quiet).setdefault(key, set()).add(self.test)
-
-    def is_broken(self, rule: Rule) -> bool:
-        """Whether a rule is the one that is broken."""
-        return self.broken is not None and self.keys.get(id(rule)) == self.broken
 
 
 def _to_break() -> dict[str, list[Key]]:
@@ -67,11 +65,15 @@ def _to_break() -> dict[str, list[Key]]:
 SEEN = Seen()
 
 
+def _key(rule: Rule) -> Key:
+    return (rule.file, str(rule.place))
+
+
 def _watched(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def call(rule: Rule, *rest: Any) -> tuple[Any, ...]:
-        found = () if SEEN.is_broken(rule) else tuple(function(rule, *rest))
-        SEEN.note(rule, found)
+        found = () if SEEN.broken == _key(rule) else tuple(function(rule, *rest))
+        SEEN.note(_key(rule), found)
         return found
 
     return call
@@ -85,23 +87,23 @@ def _watched_clocks(function: Callable[..., Any]) -> Callable[..., Any]:
         found = tuple(function(rule, *rest))
         if not rule.is_clock:
             return found
-        SEEN.note(rule, [one for one in found if one.state(rest[-1].as_of).is_told])
-        return () if SEEN.is_broken(rule) else found
+        SEEN.note(_key(rule), [one for one in found if one.state(rest[-1].as_of).is_told])
+        return () if SEEN.broken == _key(rule) else found
 
     return call
 
 
-def _watch_reading() -> None:
-    original = reader.read
+def _watched_figure(function: Callable[..., Derived]) -> Callable[..., Derived]:
+    @wraps(function)
+    def call(rule: FigureRule, ground: Ground) -> Derived:
+        key = (FIGURE, rule.name)
+        if not rule.rules:
+            return function(rule, ground)
+        found = Derived(None) if key == SEEN.broken else function(rule, ground)
+        SEEN.note(key, found.value)
+        return found
 
-    def read(text: str, name: str, types: RecordTypes) -> Contract:
-        contract = original(text, name, types)
-        for place, rule in enumerate(contract.rules):
-            SEEN.keys[id(rule)] = (contract.name, place)
-            SEEN.rules.append(rule)  # kept, so that no other object takes its place
-        return contract
-
-    reader.read = read
+    return call
 
 
 def _watch_common() -> None:
@@ -112,8 +114,8 @@ def _watch_common() -> None:
         told = list(original(situation))
         for rule in rules.values():
             own = [one for one in told if one.rule == rule.id and one.kind == rule.texts["text"]]
-            SEEN.note(rule, own)
-            yield from () if SEEN.is_broken(rule) else own
+            SEEN.note(_key(rule), own)
+            yield from () if SEEN.broken == _key(rule) else own
 
     check._common = common
 
@@ -126,7 +128,7 @@ def _watch(watched: Callable[..., Any], *tables: Mapping[str, Any]) -> None:
 
 _watch(_watched, CHECKS, CLIENT_CHECKS, DECISION_CHECKS)
 _watch(_watched_clocks, RECORD_CLOCKS, CLIENT_CLOCKS, DECISION_CLOCKS)
-_watch_reading()
+_watch(_watched_figure, DERIVE)
 _watch_common()
 
 
@@ -150,7 +152,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 def pytest_sessionfinish() -> None:
     """Write down what was seen."""
     if out := os.environ.get(OUT):
-        keys = sorted(set(SEEN.keys.values()))
+        keys = sorted(SEEN.fired.keys() | SEEN.quiet.keys())
         told = [
             {"contract": name, "place": place, "fired": sorted(SEEN.fired.get((name, place), ())),
              "quiet": sorted(SEEN.quiet.get((name, place), ())), "missed": SEEN.missed.get((name, place), "")}

@@ -8,14 +8,15 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache
+from pathlib import Path
 
 import holidays as holidays_package
 
 from kanta_gateway import __version__, codefiles, knowledge, official
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit.log import Log
+from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
-from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.gateway import Gateway
@@ -29,6 +30,8 @@ from kanta_gateway.mapping.rules import load_mappings
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.migrate import upgrade
+from kanta_gateway.notices.channels import Channels
+from kanta_gateway.notices.types import NoticeTypes
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints
@@ -74,12 +77,11 @@ def build(settings: Settings) -> Gateway:
             open_=lambda sealed: open_sealed(keyring.names, sealed, b"name"),
         ),
         messages=Messages.load(knowledge.texts("mappings/messages")),
-        contracts={
-            name: Contract.load(text, name, types) for name, text in knowledge.texts("mappings/contracts").items()
-        },
+        contracts=load_contracts(knowledge.texts("mappings/contracts"), types),
         structures=structures,
         codes=codes,
         mapper=Mapper(load_mappings(knowledge.texts("mappings/documents"), structures, codes), structures, codes),
+        notices=NoticeTypes.load(knowledge.texts("mappings/notices"), knowledge.texts("mappings/notices/lists"), types),
         conformances=cache(lambda oid: Conformance(structures.get(oid))),
         scanner=Scanner.load(knowledge.text("mappings/privacy.yaml"), language, knowledge.texts("mappings/privacy")),
         fingerprints=Fingerprints(keyring.fingerprints),
@@ -94,10 +96,27 @@ def build(settings: Settings) -> Gateway:
         language=language,
         software={"moderator": MODERATOR, "product": MODERATOR, "version": __version__},
     )
+    unfit = [told for name, one in parts.contracts.items() for told in parts.notices.mistakes(name, one.notices)]
+    if unfit:
+        raise MisconfiguredError("; ".join(unfit))
     sources = load_sources(knowledge.texts("mappings/sources"), schemas)
     policy = Policy.load(knowledge.text("mappings/policy/roles.yaml"))
     frame = load_profile(knowledge.text("schemas/frame.yaml"))
-    return Gateway(settings, parts, folder, policy, schemas, sources, trust_anchors(folder), frame)
+    return Gateway(
+        settings, parts, folder, policy, schemas, sources, trust_anchors(folder), frame, _channels(settings)
+    )  # fmt: skip
+
+
+def _channels(settings: Settings) -> Channels:
+    """How recipients of notices are reached."""
+    if not settings.notice_channels_file:
+        return Channels()
+    path = Path(settings.notice_channels_file)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MisconfiguredError("KANTA_NOTICE_CHANNELS_FILE cannot be read; check the path") from error
+    return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
 
 
 def _structures(settings: Settings) -> Structures:

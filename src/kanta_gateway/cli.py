@@ -39,10 +39,11 @@ codes = typer.Typer(no_args_is_help=True, help="Code lists: import exports of th
 keys = typer.Typer(no_args_is_help=True, help="Keys and certificates of this installation.")
 systems = typer.Typer(no_args_is_help=True, help="Calling systems that may use the API.")
 sources = typer.Typer(no_args_is_help=True, help="Formats that providers may deliver in.")
+notices = typer.Typer(no_args_is_help=True, help="Notices: what somebody must be told, and handing it over.")
 parties = typer.Typer(no_args_is_help=True, help="Providers, organisers and their contracts.")
 for _name, _group in (
     ("documents", documents), ("records", records), ("audit", audit), ("schemas", schemas), ("codes", codes),
-    ("keys", keys), ("systems", systems), ("parties", parties), ("sources", sources),
+    ("keys", keys), ("systems", systems), ("parties", parties), ("sources", sources), ("notices", notices),
 ):  # fmt: skip
     app.add_typer(_group, name=_name)
 
@@ -264,11 +265,16 @@ def figures(
         bool, typer.Option("--reconcile", help="Diary against absences against invoice, day by day.")
     ] = False,
     evidence: Annotated[str | None, typer.Option(help="Client number: what each line of the invoice rests on.")] = None,
+    national: Annotated[
+        bool, typer.Option("--national", help="Those of the law: days in 12 months, allowance, payable absences.")
+    ] = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Derived numbers: days, hours, shares; with --reconcile or --evidence what the invoice rests on."""
     if explain + reconcile + (evidence is not None) > 1:
         raise typer.BadParameter("--explain, --reconcile and --evidence are three questions; ask one at a time")
+    if national and (reconcile or evidence is not None):
+        raise typer.BadParameter("--national goes with --explain only; the law has no invoice")
     gateway = _gateway()
     actor, day = gateway.actor(person, name, purpose), date.fromisoformat(as_of) if as_of else None
     if evidence is not None:
@@ -276,7 +282,7 @@ def figures(
     elif reconcile:
         told = gateway.reconciliation(actor, client, day)
     else:
-        told = gateway.figures(actor, client, day, explain=explain)
+        told = gateway.figures(actor, client, day, explain=explain, national=national)
     _say(told, as_json=as_json)
 
 
@@ -294,6 +300,46 @@ def allow_wording(
     told = gateway.allow(ticket, [(field, cls)] if field else [], reason, gateway.actor(person, name, purpose))
     _say(told, as_json=as_json)
     raise typer.Exit(WAITS if told["outcome"] in {"held", "refused"} else 0)
+
+
+@notices.command("list")
+def list_notices(
+    state: Annotated[str | None, typer.Option(help="waiting, sending, delivered, acknowledged, withdrawn.")] = None,
+    person: Person = None, name: Name = None, purpose: Purpose = None, lang: Lang = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """What waits to be told and what was told; no content."""
+    gateway = _gateway(lang=lang)
+    told = gateway.notices(gateway.actor(person, name, purpose), state)
+    if as_json:
+        _say(told, as_json=True)
+        return
+    for one in told["notices"]:
+        late = " LATE" if one["is_late"] else ""
+        recipients = one["recipient"] or "/".join(one["recipients"])
+        print(f"{one['id']}  {one['state']:<12} {one['due_on']:<10}{late}  {recipients:<12} {one['title']}")
+
+
+@notices.command("export")
+def export_notices(
+    folder: Path,
+    recipient: Annotated[str, typer.Option(help="purchaser, own-worker, kela, fund, shop-steward.")] = "",
+    ids: Annotated[list[str] | None, typer.Option("--id", help="Id of a notice; may be repeated.")] = None,
+    person: Person = None, name: Name = None, purpose: Purpose = None, lang: Lang = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Hand waiting notices over as FOLDER/<id>.json and FOLDER/<id>.html; each is a disclosure in the log."""
+    gateway = _gateway(lang=lang)
+    told = gateway.export_notices(folder, gateway.actor(person, name, purpose), recipient, ids or [])
+    _say(told, as_json=as_json)
+    raise typer.Exit(0 if not told["left"] else 1)
+
+
+@notices.command("send")
+def send_notices(
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False
+) -> None:  # fmt: skip
+    """Call the recipients of notices that are to be sent by now (KANTA_NOTICE_CHANNELS_FILE)."""
+    gateway = _gateway()
+    _say(gateway.send_notices(gateway.actor(person, name, purpose)), as_json=as_json)
 
 
 @audit.command("verify")

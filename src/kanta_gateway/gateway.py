@@ -19,6 +19,7 @@ from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import report
 from kanta_gateway.audit.fhir import audit_event
 from kanta_gateway.audit.verify import verify as verify_log
+from kanta_gateway.contracts import library
 from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.intake.desk import Desk
@@ -29,14 +30,20 @@ from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.codeserver import Words
 from kanta_gateway.model import Caller, Oid, Organisation
+from kanta_gateway.notices import calls
+from kanta_gateway.notices import store as notices
+from kanta_gateway.notices.channels import Caller as Ways
+from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline import board
+from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
+from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
-from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.inspect import inspect
@@ -70,6 +77,7 @@ class Gateway:
     def __init__(
         self, settings: Settings, parts: Parts, folder: KeyFolder, policy: Policy, schemas: RecordSchemas,
         sources: Mapping[str, Source], anchors: Sequence[Certificate], frame: FrameProfile,
+        channels: Channels,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.parts = parts
@@ -77,9 +85,11 @@ class Gateway:
         self._schemas = schemas
         self._anchors = anchors
         self._frame = frame
+        self._channels = channels
         self.sources = sources
         self.desk = Desk(parts, sources)
         self.office = Office(parts, policy)
+        self.notice_board = Board(parts, self.office)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -190,14 +200,17 @@ class Gateway:
         while not stop.is_set():
             self.desk.finish(caller)
             deliverer.run(stop, until_empty=True)
+            self.send_notices(caller)
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
+            destroy_spent_notices(self.parts, caller, self.settings.grace_days)
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:
         """Counts by state, and the oldest document that waits."""
         with self.parts.database.reading() as tx:
             return {
-                "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx)
+                "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx),
+                "notices": notices.counts(tx),
             }  # fmt: skip
 
     def due(
@@ -247,9 +260,11 @@ class Gateway:
         """The author's answer to what minimisation asked about a record."""
         return self.desk.allow(self.office, ticket, answers, reason, caller, self.settings.lang).told
 
-    def figures(self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool) -> dict[str, Any]:
-        """Derived numbers."""
-        return self.office.figures(caller, client, as_of, explain=explain)
+    def figures(
+        self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool, national: bool = False
+    ) -> dict[str, Any]:
+        """Derived numbers: the contract's, or the law's."""
+        return self.office.figures(caller, client, as_of, explain=explain, national=national)
 
     def reconciliation(self, caller: Caller, client: str | None, as_of: date | None) -> dict[str, Any]:
         """Diary against absences against invoice, day by day."""
@@ -258,6 +273,29 @@ class Gateway:
     def evidence(self, caller: Caller, client: str, as_of: date | None) -> dict[str, Any]:
         """What each line of one client's invoice rests on."""
         return self.office.evidence(caller, client, as_of)
+
+    def notices(self, caller: Caller, state: str | None) -> dict[str, Any]:
+        """What waits to be told, and what was told."""
+        return self.notice_board.list(caller, state, 0, 100_000, self.settings.lang)
+
+    def export_notices(self, folder: Path, caller: Caller, recipient: str, ids: Sequence[str]) -> dict[str, Any]:
+        """Hand notices over as FOLDER/<id>.json and FOLDER/<id>.html, and judge again what they told."""
+        told = write_out(self.notice_board, folder, caller, recipient, ids, self.settings.lang)
+        self.desk.finish(caller)
+        return told
+
+    def send_notices(self, caller: Caller) -> dict[str, Any]:
+        """Call the recipients of notices that are to be sent by now; how many calls were made, and what is left."""
+        made = 0
+        if not self._channels.channels:  # connecting costs, and there is nobody to connect to
+            return {"calls": made, "states": {}}
+        with Ways(self._channels.mail) as ways:
+            announcer = Announcer(self.parts, self._channels, ways, caller, self.settings.lease_seconds)
+            while done := announcer.step():
+                made += done
+        self.desk.finish(caller)
+        with self.parts.database.reading() as tx:
+            return {"calls": made, "states": calls.counts(tx)}
 
     def verify_audit(self, checkpoint: Path | None, key: Path | None) -> dict[str, Any]:
         """Check the whole log offline."""
@@ -331,6 +369,7 @@ class Gateway:
                            for name, contract in self.parts.contracts.items()},
             "not_software": {name: [one.rule for one in contract.not_software]
                              for name, contract in self.parts.contracts.items()},
+            "law": library.report(self.parts.contracts.values()),
             "production_would_refuse": bool(codes),
         }  # fmt: skip
 

@@ -38,6 +38,8 @@ class Settings:
     archive_client_key_file: str = ""
     keys: str = ""
     """Key folder; empty: `keys` in the data folder. In production put it apart from database and backups."""
+    notice_channels_file: str = ""
+    """YAML with the webhooks and mail addresses of recipients of notices; empty: notices are fetched only."""
     actor_file: str = ""
     """JSON with the person behind local commands (person_id, name, role, purpose)."""
     lang: str = "fi"

@@ -92,6 +92,26 @@ def test_checkpoint_from_outside(bare: Cli, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_status_tells_what_is_due_and_lacking(bare: Cli) -> None:
+    """`status` tells counts, clocks and what is lacking; `--counts` the counts alone, and nobody reads a client."""
+    assert bare("import", SAMPLE, "--source", "lapha-json", "--purchaser", "lapha").returncode == 3
+    before = len(bare("audit", "export").stdout.splitlines())
+    counts = json.loads(bare("status", "--counts", "--json").stdout)
+    after = len(bare("audit", "export").stdout.splitlines())
+    told = json.loads(bare("status", "--state", "all", "--as-of", "2026-06-01", "--json").stdout)
+    table = bare("status", "--as-of", "2026-06-01", "--lang", "sv")
+    wrong = bare("status", "--state", "late")
+
+    assert set(counts) == {"records", "documents", "oldest_waiting"}
+    assert after == before + 1  # the first export's own entry
+    assert set(told) == {*counts, "deadlines", "completeness"}
+    assert sum(told["deadlines"]["counts"].values()) == len(told["deadlines"]["deadlines"]) > 0
+    assert "Tidsfrister 2026-06-01" in table.stdout
+    assert "Poster som saknas 2026-06-01" in table.stdout
+    assert wrong.returncode == 2
+    assert "--state" in wrong.stderr
+
+
 def test_template_and_findings(bare: Cli, tmp_path: Path) -> None:
     """A format's files are written, its sample can be tried, and its findings come back as files."""
     written = bare("sources", "files", "heinola-csv", tmp_path, "--json")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import holidays
 import pytest
 
+from kanta_gateway.contracts import library
 from kanta_gateway.contracts.case import Case, Entry
 from kanta_gateway.contracts.check import Judgement, judge
 from kanta_gateway.contracts.facts import facts
@@ -118,9 +119,10 @@ def delivered() -> tuple[Contract, Mapping[str, Any], Mapping[str, Any]]:
     """Contract, export and expected result."""
     if not INPUT.is_dir():
         pytest.skip(f"the reference inputs are not there; REFERENCE_DIR points to them (looked in {INPUT.name})")
-    text = (ROOT / "mappings" / "contracts" / "lapha.yaml").read_text(encoding="utf-8")
+    folder = ROOT / "mappings" / "contracts"
+    texts = {name: (folder / f"{name}.yaml").read_text(encoding="utf-8") for name in ("lapha", "national")}
     read = [json.loads((INPUT / f"{name}.json").read_text(encoding="utf-8")) for name in ("export", "expected")]
-    return Contract.load(text, "lapha.yaml", types()), read[0], read[1]
+    return library.load(texts, types())["lapha"], read[0], read[1]
 
 
 def cases() -> Iterator[tuple[str, Case]]:
@@ -241,4 +243,15 @@ def test_every_rule_of_the_purchasers_is_traced(reference: Path) -> None:
     page = (ROOT / "docs" / "traceability.md").read_text("utf-8")
 
     assert len(named) > 100
+    assert sorted(one for one in named if one not in page) == []
+
+
+def test_every_rule_of_the_law_is_traced(reference: Path) -> None:
+    """Each rule of the reference's section on this service and its absences stands on the page too."""
+    text = (reference / "facts" / "law.md").read_text("utf-8")
+    section = text.partition("\n## 4.")[2].partition("\n## 5.")[0]
+    named = set(re.findall(r"^\| ((?:KT|AB)-\d+) \|", section, re.MULTILINE))
+    page = (ROOT / "docs" / "traceability.md").read_text("utf-8").partition("## national")[2]
+
+    assert len(named) == 33
     assert sorted(one for one in named if one not in page) == []

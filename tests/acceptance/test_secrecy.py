@@ -38,7 +38,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[Path
         for command in (
             ("import", file, "--source", "lapha-json", "--purchaser", "lapha", "--json"),
             ("import", file, "--source", "lapha-json", "--purchaser", "lapha"),
-            ("deliver", "--until-empty"), ("status", "--json"), ("figures", "--explain", "--json"),
+            ("deliver", "--until-empty"), ("status", "--json"),
+            ("status", "--state", "all"), ("figures", "--explain", "--json"),
             ("documents", "export", folder / "documents"), ("audit", "verify"), ("audit", "export"),
             ("import", broken(folder), "--source", "lapha-json", "--purchaser", "lapha"),
         ):  # fmt: skip

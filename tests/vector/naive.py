@@ -25,6 +25,8 @@ REASONS = {
     "employment_reason": "Työhaastattelu tai muu siihen rinnastettava työllistymiseen liittyvä syy",
     "public_duty": "Julkinen luottamustoimi",
     "other": "Muu syy, jonka ajalta etuutta ei makseta",
+    "service_closed": "Palvelua ei järjestetty",
+    "swapped_day": "Vaihdettu päivä",
 }
 MODES = {"on_site": ("LASNA-UNVERIFIED", "Läsnä"), "remote": ("ETANA-UNVERIFIED", "Etänä")}
 

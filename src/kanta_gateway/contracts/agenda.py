@@ -2,6 +2,7 @@
 
 * A clock is asked where the rule's finding would be: of the same records, products and days.
 * A rule that yields to others (`unless`) has no clock where it yields, nor where theirs is the same.
+* A rule of the law has none where the contract's own rule that covers it has one as strict.
 * Rules of one id that the same record stops, or that await the same record, are one clock: the one that has told a
   finding, else the one that runs out first.
 * Rules that tell deadlines only (`tells: clock`) are here and nowhere else.
@@ -21,6 +22,7 @@ from kanta_gateway.contracts.kinds import Scope
 if TYPE_CHECKING:
     from kanta_gateway.contracts.case import Entry
     from kanta_gateway.contracts.check import Judgement
+    from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.contracts.situation import Situation
 
 _RANKS = {state: rank for rank, state in enumerate((
@@ -40,7 +42,7 @@ def clocks(judgement: Judgement) -> list[Clock]:
         return []
     found: list[Clock] = []
     for entry in situation.resolution.live:
-        found += _once(_of_record(entry, situation, judgement))
+        found += _once(_of_record(entry, situation, judgement), situation.contract)
         if entry.type == "client":
             found += _of_client(situation)
         elif entry.kind.grants:
@@ -87,11 +89,23 @@ def _of_decision(entry: Entry, situation: Situation) -> Iterator[Clock]:
                     yield from kind(rule, period, situation)
 
 
-def _once(found: Iterable[Clock]) -> list[Clock]:
-    """The clocks of one record without those whose rule yields to another with the same clock."""
-    every = list(found)
+def _once(found: Iterable[Clock], contract: Contract) -> list[Clock]:
+    """The clocks of one record without those whose rule yields to another with the same clock.
+
+    What the contract covers of the law is told by its own clock, if that runs out no later.
+    """
+    every, covered = list(found), contract.law.covered
     places = {(one.rule.id, one.pointer, one.due) for one in every}
-    return [one for one in every if not any((rule, one.pointer, one.due) in places for rule in one.rule.unless)]
+
+    def is_covered(one: Clock) -> bool:
+        own = {rule for rule, _ in covered.get(one.rule.id, ())}
+        return any(each.rule.id in own and each.pointer == one.pointer and each.due <= one.due for each in every)
+
+    return [
+        one
+        for one in every
+        if not is_covered(one) and not any((rule, one.pointer, one.due) in places for rule in one.rule.unless)
+    ]
 
 
 def _merged(found: Iterable[Clock], as_of: str) -> list[Clock]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from kanta_gateway.contracts.calendar import week
+from kanta_gateway.contracts.calendar import add_months, week
 from kanta_gateway.contracts.case import Case, Entry
 from kanta_gateway.contracts.kinds import KINDS, Scope
 from kanta_gateway.contracts.periods import COVERING
@@ -146,8 +146,12 @@ def _summed(contract: Contract) -> frozenset[str]:
         name
         for name, kind in contract.types.items()
         if name != ATTENDED and not kind.is_reference
-        and any(name in rule.records and KINDS[rule.kind].is_wide for rule in contract.of(Scope.RECORD, name))
+        and any(name in rule.records and _sums(rule) for rule in contract.of(Scope.RECORD, name))
     )  # fmt: skip
+
+
+def _sums(rule: Rule) -> bool:
+    return KINDS[rule.kind].is_wide or KINDS[rule.kind].months_ahead > 0
 
 
 def is_dayless(entry: Entry) -> bool:
@@ -182,9 +186,23 @@ def _found(entry: Entry, situation: Situation, common: tuple[Finding, ...]) -> t
         found.extend(_on_client(situation))
     elif entry.kind.grants:
         found.extend(_on_decision(entry, situation))
+    found = _told_once(found, situation.contract)
     if is_reference:
         found = [replace(one, severity=Severity.INFO) for one in found]
     return tuple(found)
+
+
+def _told_once(found: list[Finding], contract: Contract) -> list[Finding]:
+    """Leave out what the law says of a field if a rule of the contract that covers it has said so, as weightily."""
+    covered = contract.law.covered
+    if not covered or not any(one.rule in covered for one in found):
+        return found
+    told = {(one.rule, one.kind, one.pointer): one.severity for one in found}
+    return [
+        one
+        for one in found
+        if not any(told.get((*by, one.pointer), -1) >= one.severity for by in covered.get(one.rule, ()))
+    ]
 
 
 def _on_client(situation: Situation) -> Iterable[Finding]:
@@ -237,9 +255,19 @@ def _affected(situation: Situation, only: Collection[int]) -> Collection[int] | 
         for one in situation.resolution.live
         if one.kind.way == COVERING and one.day and any(first <= week(one.day) <= last for first, last in weeks)
     )
+    rows.update(_ahead(situation, [one.day for one in states if one.type == ATTENDED and one.day]))
     if situation.client is not None:
         rows.add(situation.client.row)
     return rows
+
+
+def _ahead(situation: Situation, days: list[str]) -> Iterable[int]:
+    """Rows of attended days that are judged by what was attended on earlier ones."""
+    rules = situation.contract.of(Scope.RECORD, ATTENDED)
+    months = max((KINDS[rule.kind].months_ahead for rule in rules), default=0)
+    if months and days:
+        last = add_months(max(days), months)
+        yield from (one.row for one in situation.by_type.get(ATTENDED, ()) if min(days) < one.day <= last)
 
 
 def _touches_its_week(entry: Entry, contract: Contract) -> bool:

@@ -15,6 +15,7 @@ from kanta_gateway.contracts.agreed import ENDING, INTERRUPTED, has
 from kanta_gateway.contracts.calendar import add_months, between, later
 from kanta_gateway.contracts.coaching import HELD, event_of
 from kanta_gateway.contracts.deadlines import Clock, Mark, RecordClocks, earliest, limit_of
+from kanta_gateway.contracts.grounds import GROUND_CLOCKS
 from kanta_gateway.contracts.reviews import review_due
 
 if TYPE_CHECKING:
@@ -33,6 +34,15 @@ def told_within(rule: Rule, subject: Subject, situation: Situation) -> Clocks:
         return
     limit = limit_of(rule, subject.day, situation)
     yield Clock(rule, entry, Mark.made(entry), limit, done, f"/{name}", late="late", missing="missing")
+
+
+def told_yearly(rule: Rule, subject: Subject, situation: Situation) -> Clocks:  # noqa: ARG001 — one shape
+    """What happened in a year was told by a day of the next one, of records like `where`."""
+    name, entry = rule.params["field"], subject.entry
+    if not has(subject.facts, rule.params.get("where", {})):
+        return
+    limit = f"{int(subject.day[:4]) + 1}-{rule.params['until']}"
+    yield Clock(rule, entry, Mark.made(entry), limit, Mark.of(entry, name), f"/{name}", late="late", missing="missing")
 
 
 def done_within(rule: Rule, subject: Subject, situation: Situation) -> Clocks:
@@ -183,6 +193,7 @@ def _end_of(period: Period | None) -> Mark | None:
 
 
 RECORD_CLOCKS: Mapping[str, RecordClocks] = {
+    **GROUND_CLOCKS,
     "before-end": before_end,
     "begun-within": begun_within,
     "delivered-before-closing": delivered_before_closing,
@@ -196,4 +207,5 @@ RECORD_CLOCKS: Mapping[str, RecordClocks] = {
     "reported-by": reported_by,
     "review-due": review_due,
     "told-within": told_within,
+    "told-yearly": told_yearly,
 }

@@ -47,6 +47,7 @@ _CHOICE: Mapping[str, type] = {"where": dict, "with": list, "without": list, "wi
 """Which of the records count."""
 
 FIGURE_KINDS: Mapping[str, FigureKind] = {
+    "absence-days": FigureKind({}, {"benefit": str}),
     "attendance": FigureKind({"value": object}),
     "calendar-days": FigureKind(_RECORDS, _CHOICE),
     "coaching": FigureKind({"value": str}),
@@ -61,7 +62,10 @@ FIGURE_KINDS: Mapping[str, FigureKind] = {
     "price": FigureKind(),
     "priced-days": FigureKind(_RECORDS, _CHOICE),
     "product": FigureKind(),
+    "rolling-days": FigureKind({"limit": int, "months": int, "value": str}),
     "score": FigureKind({"value": str}),
+    "service-amount": FigureKind({"amount": str, "value": str}),
+    "service-days": FigureKind({"value": str}),
     "share": FigureKind({"of": str, "to": str}, made_of=("of", "to")),
     "sum": FigureKind({**_RECORDS, "field": str}, {**_CHOICE, "where_recorded": bool}),
     "times": FigureKind({"of": str, "by": str}, made_of=("of", "by")),

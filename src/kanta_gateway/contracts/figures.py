@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from kanta_gateway.contracts import pricing, reviews
+from kanta_gateway.contracts import attending, pricing, reviews
+from kanta_gateway.contracts.benefits import absence_days
 from kanta_gateway.contracts.calendar import between
 from kanta_gateway.contracts.coaching import coaching_of
 from kanta_gateway.contracts.figurekinds import FIGURE_KINDS, Derived
@@ -119,11 +120,16 @@ def explain(contract: Contract, case: Case, judgement: Judgement, as_of: date, s
     return derive(Ground(contract, case, judgement, as_of, subject))
 
 
-def derive(ground: Ground) -> dict[str, Told]:
-    """The figures of one ground, in the order of the contract; `ground.made` keeps what each was derived from."""
+def derive(ground: Ground, declared: Sequence[FigureRule] | None = None) -> dict[str, Told]:
+    """The figures of one ground, in their order; `ground.made` keeps what each was derived from.
+
+    Args:
+        ground: what they are derived from.
+        declared: which figures; None for those of the contract.
+    """
     products = {one.product.code for one in ground.periods if one.product is not None}
     told: dict[str, Told] = {}
-    for rule in ground.contract.figures:
+    for rule in ground.contract.figures if declared is None else declared:
         if not rule.products or rule.products & products:
             derived = ground.made[rule.name] = DERIVE[rule.kind](rule, ground)
             if derived.records or not rule.params.get("where_recorded"):
@@ -266,6 +272,7 @@ def constant(rule: FigureRule, ground: Ground) -> Derived:
 
 
 DERIVE: Mapping[str, Callable[[FigureRule, Ground], Derived]] = {
+    "absence-days": absence_days,
     "calendar-days": pricing.calendar_days,
     "count": count,
     "days": days,
@@ -276,7 +283,10 @@ DERIVE: Mapping[str, Callable[[FigureRule, Ground], Derived]] = {
     "price": pricing.price,
     "priced-days": pricing.priced_days,
     "product": product,
+    "rolling-days": attending.rolling,
     "score": score,
+    "service-amount": attending.service_amount,
+    "service-days": attending.service_days,
     "attendance": attendance_of,
     "coaching": coaching_of,
     "constant": constant,

@@ -40,6 +40,8 @@ class Kind:
     """Whether a finding can weigh *hold* although the rule's own severity is less."""
     is_wide: bool = False
     """Whether it looks further than the record's own day and week (sums since the beginning, for instance)."""
+    months_ahead: int = 0
+    """How many months after a record's day what it tells can change the findings of later ones."""
 
 
 _ONE = ("text",)
@@ -60,7 +62,7 @@ KINDS: Mapping[str, Kind] = {
         {"workdays": bool},
         asks=("excused_by",),
     ),
-    "content": Kind(Scope.RECORD, _ONE, {"fields": list}),
+    "content": Kind(Scope.RECORD, _ONE, {"fields": list}, {"where": dict}),
     "contract-known": Kind(Scope.RECORD, _ONE),
     "days-a-week": Kind(Scope.RECORD, _ONE),
     "days-granted": Kind(Scope.RECORD, _ONE),
@@ -98,7 +100,8 @@ KINDS: Mapping[str, Kind] = {
         {"days": int, "field": str},
         {"where": dict, "where_recorded": bool, "workdays": bool},
     ),
-    "value-allowed": Kind(Scope.RECORD, _ONE, {"field": str, "values": list}),
+    "told-yearly": Kind(Scope.RECORD, ("late", "missing"), {"field": str, "until": str}, {"where": dict}),
+    "value-allowed": Kind(Scope.RECORD, _ONE, {"field": str, "values": list}, {"where": dict}),
     "voucher-granted": Kind(Scope.RECORD, ("missing", "other")),
     "weekdays": Kind(Scope.RECORD, ("holiday", "weekend")),
     "within-decision": Kind(Scope.RECORD, _ONE),
@@ -116,6 +119,24 @@ KINDS: Mapping[str, Kind] = {
     "month-totals": Kind(Scope.RECORD, _ONE, is_wide=True),
     "month-within-decision": Kind(Scope.RECORD, _ONE, is_wide=True),
     "times-within": Kind(Scope.RECORD, _ONE, {"from": str, "to": str}),
+    # days attended under services of one type
+    "day-hours": Kind(Scope.RECORD, ("above", "below"), {"high": int, "low": int}),
+    "rolling-days": Kind(Scope.RECORD, _ONE, {"limit": int, "months": int}, months_ahead=12),
+    "week-days": Kind(Scope.RECORD, _ONE, {"limit": int}),
+    "week-hours": Kind(Scope.RECORD, _ONE, {"limit": int}),
+    # absences and the benefit
+    "certificate-due": Kind(Scope.RECORD, _ONE, is_wide=True),
+    "reason-days": Kind(Scope.RECORD, _ONE, is_wide=True),
+    "reason-listed": Kind(Scope.RECORD, _ONE),
+    "reason-unpaid": Kind(Scope.RECORD, _ONE),
+    "told-in-vain": Kind(Scope.RECORD, _ONE, {"field": str, "reasons": list}),
+    # what a service rests on
+    "done-by": Kind(Scope.RECORD, _ONE, {"by": str, "field": str}),
+    "done-within-months": Kind(
+        Scope.RECORD, ("late", "missing"), {"field": str, "months": int, "since": str}, {"where": dict}
+    ),
+    "number-within": Kind(Scope.RECORD, _ONE, {"field": str, "high": int, "low": int}),
+    "reviewed-every": Kind(Scope.RECORD, _ONE, {"field": str, "months": int}, {"where": dict}),
     # a joint service of several parties
     "before-withdrawal": Kind(Scope.RECORD, _ONE),
     "consent-stands": Kind(Scope.RECORD, _ONE),
@@ -172,6 +193,7 @@ KINDS: Mapping[str, Kind] = {
     "months-reported": Kind(Scope.DECISION, _ONE),
     "exclusive": Kind(Scope.DECISION, _ONE),
     "period-length": Kind(Scope.DECISION, ("above", "below"), {}, {"tolerance_days": int}),
+    "period-months": Kind(Scope.DECISION, ("above", "below"), {"high": int, "low": int, "tolerance_days": int}),
     "plan-made": Kind(Scope.DECISION, _ONE, {"days": int}, {"record": str, "where": dict, "where_recorded": bool}),
     "plan-names": Kind(Scope.DECISION, ("dates", "late", "service", "trial")),
     "plan-renewed": Kind(Scope.DECISION, _ONE, {"days": int, "since": str}, {"record": str}),

@@ -58,6 +58,8 @@ class Product:
     """Carried out remotely by its nature, so that no share of remote service is judged."""
     limits: Limits
     prices: tuple[Price, ...] = ()
+    service_type: str = ""
+    """Type of service by law, whose rules it inherits; empty where the law has none."""
 
     def price(self, day: str) -> Decimal | None:
         """The price of a realised day, or None if none is agreed on for it."""

@@ -16,15 +16,15 @@ from kanta_gateway.contracts.expected import read_expected
 from kanta_gateway.contracts.minimisation import read_minimisation
 from kanta_gateway.contracts.mistakes import Mistakes, each
 from kanta_gateway.contracts.products import Limits, Price, Product
-from kanta_gateway.contracts.rulereader import Known, check_figures, check_words, figure, rule
+from kanta_gateway.contracts.rulereader import Known, check_figures, check_words, figure, placed, rule
 from kanta_gateway.contracts.rules import (
     Contract,
-    NotJudged,
-    NotSoftware,
     Parties,
     Reconciliation,
 )
 from kanta_gateway.contracts.scales import read_scale
+from kanta_gateway.contracts.terms import read_terms
+from kanta_gateway.contracts.unjudged import elsewhere, not_judged, not_software
 from kanta_gateway.contracts.words import Titles, WordList
 from kanta_gateway.errors import MisconfiguredError
 
@@ -33,28 +33,33 @@ if TYPE_CHECKING:
 
     from kanta_gateway.recordtypes import RecordTypes
 
-_LANGUAGES = ("fi", "sv", "en")
 _TAKES = ("good-rows", "all-or-nothing")
 _MEANINGS = ("", "not-realised", "not-absent")
 _NEEDED = ("contract", "source", "products", "rules")
 _OPTIONAL = (
     "figures", "totals", "reconciliation", "scale", "words", "titles", "not_judged", "not_software",
     "development_parties", "author_from", "attendance", "completeness", "delivered", "makes", "minimisation", "take",
+    "inherits", "elsewhere", "notices",
 )  # fmt: skip
 
 
 def read(text: str, name: str, types: RecordTypes) -> Contract:
-    """Read a contract file.
+    """Read a contract file: `of` what stands in it."""
+    return of(stated(text, name), name, types)
+
+
+def of(data: Mapping[str, Any], name: str, types: RecordTypes) -> Contract:
+    """The contract that a file states.
 
     Args:
-        text: its YAML text.
+        data: what stands in the file.
         name: the file's name, for messages.
         types: every record type.
 
     Raises:
         MisconfiguredError: the file is wrong; every mistake is told.
     """
-    mistakes, data = Mistakes(), _stated(text, name)
+    mistakes = Mistakes()
     mistakes.keys(name, data, _NEEDED, _OPTIONAL)
     parts = _parts(mistakes, data, types)
     if mistakes.told:
@@ -69,9 +74,10 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
     """The parts of the contract as they were read, some lacking where there are mistakes."""
     products = tuple(each(mistakes, data, "products", _product))
     _check_products(mistakes, products)
+    _check_types(mistakes, data)
     known = Known(types, _families(products))
     words = tuple(each(mistakes, data, "words", _words))
-    rules = tuple(each(mistakes, data, "rules", lambda m, w, v: rule(m, w, v, known)))
+    rules = placed(each(mistakes, data, "rules", lambda m, w, v: rule(m, w, v, known)), data.get("contract"))
     check_words(mistakes, rules, {one.name for one in words})
     figures = tuple(each(mistakes, data, "figures", lambda m, w, v: figure(m, w, v, known)))
     totals = {group: tuple(names) for group, names in data.get("totals", {}).items()}
@@ -87,15 +93,18 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "delivered": str(data.get("delivered", "")),
         "reconciliation": _reconciliation(mistakes, data.get("reconciliation"), known, names),
         "scale": read_scale(mistakes, data.get("scale", {})),
-        "not_judged": tuple(each(mistakes, data, "not_judged", _not_judged)),
+        "not_judged": tuple(each(mistakes, data, "not_judged", not_judged)),
         "attendance": read_attendance(mistakes, data.get("attendance"), known.families),
         "author_from": _author_from(mistakes, data.get("author_from", {}), types),
         "take": _take(mistakes, data.get("take", {})),
         "development_parties": _parties(mistakes, data.get("development_parties")),
-        "not_software": tuple(each(mistakes, data, "not_software", _not_software)),
+        "not_software": tuple(each(mistakes, data, "not_software", not_software)),
         "expected": read_expected(mistakes, data.get("completeness"), known),
         "minimisation": read_minimisation(mistakes, data.get("minimisation"), types),
+        "inherits": tuple(str(one) for one in data.get("inherits", ())),
+        "elsewhere": tuple(each(mistakes, data, "elsewhere", elsewhere)),
         "makes": _makes(mistakes, data.get("makes", []), types),
+        "notices": tuple(each(mistakes, data, "notices", lambda m, w, v: read_terms(m, w, v, known.families))),
     }
 
 
@@ -136,7 +145,16 @@ def _parties(mistakes: Mistakes, stated: Mapping[str, Any] | None) -> Parties | 
     return Parties(stated["provider"], stated["organiser"], str(stated["contract"]))
 
 
-def _stated(text: str, name: str) -> dict[str, Any]:
+def stated(text: str, name: str) -> dict[str, Any]:
+    """What stands in a file.
+
+    Args:
+        text: its YAML text.
+        name: the file's name, for messages.
+
+    Raises:
+        MisconfiguredError: it is not YAML, or no keys and values.
+    """
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -149,7 +167,7 @@ def _stated(text: str, name: str) -> dict[str, Any]:
 def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product | None:
     before = len(mistakes.told)
     needed = ("code", "class", "number", "name", "services", "service_task", "service", "limits")
-    mistakes.keys(where, item, needed, ("remote", "prices"))
+    mistakes.keys(where, item, needed, ("remote", "prices", "service_type"))
     limits = item.get("limits")
     if not isinstance(limits, dict):
         mistakes.say(where, "limits: expected keys and values")
@@ -157,7 +175,7 @@ def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product
     mistakes.keys(f"{where} limits", limits, (), ("age", "months", "days_per_week", "hours_per_day", "group", "hours"))
     for name, pair in limits.items():
         _check_pair(mistakes, f"{where} limits {name}", pair, may_be_open=name == "months")
-    prices = tuple(each(mistakes, item, "prices", lambda m, w, v: _price(m, f"{where} {w}", v)))
+    prices = tuple(each(mistakes, item, "prices", lambda m, w, v: read_price(m, f"{where} {w}", v)))
     if len(mistakes.told) > before:
         return None
     hours = limits.get("hours_per_day")
@@ -179,10 +197,12 @@ def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product
             hours=Decimal(str(limits["hours"][1])) if "hours" in limits else None,
         ),
         prices=prices,
+        service_type=str(item.get("service_type") or ""),
     )
 
 
-def _price(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Price | None:
+def read_price(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Price | None:
+    """One dated amount, or None if it does not hold."""
     before = len(mistakes.told)
     mistakes.keys(where, item, ("amount",), ("valid_from", "valid_to"))
     amount = item.get("amount")
@@ -232,6 +252,16 @@ def _check_products(mistakes: Mistakes, products: Iterable[Product]) -> None:
             seen.add(mark)
 
 
+def _check_types(mistakes: Mistakes, data: Mapping[str, Any]) -> None:
+    """Where the law is inherited every product says which type of service it is, or that it is none (`null`)."""
+    products = data.get("products")
+    for item in products if data.get("inherits") and isinstance(products, list) else ():
+        if isinstance(item, dict) and "service_type" not in item:
+            mistakes.say(
+                f"product {item.get('code', '')}", "service_type is missing; null where the law has no such type"
+            )
+
+
 def _reconciliation(mistakes: Mistakes, item: Any, known: Known, figures: Collection[str]) -> Reconciliation | None:
     if item is None:
         return None
@@ -265,24 +295,3 @@ def _words(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> WordList 
     return WordList(
         item["name"], _lower(item["stems"]), fields, frozenset(item.get("marks", ())), item.get("means", "")
     )  # fmt: skip
-
-
-def _not_judged(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> NotJudged | None:
-    before = len(mistakes.told)
-    _check_told(mistakes, where, item, "reason")
-    return NotJudged(item["rule"], dict(item["reason"])) if len(mistakes.told) == before else None
-
-
-def _not_software(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> NotSoftware | None:
-    before = len(mistakes.told)
-    _check_told(mistakes, where, item, "instead")
-    return NotSoftware(item["rule"], dict(item["instead"])) if len(mistakes.told) == before else None
-
-
-def _check_told(mistakes: Mistakes, where: str, item: Mapping[str, Any], key: str) -> None:
-    """Tell what a rule with a text of its own lacks."""
-    mistakes.keys(where, item, ("rule", key))
-    if isinstance(item.get(key), dict):
-        mistakes.keys(f"{where} {key}", item[key], _LANGUAGES)
-    else:
-        mistakes.say(where, f"{key}: expected a text for each language")

@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from kanta_gateway.contracts import reviews
-from kanta_gateway.contracts.agreed import AGREED_CHECKS
+from kanta_gateway.contracts.agreed import AGREED_CHECKS, has
+from kanta_gateway.contracts.attending import ATTENDING_CHECKS
+from kanta_gateway.contracts.benefits import BENEFIT_CHECKS
 from kanta_gateway.contracts.calendar import SATURDAY, between, day, is_workday, week
 from kanta_gateway.contracts.clocks import RECORD_CLOCKS
 from kanta_gateway.contracts.coaching import EVENT_CHECKS
 from kanta_gateway.contracts.deadlines import checks
+from kanta_gateway.contracts.grounds import GROUND_CHECKS
 from kanta_gateway.contracts.joint import JOINT_CHECKS
 from kanta_gateway.contracts.months import MONTH_CHECKS
 from kanta_gateway.contracts.periods import distance
@@ -185,9 +188,9 @@ def forbidden_minutes(rule: Rule, subject: Subject, situation: Situation) -> Fou
 
 
 def content(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
-    """The fields that the contract demands tell something."""
+    """The fields that the contract demands tell something, on records like `where`."""
     empty = subject.facts.get("empty")
-    if not empty:
+    if not empty or not has(subject.facts, rule.params.get("where", {})):
         return NOTHING
     return tuple(
         rule.finding("text", "/" + name.replace(".", "/"), field=name)
@@ -228,8 +231,11 @@ def needed_only(rule: Rule, subject: Subject, situation: Situation) -> Found:  #
 
 CHECKS: Mapping[str, Check] = {
     **AGREED_CHECKS,
+    **ATTENDING_CHECKS,
+    **BENEFIT_CHECKS,
     **checks(RECORD_CLOCKS),
     **EVENT_CHECKS,
+    **GROUND_CHECKS,
     **JOINT_CHECKS,
     **MONTH_CHECKS,
     **VOUCHER_CHECKS,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.contracts.figurekinds import FIGURE_KINDS
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 _SEVERITIES = {severity.word: severity for severity in Severity}
 _RULE_KEYS = {
-    "id", "kind", "severity", "clause", "text", "texts", "records", "products", "valid_from", "valid_to", "tells",
-    "duty", "unless", "unless_words",
+    "id", "kind", "severity", "clause", "text", "texts", "records", "valid_from", "valid_to", "tells", "duty", "unless",
+    "unless_words",
 }  # fmt: skip
+_OWN = {"products": {"covers"}, "services": {"may_be_elsewhere", "unless_means"}}
+"""What rules of a contract file, and rules of a file of law, may say beside, by the word that narrows them."""
 _TELLS = ("finding", "clock")
 
 
@@ -34,18 +36,21 @@ class Known:
 
     types: RecordTypes
     families: Mapping[str, frozenset[str]]
-    """Class or code of a product -> codes."""
+    """Class or code of a product -> codes; in a file of law, each type of service."""
+    narrowed_by: str = "products"
+    """Word that narrows a rule or figure: `services` in a file of law."""
 
     def check(self, mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> None:
         """Tell which record type or product is not known."""
         for unknown in sorted(set(item.get("records", ())) - self.types.keys()):
             mistakes.say(where, f"records: {unknown} is no record type")
-        for unknown in sorted(set(item.get("products", ())) - self.families.keys()):
-            mistakes.say(where, f"products: {unknown} is neither a product nor a class")
+        what = "neither a product nor a class" if self.narrowed_by == "products" else "no type of service"
+        for unknown in sorted(set(item.get(self.narrowed_by, ())) - self.families.keys()):
+            mistakes.say(where, f"{self.narrowed_by}: {unknown} is {what}")
 
     def products(self, item: Mapping[str, Any]) -> frozenset[str]:
-        """Codes of the products that an item names."""
-        return frozenset(code for name in item.get("products", ()) for code in self.families[name])
+        """Codes of the products, or types of service, that an item names."""
+        return frozenset(code for name in item.get(self.narrowed_by, ()) for code in self.families[name])
 
 
 def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) -> Rule | None:
@@ -55,15 +60,9 @@ def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) 
     if kind is None:
         mistakes.say(where, f"kind: expected one of {', '.join(sorted(KINDS))}")
         return None
-    needed = {
-        "id",
-        "kind",
-        "severity",
-        "clause",
-        *kind.params,
-        "text" if kind.texts == ("text",) else "texts",
-    }
-    mistakes.keys(where, item, needed, _RULE_KEYS | kind.optional.keys())
+    needed = {"id", "kind", "severity", "clause", *kind.params, "text" if kind.texts == ("text",) else "texts"}
+    own = {known.narrowed_by} | _OWN[known.narrowed_by]
+    mistakes.keys(where, item, needed, _RULE_KEYS | own | kind.optional.keys())
     _check_values(mistakes, where, item, kind)
     texts = {"text": item.get("text")} if kind.texts == ("text",) else item.get("texts", {})
     mistakes.keys(f"{where} texts", texts, kind.texts)
@@ -85,6 +84,9 @@ def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) 
         unless_words=frozenset(item.get("unless_words", ())),
         is_clock=item.get("tells") == "clock",
         duty=_duty(item),
+        same_as=frozenset(item.get("covers", ())),
+        unless_means=frozenset(item.get("unless_means", ())),
+        may_be_elsewhere=bool(item.get("may_be_elsewhere", False)),
     )
 
 
@@ -92,6 +94,11 @@ def _duty(item: Mapping[str, Any]) -> dict[str, str]:
     """What is due by a rule: one text for all of its clocks, or one for each name of its texts."""
     stated = item.get("duty", {})
     return {"": stated} if isinstance(stated, str) else {str(name): str(text) for name, text in stated.items()}
+
+
+def placed(rules: Iterable[Rule], file: object) -> tuple[Rule, ...]:
+    """Rules that know where they stand, so that two of one id are told apart."""
+    return tuple(replace(one, file=str(file), place=place) for place, one in enumerate(rules))
 
 
 def _check_values(mistakes: Mistakes, where: str, item: Mapping[str, Any], kind: Kind) -> None:
@@ -104,7 +111,7 @@ def _check_values(mistakes: Mistakes, where: str, item: Mapping[str, Any], kind:
         isinstance(duty, dict) and duty.keys() - set(kind.texts)
     ):
         mistakes.say(where, f"duty: expected the key of a text, or one for each of {', '.join(kind.texts)}")
-    for name in ("unless", "unless_words"):
+    for name in ("unless", "unless_words", "covers", "unless_means"):
         if not isinstance(item.get(name, []), list):
             mistakes.say(where, f"{name}: expected a list")
     for name, expected in {**kind.params, **kind.optional}.items():
@@ -119,7 +126,7 @@ def figure(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known
     if kind is None:
         mistakes.say(where, f"kind: expected one of {', '.join(sorted(FIGURE_KINDS))}")
         return None
-    mistakes.keys(where, item, {"name", "kind", *kind.needed}, {"products", "clause", *kind.optional})
+    mistakes.keys(where, item, {"name", "kind", *kind.needed}, {known.narrowed_by, "clause", "rules", *kind.optional})
     known.check(mistakes, where, item)
     record_type = item.get("records")
     if isinstance(record_type, str):
@@ -135,6 +142,7 @@ def figure(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known
         products=known.products(item),
         clause=str(item.get("clause", "")),
         params={name: item[name] for name in (*kind.needed, *kind.optional) if name in item},
+        rules=tuple(item.get("rules", ())),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.contracts.expected import NOTHING, Expected
 from kanta_gateway.contracts.kinds import KINDS, Scope
+from kanta_gateway.contracts.law import Inherited
 from kanta_gateway.contracts.minimisation import NOT_SAID, Minimisation
 from kanta_gateway.contracts.words import Titles, WordList
 from kanta_gateway.model import Finding, Severity
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from kanta_gateway.contracts.attendance import Attendance
     from kanta_gateway.contracts.products import Product
     from kanta_gateway.contracts.scales import Scale
+    from kanta_gateway.contracts.terms import NoticeTerms
+    from kanta_gateway.contracts.unjudged import Elsewhere, NotJudged, NotSoftware
     from kanta_gateway.recordtypes import RecordTypes
 
 
@@ -51,6 +54,16 @@ class Rule:
     """Told as a deadline only (`tells: clock`), never as a finding on a record."""
     duty: Mapping[str, str] = field(default_factory=dict)
     """Name of the text for not done, or nothing for any -> key of the text that says what is due."""
+    same_as: frozenset[str] = frozenset()
+    """Rules of the law that it tells the same as (`covers`)."""
+    unless_means: frozenset[str] = frozenset()
+    """Meanings of the word lists that take a record out of the rule: a file of law knows no contract's words."""
+    may_be_elsewhere: bool = False
+    """Whether a contract may give the duty to somebody whose records do not come here."""
+    file: str = ""
+    """The contract or law that it stands in."""
+    place: int = -1
+    """Its place in that file."""
 
     @property
     def can_block(self) -> bool:
@@ -96,6 +109,8 @@ class FigureRule:
     """Codes of the products it is told for; empty for all."""
     clause: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
+    """Rules that it carries out, where no finding does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +132,6 @@ class Reconciliation:
 
 
 @dataclass(frozen=True, slots=True)
-class NotJudged:
-    """A rule, or a part of one, that no record lets anyone judge."""
-
-    rule: str
-    reason: Mapping[str, str]
-    """By language."""
-
-
-@dataclass(frozen=True, slots=True)
 class Parties:
     """Who delivers to whom where a delivery does not say it: outside production only."""
 
@@ -135,15 +141,6 @@ class Parties:
     """oid and name."""
     number: str
     """Contract number."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotSoftware:
-    """A rule about what people do, which no record can show."""
-
-    rule: str
-    instead: Mapping[str, str]
-    """By language: what the gateway does instead."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +180,13 @@ class Contract:
     """What becomes of values that a text need not hold."""
     makes: frozenset[str] = frozenset()
     """Reference records that become documents, since the authority asks for its own (`makes`)."""
+    notices: tuple[NoticeTerms, ...] = ()
+    """Which notices the purchaser wants, who gives each, and how."""
+    inherits: tuple[str, ...] = ()
+    """Files of law whose rules hold beside its own."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    law: Inherited = field(default_factory=Inherited)
+    """What it has of them: empty until `library.load` has put the files together."""
 
     @classmethod
     def load(cls, text: str, name: str, types: RecordTypes) -> Contract:

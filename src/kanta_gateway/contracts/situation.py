@@ -90,6 +90,8 @@ class Situation:
             self.staff = newest(case.shared, "staff")
             live = [entry for entry in self.resolution.live if entry.kind.grants]
             self.periods = periods(contract, [*live, *self.resolution.earlier])
+        self.kept: dict[object, Any] = {}
+        """What rules gather once for a judgement, under keys of their own."""
         self.judged = frozenset(self.subjects)
         """Rows of attended days whose `blocking` is known from before."""
 
@@ -132,6 +134,16 @@ class Situation:
             and self.contract.not_absent.isdisjoint(entry.facts.get("words") or ())
         ]  # fmt: skip
         return frozenset(one.day for one in self.by_type.get(ATTENDED, ()) if _is_within(one.day, spans))
+
+    def is_absence(self, entry: Entry) -> bool:
+        """Whether an absence record tells of one: no word says otherwise, and no reason that is none by law.
+
+        On an attended day the latter contradicts the entry all the same (`absent`).
+        """
+        if not self.contract.not_absent.isdisjoint(entry.facts.get("words") or ()):
+            return False
+        reason = self.contract.law.reason(entry.facts.get("reason_category"), entry.day)
+        return reason is None or reason.is_absence
 
     @cached_property
     def _spread(self) -> Mapping[tuple[str, str], frozenset[str]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from kanta_gateway.contracts.agreed import has
+
 if TYPE_CHECKING:
     from kanta_gateway.contracts.rules import Rule
     from kanta_gateway.contracts.situation import Situation, Subject
@@ -41,10 +43,10 @@ def price_valid(rule: Rule, subject: Subject, situation: Situation) -> Found:  #
 
 
 def value_allowed(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — one shape
-    """A field that tells something tells one of the allowed values, such as who pays for the day."""
+    """A field that tells something tells one of the allowed values, such as who pays, on records like `where`."""
     name = rule.params["field"]
     value = subject.facts.get(name)
-    is_told = value is not None and value != ""
+    is_told = value is not None and value != "" and has(subject.facts, rule.params.get("where", {}))
     return (rule.finding("text", f"/{name}"),) if is_told and value not in rule.params["values"] else NOTHING
 
 

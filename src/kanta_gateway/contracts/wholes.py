@@ -13,6 +13,7 @@ from kanta_gateway.contracts.awaited import CLIENT_CLOCKS, DECISION_CLOCKS, peri
 from kanta_gateway.contracts.calendar import add_months, age, later
 from kanta_gateway.contracts.coaching import AGREEMENT_CHECKS
 from kanta_gateway.contracts.deadlines import checks
+from kanta_gateway.contracts.grounds import GROUND_ON_DECISION
 from kanta_gateway.contracts.joint import JOINT_DECISIONS
 from kanta_gateway.contracts.months import days_decided, leave_balance, repeated_unannounced
 from kanta_gateway.contracts.periods import Period
@@ -138,6 +139,7 @@ DECISION_CHECKS: Mapping[str, DecisionCheck] = {
     **checks(DECISION_CLOCKS),
     **AGREEMENT_CHECKS,
     **DECISION_SPANS,
+    **GROUND_ON_DECISION,
     **JOINT_DECISIONS,
     "days-decided": days_decided,
     "age": within_age,

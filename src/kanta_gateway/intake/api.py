@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -32,6 +33,7 @@ from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.wire import parameter_findings, unknown_parameter
 from kanta_gateway.messages import language_of
 from kanta_gateway.model import Caller
+from kanta_gateway.notices.states import NoticeState
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.spool.states import State
 
@@ -42,7 +44,16 @@ JSON = "application/json"
 BYTES = "application/octet-stream"
 NDJSON = "application/x-ndjson"
 
+XHTML = "text/html; charset=utf-8"
+
 router = APIRouter()
+
+
+class Form(StrEnum):
+    """How a notice is given."""
+
+    JSON = "json"
+    PAGE = "page"
 
 
 def _service(request: Request) -> Service:
@@ -202,10 +213,10 @@ def post_invalidate(caller: IdentifiedCaller, oid: str, service: Service_) -> Re
 def get_figures(
     caller: IdentifiedCaller, service: Service_, client: Annotated[str | None, Query()] = None,
     as_of: Annotated[date | None, Query()] = None, *,
-    explain: Annotated[bool, Query()] = False,
+    explain: Annotated[bool, Query()] = False, national: Annotated[bool, Query()] = False,
 ) -> Response:  # fmt: skip
-    """Days, hours, shares; `explain` names the records behind each number."""
-    return _answer(service.office.figures(caller, client, as_of, explain=explain))
+    """Days, hours, shares; `explain` names the records behind each number, `national` asks for the law's."""
+    return _answer(service.office.figures(caller, client, as_of, explain=explain, national=national))
 
 
 @router.get("/v1/figures/reconciliation", summary="Diary against absences against invoice, day by day")
@@ -248,6 +259,35 @@ def get_completeness(
     """Days, weeks and months without a record, and records that a deadline awaits."""
     asked = Asked(as_of or service.office.today, language, client, contract)
     return _answer(service.office.completeness(caller, asked))
+
+
+@router.get("/v1/notices", summary="Notices: that they wait, or were handed over")
+def get_notices(
+    caller: IdentifiedCaller, service: Service_, language: Language,
+    state: Annotated[NoticeState | None, Query()] = None, after: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:  # fmt: skip
+    """No content, oldest first; `after` is the last sequence number seen."""
+    return _answer(service.notice_board.list(caller, state, after, limit, language))
+
+
+@router.get("/v1/notices/{notice_id}", summary="Hand one notice over")
+def get_notice(
+    caller: IdentifiedCaller, notice_id: str, service: Service_, language: Language,
+    recipient: Annotated[str, Query(max_length=32)] = "", form: Annotated[Form, Query()] = Form.JSON, *,
+    look: Annotated[bool, Query()] = False,
+) -> Response:  # fmt: skip
+    """The notice as JSON or as a page; a disclosure with its entry, unless its giver only looks at it."""
+    told, kind = service.notice_board.get(notice_id, caller, recipient=recipient, is_look=look)
+    if form is Form.PAGE:
+        return Response(service.notice_board.page(told, kind, language), media_type=XHTML)
+    return _answer(told)
+
+
+@router.post("/v1/notices/{notice_id}:acknowledge", summary="The recipient has a notice")
+def post_acknowledge(caller: IdentifiedCaller, notice_id: str, service: Service_) -> Response:
+    """Write down that a notice that was handed over has arrived."""
+    return _answer(service.notice_board.acknowledge(notice_id, caller))
 
 
 @router.get("/v1/audit/entries", summary="Entries of the audit log")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from kanta_gateway.messages import Messages
@@ -20,7 +21,7 @@ SHOWN = 50
 
 
 def deadlines(told: Mapping[str, Any], messages: Messages, language: str) -> Iterator[str]:
-    """The clocks as a table, after how many there are of each state.
+    """The clocks as a table, after how many there are of each state; those of one due date and duty are one row.
 
     Args:
         told: what `Office.deadlines` gave.
@@ -34,9 +35,10 @@ def deadlines(told: Mapping[str, Any], messages: Messages, language: str) -> Ite
     if not rows:
         yield "  " + say("status-nothing-due")
         return
-    yield from _table([[say(one) for one in HEADINGS], *(_row(one, say) for one in rows[:SHOWN])])
-    if len(rows) > SHOWN:
-        yield "  " + say("status-more", count=len(rows) - SHOWN)
+    groups = [list(group) for _, group in groupby(rows, key=lambda one: _row(one, say)[:-1])]
+    yield from _table([[say(one) for one in HEADINGS], *(_grouped(group, say) for group in groups[:SHOWN])])
+    if len(groups) > SHOWN:
+        yield "  " + say("status-more", count=sum(map(len, groups[SHOWN:])))
 
 
 def completeness(told: Mapping[str, Any], messages: Messages, language: str) -> Iterator[str]:
@@ -92,6 +94,12 @@ def _row(one: Mapping[str, Any], say: _Say) -> list[str]:
         one["due"] or "-", "" if left is None else str(left), say(STATES[one["state"]]), one["client"] or "-",
         one["rule"], what, f"{one['record']['type']} {one['record']['id']}",
     ]  # fmt: skip
+
+
+def _grouped(group: Sequence[Mapping[str, Any]], say: _Say) -> list[str]:
+    """Clocks that differ in their record only, such as the days of a month that are to be reported, as one row."""
+    first = _row(group[0], say)
+    return first if len(group) == 1 else [*first[:-1], f"{first[-1]} + {len(group) - 1}"]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What is due when, and what is lacking, of the clients and reviews of a provider: from facts only, nothing is opened.
+"""What is due when, and what is lacking, of a provider's clients, reviews and conduct: from facts, nothing is opened.
 
 * A client appears by the provider's own client number, as in figures; a record by its id.
 * Clocks come overdue first, then by due date, over all clients.
@@ -90,6 +90,8 @@ def _judged(
         for subject in case.subjects:
             is_client = parts.types[subject.type].about == "client"
             names[subject.purchaser] = subject.id if is_client else names.get(subject.purchaser, "")
+        if not case.is_of_client:  # the provider's own conduct has deadlines and no subject that figures are told of
+            names |= {one.purchaser: "" for one in case.rows if one.purchaser not in names}
         for purchaser, name in sorted(names.items()):
             if asked.contract in {None, purchaser}:
                 _, judgement, _ = judged(parts, case, purchaser, asked.as_of)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from kanta_gateway.contracts.figures import Told, totals
+from kanta_gateway.contracts.figures import Ground, Told, derive, totals
 from kanta_gateway.contracts.figures import explain as explained
 from kanta_gateway.pipeline.casefile import SharedFile, load
 from kanta_gateway.pipeline.judging import judged
@@ -50,6 +50,34 @@ def of_clients(
         if group := parts.contracts[purchaser].delivered:
             told[group] = _shown(_delivered(tx, provider, purchaser, {"", *seen}), explain=explain)
     return told
+
+
+def of_law(
+    parts: Parts, tx: Connection, provider: str, clients: Iterable[str], *,
+    as_of: date | None = None, explain: bool = False,
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """Figures of the law that the purchasers' contracts inherit, for the clients whom it concerns.
+
+    Args:
+        parts: the built gateway.
+        tx: a reading transaction.
+        provider: OID of the provider.
+        clients: keyed references.
+        as_of: the day as of which they are counted; the newest delivery's own day by default.
+        explain: give `{"value": …, "records": […], "clause": …}` instead of the number.
+    """
+    told: dict[str, dict[str, Any]] = {}
+    shared: SharedFile | None = None
+    for client_ref in clients:
+        case = load(parts, tx, provider, client_ref, shared)
+        shared = case.shared
+        for subject in case.subjects:
+            contract = parts.contracts[subject.purchaser]
+            if contract.law.figures:
+                whole, judgement, day = judged(parts, case, subject.purchaser, as_of)
+                if found := derive(Ground(contract, whole, judgement, day), contract.law.figures):
+                    told[subject.id] = _shown(found, explain=explain)
+    return dict(sorted(told.items()))
 
 
 def _delivered(tx: Connection, provider: str, purchaser: str, clients: Collection[str]) -> dict[str, Told]:

@@ -58,7 +58,7 @@ class Office:
         if not reasons and self._is_beyond(caller):
             reasons = (f"{caller.role}: sees all, so it is not for a system of a provider",)
         if reasons:
-            self._deny(caller, event, provider or "", reasons)
+            self.deny(caller, event, provider or "", reasons)
             raise NotPermittedError(f"{event.value} is not allowed: {'; '.join(reasons)}")
 
     def _is_beyond(self, caller: Caller) -> bool:
@@ -72,7 +72,7 @@ class Office:
         with self._parts.database.reading() as tx:
             return bool(agreements(tx, caller.organisation))
 
-    def _deny(self, caller: Caller, event: Event, provider: str, reasons: Iterable[str]) -> None:
+    def deny(self, caller: Caller, event: Event, provider: str, reasons: Iterable[str]) -> None:
         """Write a denial down; in a transaction of its own, since what was asked is not done."""
         with self._parts.database.transaction() as tx:
             self._parts.log.append(tx, [self.event(
@@ -87,7 +87,7 @@ class Office:
             NotFoundError: the thing is another's and the caller may see its own only.
         """
         if self._own(caller) not in {None, owner}:
-            self._deny(caller, event, owner, (f"{caller.role}: scope own, the thing is another's",))
+            self.deny(caller, event, owner, (f"{caller.role}: scope own, the thing is another's",))
             raise NotFoundError
 
     def note(self, tx: Connection, events: Iterable[AuditEvent]) -> None:
@@ -125,6 +125,10 @@ class Office:
                 caller, Event.DOCUMENT_READ, subject="list", provider=provider or "", details={"count": len(found)}
             )])  # fmt: skip
         return {"documents": [metadata(one) for one in found], "next": found[-1].sequence if found else after}
+
+    def is_own_only(self, caller: Caller) -> bool:
+        """Whether the caller may see its own organisation's things only."""
+        return self._policy.is_own_only(caller)
 
     def _own(self, caller: Caller) -> str | None:
         """The provider whose things alone the caller may see; None for those who may see all."""
@@ -178,14 +182,15 @@ class Office:
         return {"oid": oid, "state": "invalidating"}
 
     def figures(
-        self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool = False
+        self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool = False, national: bool = False
     ) -> dict[str, Any]:
-        """Derived numbers of one client or of all that the caller may see."""
+        """Derived numbers of one client or of all that the caller may see: the contract's, or the law's."""
+        count, name = (counting.of_law, "national") if national else (counting.of_clients, "figures")
 
         def derived(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
-            return counting.of_clients(self._parts, tx, provider, wanted, as_of=as_of, explain=explain)
+            return count(self._parts, tx, provider, wanted, as_of=as_of, explain=explain)
 
-        return {"figures": self._counted(caller, client, "figures", derived)}
+        return {name: self._counted(caller, client, "figures", derived)}
 
     def reconciliation(self, caller: Caller, client: str | None, as_of: date | None, language: str) -> dict[str, Any]:
         """Diary against absences against invoice, of one client or of all that the caller may see."""
@@ -256,7 +261,9 @@ class Office:
         self.permit(caller, Event.FIGURES_READ, provider=own)
         told: dict[str, Any] = {}
         with self._parts.database.transaction() as tx:
-            subjects = [name for name, one in self._parts.types.items() if one.is_subject]
+            own_conduct = subject == "deadlines"  # it is due too, and no figure is told of it
+            subjects = [name for name, one in self._parts.types.items()
+                        if one.is_subject or (own_conduct and one.about not in {"client", "organisation"})]  # fmt: skip
             known = [one for one in records.subjects(tx, subjects) if own in {None, one[0]}]
             for provider in sorted({one[0] for one in known}):
                 wanted = [ref for owner, _, ref in known if owner == provider]

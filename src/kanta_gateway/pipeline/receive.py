@@ -115,6 +115,8 @@ class Receiver:
             record = replace(record, content=_without(record.content, "contact"))
         if (code := identity_code(str(record.content.get("identity_code", "")))) is not None:
             extra["birth_date"] = code.birth_date.isoformat()
+        if categories := parts.notices.lists.categories(record.type, record.content):
+            extra["categories"] = categories
         extra["contract_known"] = delivery.is_contract_known
         contract = parts.contracts[delivery.purchaser]
         sifted = sift(parts.scanner, record.content, Instruction(parts.scanner, contract).at_receiving(policy))
