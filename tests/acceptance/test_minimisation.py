@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import orjson
 import pytest
 import yaml
 from tests.installations import documents, installation, sample, take, written
+from tests.processes import Cli
 
 from kanta_gateway import knowledge
+from kanta_gateway.access.parties import agreements
 from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.errors import ConflictError, NotFoundError, ParameterError
 from kanta_gateway.gateway import Gateway
+from kanta_gateway.model import Caller, Oid
 from kanta_gateway.pipeline.casefile import opened
 from kanta_gateway.spool import records
 
@@ -194,3 +198,37 @@ def test_a_field_has_levels_of_its_own(tmp_path: Path) -> None:
     assert "Xenia Virtanen auttoi." in said
     assert "aamulla" not in said
     assert [one["dropped"].get("notes") for one in rows if one["id"] == entries[1]["kirjausId"]] == [1]
+
+
+def test_over_the_api(tmp_path: Path) -> None:
+    """The provider's own system allows with a body; another's finds no record, and a body that is none is refused."""
+    gateway = asking(tmp_path / "data", {"person": "ask"})
+    ticket = row(take(gateway, written(tmp_path, export())))["ticket"]
+    with gateway.parts.database.reading() as tx:
+        provider = agreements(tx)[0].provider.oid
+    own = Caller("records", provider, "T2", "Juhani Korpisaari", "provider-system", "delivery")
+    other = Caller("records", Oid("1.2.246.10.95005.10.0"), "T9", "Toinen Taho", "provider-system", "delivery")
+    service = gateway.service()
+    body = orjson.dumps({"reason": REASON, "answers": [{"field": "notes", "class": "person"}]})
+    with pytest.raises(NotFoundError):
+        service.allow(ticket, body, other, "fi")
+    for wrong in (b"", b"[]", b"{}", b'{"reason": 1}', b'{"reason": "x", "answers": [1]}', b'{"reason": "x", "a": 1}'):
+        with pytest.raises(ParameterError):
+            service.allow(ticket, wrong, own, "fi")
+    told, status = service.allow(ticket, body, own, "fi")
+
+    assert (told["outcome"], status) == ("accepted", 201)
+    assert [(one["field"], one["class"], one["reason"]) for one in told["allowed"]] == [("notes", "person", REASON)]
+
+
+def test_on_the_command_line(tmp_path: Path) -> None:
+    """`records allow` answers for a ticket, and says in its exit code whether the record still waits."""
+    gateway = asking(tmp_path / "data", {"person": "ask"})
+    ticket = row(take(gateway, written(tmp_path, export())))["ticket"]
+    gateway.close()
+    told = Cli(tmp_path / "data")("records", "allow", ticket, "--reason", REASON, "--json")
+    unknown = Cli(tmp_path / "data")("records", "allow", "none", "--reason", REASON)
+
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["outcome"] == "accepted"
+    assert unknown.returncode == 1

@@ -55,7 +55,7 @@ def answer_of(body: bytes) -> tuple[list[tuple[str, str]], str]:
     Raises:
         ParameterError: the body is something else; nothing of it is repeated.
     """
-    with suppress(ValueError, TypeError, KeyError):
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
         told = orjson.loads(body)
         answers = [(str(one["field"]), str(one["class"])) for one in told.get("answers", ())]
         if isinstance(told["reason"], str) and told.keys() <= {"answers", "reason"}:
