@@ -130,11 +130,13 @@ def lacking(parts: Parts, tx: Connection, provider: str, clients: Iterable[str],
     """
     found, day = Lacks(), asked.as_of.isoformat()
     for purchaser, name, judgement in _judged(parts, tx, provider, clients, asked):
-        for one in gaps(judgement.situation) if judgement.situation is not None else ():
-            found.periods += 1
-            found.unknown += not one.days_per_week and one.period.start < day
-            if not one.is_complete:
-                found.gaps.append((provider, purchaser, name, one))
+        if (situation := judgement.situation) is None:
+            continue
+        asked_of = gaps(situation)
+        known = {one.period.entry.row for one in asked_of if one.days_per_week or one.period.start >= day}
+        found.periods += len(situation.periods)
+        found.unknown += sum(one.entry.row not in known and one.start < day for one in situation.periods)
+        found.gaps += [(provider, purchaser, name, one) for one in asked_of if not one.is_complete]
         awaited = (one for one in agenda.clocks(judgement) if one.awaits and one.state(day) is ClockState.BREACHED)
         found.due += [Due(provider, purchaser, name, one) for one in awaited]
     return found
