@@ -33,7 +33,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]  # runs as a script, from any folder
 
-from tests.processes import Archive, Cli  # noqa: E402 — after the path is set
+from tests.benchmarks.scanning import scanning  # noqa: E402 — after the path is set
+from tests.processes import Archive, Cli  # noqa: E402
 
 if TYPE_CHECKING:
     from kanta_gateway.gateway import Gateway
@@ -327,7 +328,7 @@ def _items(gateway: Gateway, name: str, contents: list[bytes]) -> Iterator[objec
 
 def main() -> None:
     """Run every benchmark."""
-    names = ("one", "reading", "year", "memory")
+    names = ("one", "reading", "scan", "year", "memory")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--only", choices=names, action="append", help="may be given more than once; default: all")
@@ -345,6 +346,8 @@ def main() -> None:
             one.gateway.close()
         if "reading" in wanted:
             reading(machine, folder)
+        if "scan" in wanted:
+            scanning(machine, year(folder, 20))
         if "year" in wanted:
             end_to_end(machine, folder, options.clients)
         if "memory" in wanted:

@@ -81,6 +81,7 @@ KINDS: Mapping[str, Kind] = {
     "hours-a-day": Kind(Scope.RECORD, ("above", "below")),
     "hours-granted": Kind(Scope.RECORD, _ONE),
     "hours-known": Kind(Scope.RECORD, _ONE),
+    "needed-only": Kind(Scope.RECORD, _ONE),
     "made-within": Kind(Scope.RECORD, _ONE, {"days": int}),
     "marked": Kind(Scope.RECORD, _ONE, {"word": str}),
     "no-absence": Kind(Scope.RECORD, _ONE),

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from kanta_gateway.errors import MisconfiguredError
-from kanta_gateway.model import Node, Oid, Record, Tree, ValueKind
+from kanta_gateway.model import Node, Oid, Tree, ValueKind
 from kanta_gateway.privacy.fingerprint import ClientGuard, Fingerprints
-from kanta_gateway.privacy.minimise import masked_record, minimise
-from kanta_gateway.privacy.scan import Scanner
+from kanta_gateway.privacy.minimise import minimise, sift
+from kanta_gateway.privacy.scan import Reading, Scanner
 
 SCANNER = Scanner.load((Path(__file__).parents[3] / "mappings/privacy.yaml").read_text("utf-8"))
 PRINTS = Fingerprints(b"k" * 32)
@@ -220,19 +220,19 @@ def test_long_runs_are_linear() -> None:
 
 def test_record_is_walked() -> None:
     """Every string of a record is masked, the identity code's own field and codes are not."""
-    record = Record("client", "K", 1, "K", {
-        "identity_code": "080891W9059", "unit": "049 833 4455", "notes": [{"x": "080891W9059"}]})  # fmt: skip
-    masked, told = masked_record(SCANNER, record, {"identity_code": "code"}, None)
-    assert masked.content["identity_code"] == "080891W9059"
-    assert masked.content["notes"] == [{"x": "[henkilötunnus poistettu]"}]
-    assert [(one.field, one.cls, one.count) for one in told] == [("notes.0.x", "identity-code", 1)]
+    content = {"identity_code": "080891W9059", "unit": "049 833 4455", "notes": [{"x": "080891W9059"}]}
+    sifted = sift(SCANNER, content, lambda name: None if name == "identity_code" else Reading({}))
+
+    assert sifted.content["identity_code"] == "080891W9059"
+    assert sifted.content["notes"] == [{"x": "[henkilötunnus poistettu]"}]
+    assert [(one.field, one.cls, one.count) for one in sifted.masked] == [("notes.0.x", "identity-code", 1)]
 
 
 def test_names_are_no_addresses() -> None:
     """A person whose name is that of the client's town keeps the name, in the record and in the document."""
     guard = _guard({"town": "Lahti", "street_address": "Haavikko 3"})
     content = {"surname": "Lahti", "given_names": "Haavikko 080891W9059", "notes": "Lahti"}
-    record, _ = masked_record(SCANNER, Record("client", "K", 1, None, content), {}, guard)
+    record = sift(SCANNER, content, lambda _: Reading({}, guard=guard))
     names = (Node("sukunimi", {}, ValueKind.STRING, "Lahti"), Node("kuvaus", {}, ValueKind.STRING, "Lahti"))
     tree, _ = minimise(SCANNER, Tree(Oid("1"), Node("root", {}, children=names)), guard)
 
