@@ -150,10 +150,11 @@ class Scanner:
 
     def _sensitive(self, text: str, reading: Reading) -> Iterator[Span]:
         """Classes that the contract decides about, and those shapes that a contact field may hold."""
+        is_secret = reading.guard is not None and reading.guard.is_non_disclosure
         if not reading.is_contact:
             yield from self._numbered_streets(text)
         if self.special is not None:
-            contact = {"e-mail", "person", "street-address"} if reading.is_contact else set()
+            contact = {"e-mail"} if reading.is_contact and not is_secret else set()
             known = None if reading.is_contact else reading.known
             yield from (one for one in self.special.spans(text, known, reading.staff) if one.cls not in contact)
 

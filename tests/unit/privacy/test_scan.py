@@ -6,9 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests import corpus
 
 from kanta_gateway.errors import MisconfiguredError
-from kanta_gateway.model import Node, Oid, Tree, ValueKind
+from kanta_gateway.model import CLASSES, Level, Node, Oid, Tree, ValueKind
 from kanta_gateway.privacy.fingerprint import ClientGuard, Fingerprints
 from kanta_gateway.privacy.minimise import minimise, sift
 from kanta_gateway.privacy.scan import Reading, Scanner
@@ -207,6 +208,29 @@ def test_fingerprints_tell_nothing() -> None:
     made = PRINTS.of_contact(CONTACT)
     assert {cls for cls, _ in made} == {"street-address", "postal-code", "town", "telephone"}
     assert not made & Fingerprints(b"x" * 32).of_contact(CONTACT)
+
+
+def test_an_address_in_one_line() -> None:
+    """Postal code and town that stand in the same line as the street are known too."""
+    guard = _guard({"street_address": "Haavikonraito 17 as 2, 99970 Lehtikangasjoki"})
+
+    assert _classes("Asuu Lehtikangasjoella.", guard) == {"town": 1}
+    assert PRINTS.guard(
+        PRINTS.of_contact({"street_address": "Haavikonraito 17, 99970 Lehtikangasjoki"}), is_non_disclosure=False
+    ).matches("postal-code", "99970")
+
+
+def test_contact_data_of_a_client_under_turvakielto() -> None:
+    """A contact field keeps an e-mail address and a number, and under turvakielto neither."""
+    scan = corpus.scanner()
+    text = "oma@posti.example, 049 833 4455"
+    open_, secret = (
+        Reading(dict.fromkeys(CLASSES, Level.MASK), is_contact=True, guard=_guard(is_secret=one))
+        for one in (False, True)
+    )
+
+    assert scan.sift(text, open_).text == text
+    assert scan.sift(text, secret).text == "[sähköposti poistettu], [puhelinnumero poistettu]"
 
 
 def test_long_runs_are_linear() -> None:
