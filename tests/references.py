@@ -147,10 +147,16 @@ def _written() -> Iterator[tuple[str, str, str]]:
     """Code, text and severity that stand beside each other in the source."""
     for path in sorted((ROOT / "src").rglob("*.py")):
         default = "hold" if path.name == "conformance.py" else "refuse"  # what these modules' own functions give
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        tree = ast.parse(path.read_text("utf-8"))
+        named = {
+            one.targets[0].id: one.value
+            for one in tree.body
+            if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name)
+        }
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call | ast.Tuple):
                 parts = node.args if isinstance(node, ast.Call) else node.elts
-                yield from _beside(parts, default)
+                yield from _beside([named.get(getattr(one, "id", ""), one) for one in parts], default)
 
 
 def _beside(parts: Iterable[ast.expr], default: str) -> Iterator[tuple[str, str, str]]:
