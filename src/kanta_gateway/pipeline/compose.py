@@ -51,6 +51,8 @@ class Draft:
     json: bytes
     findings: tuple[Finding, ...]
     masked: tuple[Masked, ...]
+    whose: str = ""
+    """Mark of the identity that it is filed under."""
     guard: str = ""
     """What its masking, and what it tells of the judgement, depended on (`Composer.mark`)."""
     decision: int | None = None
@@ -75,7 +77,7 @@ class Composer:
         self._units = units(
             self._provider[1], ({**one, "id": key} for key, (_, one) in case.shared.newest("unit").items())
         )
-        client = case.newest("client")
+        client = case.client
         self._client_row = client.row if client else 0
         self._client: Mapping[str, Any] = case.content(client) if client else {}
         agreed = case.newest("agreement")
@@ -84,6 +86,10 @@ class Composer:
         self._decisions = {
             one.row: case.content(one) for one in case.rows if parts.types[one.type].grants and not one.is_cancelled
         }
+        code = str(self._client.get("identity_code", ""))
+        self.whose = parts.keyring.digest(f"filed as {code}".encode())[:16] if code else ""
+        """Mark of the identity code that documents are filed under."""
+        self._digests: dict[int, str] = {}
         self._products = {row: contract.mapping_product(content) for row, content in self._decisions.items()}
 
     def product(self, decision_row: int | None) -> Mapping[str, Any]:
@@ -139,16 +145,32 @@ class Composer:
             codes = tuple(replace(one, severity=Severity.HOLD) for one in codes)
         return Draft(source, variant, tree, orjson.dumps(value), (*source.findings, *codes, *found), masked)
 
-    def mark(self, one: StoredRecord, guard: str) -> str:
+    def guard(self, one: StoredRecord) -> ClientGuard:
+        """What must not appear in the documents of a record."""
+        is_secret, prints = self._case.masking(one.key)
+        return self._parts.fingerprints.guard(prints, is_secret)
+
+    def mark(self, one: StoredRecord, decision_row: int | None) -> str:
         """What a record's documents depend on beside its own content, as one short word.
 
         Args:
             one: the record.
-            guard: what their masking depends on (`guard_mark`).
+            decision_row: row of the decision that it falls under.
         """
+        is_secret, prints = self._case.masking(one.key)
         author = self._authored(one) or {}
         told = {**self._judged(one), **{name: author[name] for name in AUTHOR_FIELDS if author.get(name)}}
-        return f"{guard}:{sha256(canonical(told)).hexdigest()[:16]}" if told else guard
+        told |= {"client": self._digest(self._client_row, self._client)}
+        if decision_row in self._decisions:
+            told |= {"decision": self._digest(decision_row, self._decisions[decision_row])}
+        mark = sha256(canonical(told)).hexdigest()[:16]
+        return f"{int(is_secret)}:{len(prints) if is_secret else 0}:{mark}"
+
+    def _digest(self, row: int, content: Mapping[str, Any]) -> str:
+        """A keyed digest of a reference record's content, made once."""
+        if row not in self._digests:
+            self._digests[row] = self._parts.keyring.digest(canonical(content))
+        return self._digests[row]
 
     def _judged(self, one: StoredRecord) -> Mapping[str, Any]:
         """What the contract's rules found about a record that its document tells."""
@@ -211,18 +233,14 @@ def _party(one: Organisation) -> Mapping[str, str]:
     return {"oid": one.oid, "name": one.name}
 
 
-def guard_mark(case: CaseFile, is_non_disclosure: bool) -> str:  # noqa: FBT001 — one fact, named by the caller
-    """What the masking of a client's documents depends on, as one short word: changes when that changes."""
-    return f"{int(is_non_disclosure)}:{len(case.prints) if is_non_disclosure else 0}"
-
-
-def snapshot(draft: Draft, stamp: Stamp) -> str:
+def snapshot(draft: Draft, stamp: Stamp, whose: str) -> str:
     """What a document was made of, as kept beside it: enough to compose it again.
 
     Args:
         draft: the document.
         stamp: newest rows of the client and of what clients share when it was made.
+        whose: mark of the identity that it is filed under.
     """
     told = {"rows": draft.source.rows, "guard": draft.guard, "decision": draft.decision or 0, "own": stamp.own,
-            "shared": stamp.shared}  # fmt: skip
+            "shared": stamp.shared, "clients": stamp.clients, "whose": whose}  # fmt: skip
     return canonical(told).decode()

@@ -84,6 +84,11 @@ class StoredDocument:
         """What masking depended on when it was made."""
         return str(orjson.loads(self.inputs).get("guard", ""))
 
+    @property
+    def whose(self) -> str:
+        """Mark of the identity that it is filed under; empty where none was kept."""
+        return str(orjson.loads(self.inputs).get("whose", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Leased:
