@@ -38,10 +38,11 @@ codes = typer.Typer(no_args_is_help=True, help="Code lists: import exports of th
 keys = typer.Typer(no_args_is_help=True, help="Keys and certificates of this installation.")
 systems = typer.Typer(no_args_is_help=True, help="Calling systems that may use the API.")
 sources = typer.Typer(no_args_is_help=True, help="Formats that providers may deliver in.")
+persons = typer.Typer(no_args_is_help=True, help="Client numbers that are one person's: list, merge, unmerge.")
 parties = typer.Typer(no_args_is_help=True, help="Providers, organisers and their contracts.")
 for _name, _group in (
     ("documents", documents), ("audit", audit), ("schemas", schemas), ("codes", codes),
-    ("keys", keys), ("systems", systems), ("parties", parties), ("sources", sources),
+    ("keys", keys), ("systems", systems), ("parties", parties), ("persons", persons), ("sources", sources),
 ):  # fmt: skip
     app.add_typer(_group, name=_name)
 
@@ -442,6 +443,45 @@ def make_assertion(
 ) -> None:  # fmt: skip
     """Print a short-lived assertion of the development system, to try the API with."""
     print(_gateway().development_assertion(person, name, purpose, role, contract))
+
+
+@persons.command("list")
+def list_persons(person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False) -> None:
+    """Client numbers that may be one person's, and those that were merged."""
+    gateway = _gateway()
+    _say(gateway.people.listed(gateway.actor(person, name, purpose)), as_json=as_json)
+
+
+@persons.command("merge")
+def merge_persons(
+    client: Annotated[str, typer.Argument(help="The provider's client number.")],
+    into: Annotated[str, typer.Argument(help="Number of the client that it is judged and filed as.")],
+    reason: Annotated[
+        str, typer.Option(help="same-identity-code, temporary-code, changed-code or controller-decision.")
+    ],
+    provider: Annotated[str, typer.Option(help="OID, where several providers have the number.")] = "",
+    purchaser: Annotated[str, typer.Option(help="Name of the contract, where there are several.")] = "",
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Say that CLIENT is the same person as INTO: judged and filed as it from now on."""
+    gateway = _gateway()
+    actor = gateway.actor(person, name, purpose)
+    told = gateway.people.merge(actor, client, into, reason, provider=provider, purchaser=purchaser)
+    _say(told, as_json=as_json)
+
+
+@persons.command("unmerge")
+def unmerge_persons(
+    client: Annotated[str, typer.Argument(help="The client number that was filed as another one.")],
+    reason: Annotated[str, typer.Option(help="mistake or controller-decision.")],
+    provider: Annotated[str, typer.Option(help="OID, where several providers have the number.")] = "",
+    purchaser: Annotated[str, typer.Option(help="Name of the contract, where there are several.")] = "",
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Take a merge back: CLIENT is a person of its own again."""
+    gateway = _gateway()
+    actor = gateway.actor(person, name, purpose)
+    _say(gateway.people.unmerge(actor, client, reason, provider=provider, purchaser=purchaser), as_json=as_json)
 
 
 @parties.command("register")

@@ -37,6 +37,7 @@ from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.retain import destroy_spent_keys
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
@@ -81,6 +82,7 @@ class Gateway:
         self.sources = sources
         self.desk = Desk(parts, sources)
         self.office = Office(parts, policy)
+        self.people = People(parts, self.office)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -400,7 +402,7 @@ class Gateway:
         from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
 
         return Service(
-            self.parts, self.desk, self.office, self._schemas, audience=AUDIENCE,
+            self.parts, self.desk, self.office, self.people, self._schemas, audience=AUDIENCE,
             max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
             max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
         )  # fmt: skip

@@ -21,7 +21,6 @@ from kanta_gateway.privacy.minimise import masked_record
 from kanta_gateway.spool.records import Stamp, StoredRecord
 
 if TYPE_CHECKING:
-
     from kanta_gateway.access.parties import Agreement
     from kanta_gateway.contracts.situation import Situation
 

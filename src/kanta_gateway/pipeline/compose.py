@@ -86,8 +86,7 @@ class Composer:
         self._decisions = {
             one.row: case.content(one) for one in case.rows if parts.types[one.type].grants and not one.is_cancelled
         }
-        code = str(self._client.get("identity_code", ""))
-        self.whose = parts.keyring.digest(f"filed as {code}".encode())[:16] if code else ""
+        self.whose = filed_as(parts, self._client)
         """Mark of the identity code that documents are filed under."""
         self._digests: dict[int, str] = {}
         self._products = {row: contract.mapping_product(content) for row, content in self._decisions.items()}
@@ -231,6 +230,12 @@ class Composer:
 
 def _party(one: Organisation) -> Mapping[str, str]:
     return {"oid": one.oid, "name": one.name}
+
+
+def filed_as(parts: Parts, client: Mapping[str, Any]) -> str:
+    """Keyed mark of the identity code that a client's documents are filed under; empty where it has none."""
+    code = str(client.get("identity_code", ""))
+    return parts.keyring.digest(f"filed as {code}".encode())[:16] if code else ""
 
 
 def snapshot(draft: Draft, stamp: Stamp, whose: str) -> str:

@@ -317,6 +317,12 @@ def reopen(tx: Connection, provider: str) -> None:
     tx.execute(update(record).where(*held).values(state=RECEIVED))
 
 
+def judge_again(tx: Connection, provider: str, purchaser: str, clients: Collection[str]) -> None:
+    """Have every record of some clients in one purchaser's register judged again."""
+    own = (record.c.provider == provider, record.c.purchaser == purchaser, record.c.client_ref.in_(clients))
+    tx.execute(update(record).where(*own).values(state=RECEIVED))
+
+
 def waiting(tx: Connection, provider: str | None = None) -> list[tuple[str, str, str]]:
     """(provider, purchaser, client) of every client with records that wait for judging."""
     query = select(record.c.provider, record.c.purchaser, record.c.client_ref).where(
