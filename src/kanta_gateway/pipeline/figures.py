@@ -63,10 +63,7 @@ def of_law(
         explain: give `{"value": …, "records": […], "clause": …}` instead of the number.
     """
     told: dict[str, dict[str, Any]] = {}
-    shared: SharedFile | None = None
-    for client_ref in clients:
-        case = load(parts, tx, provider, client_ref, shared)
-        shared = case.shared
+    for case in files(parts, tx, provider, clients):
         for subject in case.subjects:
             contract = parts.contracts[subject.purchaser]
             if contract.law.figures:
