@@ -49,6 +49,7 @@ for _name, _group in (
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Person = Annotated[str | None, typer.Option("--as", help="Identifier of the person who acts.")]
 Name = Annotated[str | None, typer.Option("--name", help="Name of the person who acts.")]
+PersonName = Annotated[str | None, typer.Option("--person-name", help="Name of the person who acts.")]
 Purpose = Annotated[str | None, typer.Option("--purpose", help="Purpose of use.")]
 Lang = Annotated[str | None, typer.Option("--lang", help="fi, sv or en.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Judge as of this day (YYYY-MM-DD).")]
@@ -424,15 +425,22 @@ def register_system(
     certificate: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     organisation: Annotated[str, typer.Option(help="OID of its organisation.")],
     name: Annotated[str, typer.Option(help="Name of the system.")],
-) -> None:
+    person: Person = None, person_name: PersonName = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Let a calling system use the API with this certificate (PEM)."""
-    _say(_gateway().register_system(certificate.read_text("ascii"), organisation, name), as_json=False)
+    gateway = _gateway()
+    actor = gateway.actor(person, person_name, purpose)
+    _say(gateway.register_system(certificate.read_text("ascii"), organisation, name, actor), as_json=False)
 
 
 @systems.command("revoke")
-def revoke_system(thumbprint: Annotated[str, typer.Argument(help="x5t#S256 of its certificate.")]) -> None:
+def revoke_system(
+    thumbprint: Annotated[str, typer.Argument(help="x5t#S256 of its certificate.")],
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Refuse a calling system from now on."""
-    _say(_gateway().revoke_system(thumbprint), as_json=False)
+    gateway = _gateway()
+    _say(gateway.revoke_system(thumbprint, gateway.actor(person, name, purpose)), as_json=False)
 
 
 @systems.command("assertion")
@@ -492,9 +500,12 @@ def register_party(
     organiser_name: Annotated[str, typer.Option()],
     contract: Annotated[str, typer.Option(help="Contract number.")],
     purchaser: Annotated[str, typer.Option(help="Name of the contract file.")],
-) -> None:
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Register a contract between an organiser and a provider."""
-    told = _gateway().register_party(provider, provider_name, organiser, organiser_name, contract, purchaser)
+    gateway = _gateway()
+    actor = gateway.actor(person, name, purpose)
+    told = gateway.register_party(provider, provider_name, organiser, organiser_name, contract, purchaser, actor)
     _say(told, as_json=False)
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 from tests.processes import Archive
 from tests.small_export import export
 
@@ -20,7 +21,7 @@ from kanta_gateway.migrate import upgrade
 from kanta_gateway.model import Outcome
 from kanta_gateway.pipeline.filing import stamp_of
 from kanta_gateway.settings import Settings
-from kanta_gateway.spool import records
+from kanta_gateway.spool import moves, persons, records
 from kanta_gateway.spool.records import NewRecord, StoredRecord, Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -182,3 +183,43 @@ def test_the_whole_way(database_url: str, tmp_path: Path, archive: Archive) -> N
     assert verified["holds"]
     assert log["holds"]
     assert {"duplicate"} == {row["outcome"] for row in again}
+
+
+def test_records_of_several_clients_are_found_from_each(database: Database) -> None:
+    """What was delivered of a client's record for another is found from both sides, once, and judged again."""
+    add(database, new("A"), new("A", version=2, client="c2"), new("B"))
+    with database.alone() as tx:
+        for _ in range(2):
+            moves.note(tx, PROVIDER, "lapha", {("diary_entry", "A"): {"c1", "c2"}})
+    first, second = (read(database, moves.elsewhere, PROVIDER, "lapha", [name]) for name in ("c1", "c2"))
+
+    assert ([("A", 2)], [("A", 1)]) == (ids(first), ids(second))
+    assert read(database, moves.newest, PROVIDER, "lapha", ["c1"]) == first[0].row
+    assert read(database, moves.elsewhere, PROVIDER, "lapha", ["c1", "c2"]) == []
+    assert read(database, moves.elsewhere, PROVIDER, "heinola", ["c1"]) == []
+
+
+def test_a_person_is_found_by_each_of_its_clients(database: Database) -> None:
+    """Linked clients are one person from whichever side, within their register, until the link is undone."""
+    with database.alone() as tx:
+        persons.add(tx, PROVIDER, "lapha", "c2", "c1", "temporary-code", NOW)
+        persons.add(tx, PROVIDER, "lapha", "c3", "c1", "temporary-code", NOW)
+    for name in ("c1", "c2", "c3"):
+        assert read(database, persons.group, PROVIDER, "lapha", name) == ("c1", "c2", "c3")
+    assert read(database, persons.group, PROVIDER, "heinola", "c1") == ("c1",)
+    with database.alone() as tx:
+        persons.undo(tx, persons.links(tx, PROVIDER, "lapha", "c2")[0], NOW)
+
+    assert read(database, persons.group, PROVIDER, "lapha", "c1") == ("c1", "c3")
+    assert read(database, persons.group, PROVIDER, "lapha", "c2") == ("c2",)
+
+
+def test_what_moved_before_the_migration_is_found(database: Database) -> None:
+    """An older installation's records of several clients are noted by the migration and judged again."""
+    with database.transaction() as tx:
+        for line in ("DROP TABLE moved", "DROP TABLE person_link", "UPDATE alembic_version SET version_num = '0001'"):
+            tx.execute(text(line))
+    add(database, new("A"), new("A", version=2, client="c2"), new("B"))
+    upgrade(database)
+
+    assert ids(read(database, moves.elsewhere, PROVIDER, "lapha", ["c1"])) == [("A", 2)]

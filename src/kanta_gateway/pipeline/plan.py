@@ -125,7 +125,7 @@ class _Family:
             is_other = stands is not None and document.part not in wanted
             if not (is_moved or is_other or self._is_cancelled(document)):
                 continue
-            if document.state is State.ARCHIVED:
+            if document.state is State.ARCHIVED and not document.is_beyond_reach:
                 self.result.invalidate.append(document)
             elif document.state in IN_FLIGHT - {State.INVALIDATING}:
                 self.result.waiting.add(document.record_row if document.record_row in self.outcomes else self._any())
