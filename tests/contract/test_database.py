@@ -217,7 +217,7 @@ def test_a_person_is_found_by_each_of_its_clients(database: Database) -> None:
 def test_what_moved_before_the_migration_is_found(database: Database) -> None:
     """An older installation's records of several clients are noted by the migration and judged again."""
     with database.transaction() as tx:
-        for line in ("DROP TABLE moved", "DROP TABLE person_link", "UPDATE alembic_version SET version_num = '0001'"):
+        for line in ("DROP TABLE moved", "DROP TABLE person_link", "UPDATE alembic_version SET version_num = '0002'"):
             tx.execute(text(line))
     add(database, new("A"), new("A", version=2, client="c2"), new("B"))
     upgrade(database)

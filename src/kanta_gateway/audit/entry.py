@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the entry's shape; stands in every entry."""
 
-DISCLOSURES = frozenset({Event.DOCUMENT_SEND})
+DISCLOSURES = frozenset({Event.DOCUMENT_SEND, Event.NOTICE_DISCLOSE})
 """Events by which client data goes to somebody else (703/2023 §10.3)."""
 
-HOUSEKEEPING = frozenset({Event.AUDIT_CHECKPOINT, Event.AUDIT_ERASE, Event.PARTY_REGISTER, Event.REQUEST_DENY})
+HOUSEKEEPING = frozenset({
+    Event.AUDIT_CHECKPOINT, Event.AUDIT_ERASE, Event.NOTICE_ANNOUNCE, Event.PARTY_REGISTER, Event.REQUEST_DENY,
+})  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""
 
 _USE = ("controller", "purpose", "subject")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 NOTHING = Stamp((), 0, 0, 0, 0, 0)
+ToldDays = Mapping[tuple[str, str], Mapping[str, str]]
+"""Record type and id -> field that tells when it was told -> day on which a notice of ours told it."""
 REMEMBERED = 64
 """Clients whose files one process keeps at hand; a file is about half a megabyte after a year."""
 
@@ -67,6 +69,8 @@ class CaseFile:
     """What was delivered of the same records for other clients."""
     others: Mapping[tuple[str, str], frozenset[tuple[str, str]]] = field(default_factory=dict)
     """Record -> fingerprints of the clients under turvakielto for whom it was delivered before."""
+    told: ToldDays = field(default_factory=dict)
+    """What notices have told of the client's records."""
     situation: Situation | None = None
     """Of the file's last judgement."""
     _contents: dict[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -167,12 +171,13 @@ class Memory:
                 self._files.popitem(last=False)
 
 
-def entry(parts: Parts, one: StoredRecord) -> Entry:
-    """A stored record as rules see it."""
+def entry(parts: Parts, one: StoredRecord, told: Mapping[str, str] | None = None) -> Entry:
+    """A stored record as rules see it; what a notice has told of it counts as told, where it says nothing itself."""
     sealed = parts.keyring.open_facts(one.facts)
     return Entry(
         kind=parts.types[one.type], id=one.id, version=one.version, is_cancelled=one.is_cancelled,
-        facts=sealed["facts"], row=one.row, received=one.row, reading=tuple(map(stored_finding, sealed["reading"])),
+        facts={**told, **sealed["facts"]} if told else sealed["facts"],
+        row=one.row, received=one.row, reading=tuple(map(stored_finding, sealed["reading"])),
         received_on=date.fromisoformat(one.received_at[:10]),
     )  # fmt: skip
 

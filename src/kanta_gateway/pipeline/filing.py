@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kanta_gateway.pipeline.casefile import NOTHING, CaseFile, SharedFile, entry, opened
+from kanta_gateway.contracts.calendar import HELSINKI
+from kanta_gateway.notices.store import disclosed
+from kanta_gateway.pipeline.casefile import NOTHING, CaseFile, SharedFile, ToldDays, entry, opened
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool import moves, persons, records
 from kanta_gateway.spool.records import Stamp, StoredRecord
@@ -51,15 +54,16 @@ def load(
     stamp = stamp_of(tx, provider, purchaser, client_ref, clients)
     if shared is None or max((one.row for one in shared.rows), default=0) != stamp.shared:
         shared = load_shared(parts, tx, provider)
-    if known is None or known.stamp.clients != stamp.clients:
-        known = CaseFile(provider, purchaser, stamp.clients[0], (), (), set(), NOTHING, shared, parts)
+    told = told_days(parts, tx, provider, stamp.clients)
+    if known is None or known.stamp.clients != stamp.clients or known.told != told:
+        known = CaseFile(provider, purchaser, stamp.clients[0], (), (), set(), NOTHING, shared, parts, told=told)
     is_newer = stamp.own > known.stamp.own
     rows = records.of_file(tx, provider, purchaser, stamp.clients, known.stamp.own) if is_newer else []
     if len(known.rows) + len(rows) != stamp.rows:  # one with an earlier number was committed after the known ones
         known, rows = (
             replace(known, rows=(), entries=()), records.of_file(tx, provider, purchaser, stamp.clients)
         )  # fmt: skip
-    entries = [*known.entries, *(entry(parts, one) for one in rows)]
+    entries = [*known.entries, *(entry(parts, one, told.get(one.key)) for one in rows)]
     is_secret = any(one.type == "client" and one.facts.get("non_disclosure") for one in entries)
     prints = set().union(*(records.fingerprints(tx, ref) for ref in stamp.clients)) if is_secret else set()
     case = replace(known, rows=[*known.rows, *rows], entries=entries, prints=prints, stamp=stamp, shared=shared)
@@ -68,6 +72,27 @@ def load(
         case.elsewhere = [replace(entry(parts, one), is_elsewhere=True) for one in found]
         case.others = _others(parts, tx, provider, purchaser, found)
     return case
+
+
+def told_days(parts: Parts, tx: Connection, provider: str, clients: Iterable[str]) -> ToldDays:
+    """When notices told of some clients' records: the first time counts.
+
+    Args:
+        parts: the built gateway.
+        tx: a reading transaction.
+        provider: OID of the provider.
+        clients: keyed references.
+    """
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    every = (one for ref in clients for one in disclosed(tx, provider, ref))
+    for name, items, at in sorted(every, key=lambda one: one[2]):
+        known = parts.notices.types.get(name)
+        fields = {group.name: group.told_in for group in known.groups} if known is not None else {}
+        day = datetime.fromisoformat(at).astimezone(HELSINKI).date().isoformat()
+        for item in items:
+            if told_in := fields.get(item["group"]):
+                found.setdefault((item["type"], item["id"]), {}).setdefault(told_in, day)
+    return found
 
 
 def files(parts: Parts, tx: Connection, provider: str, clients: Iterable[str]) -> Iterator[CaseFile]:
