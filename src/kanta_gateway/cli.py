@@ -41,18 +41,21 @@ codes = typer.Typer(no_args_is_help=True, help="Code lists: import exports of th
 keys = typer.Typer(no_args_is_help=True, help="Keys and certificates of this installation.")
 systems = typer.Typer(no_args_is_help=True, help="Calling systems that may use the API.")
 sources = typer.Typer(no_args_is_help=True, help="Formats that providers may deliver in.")
+persons = typer.Typer(no_args_is_help=True, help="Client numbers that are one person's: list, merge, unmerge.")
 notices = typer.Typer(no_args_is_help=True, help="Notices: what somebody must be told, and handing it over.")
 parties = typer.Typer(no_args_is_help=True, help="Providers, organisers and their contracts.")
 for _name, _group in (
     ("documents", documents), ("records", records), ("audit", audit), ("schemas", schemas), ("codes", codes),
     ("contracts", contracts), ("mapping", mapping),
     ("keys", keys), ("systems", systems), ("parties", parties), ("sources", sources), ("notices", notices),
+    ("persons", persons),
 ):  # fmt: skip
     app.add_typer(_group, name=_name)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Person = Annotated[str | None, typer.Option("--as", help="Identifier of the person who acts.")]
 Name = Annotated[str | None, typer.Option("--name", help="Name of the person who acts.")]
+PersonName = Annotated[str | None, typer.Option("--person-name", help="Name of the person who acts.")]
 Purpose = Annotated[str | None, typer.Option("--purpose", help="Purpose of use.")]
 Lang = Annotated[str | None, typer.Option("--lang", help="fi, sv or en.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Judge as of this day (YYYY-MM-DD).")]
@@ -543,15 +546,22 @@ def register_system(
     certificate: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     organisation: Annotated[str, typer.Option(help="OID of its organisation.")],
     name: Annotated[str, typer.Option(help="Name of the system.")],
-) -> None:
+    person: Person = None, person_name: PersonName = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Let a calling system use the API with this certificate (PEM)."""
-    _say(_gateway().register_system(certificate.read_text("ascii"), organisation, name), as_json=False)
+    gateway = _gateway()
+    actor = gateway.actor(person, person_name, purpose)
+    _say(gateway.register_system(certificate.read_text("ascii"), organisation, name, actor), as_json=False)
 
 
 @systems.command("revoke")
-def revoke_system(thumbprint: Annotated[str, typer.Argument(help="x5t#S256 of its certificate.")]) -> None:
+def revoke_system(
+    thumbprint: Annotated[str, typer.Argument(help="x5t#S256 of its certificate.")],
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Refuse a calling system from now on."""
-    _say(_gateway().revoke_system(thumbprint), as_json=False)
+    gateway = _gateway()
+    _say(gateway.revoke_system(thumbprint, gateway.actor(person, name, purpose)), as_json=False)
 
 
 @systems.command("assertion")
@@ -564,6 +574,45 @@ def make_assertion(
     print(_gateway().development_assertion(person, name, purpose, role, contract))
 
 
+@persons.command("list")
+def list_persons(person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False) -> None:
+    """Client numbers that may be one person's, and those that were merged."""
+    gateway = _gateway()
+    _say(gateway.people.listed(gateway.actor(person, name, purpose)), as_json=as_json)
+
+
+@persons.command("merge")
+def merge_persons(
+    client: Annotated[str, typer.Argument(help="The provider's client number.")],
+    into: Annotated[str, typer.Argument(help="Number of the client that it is judged and filed as.")],
+    reason: Annotated[
+        str, typer.Option(help="same-identity-code, temporary-code, changed-code or controller-decision.")
+    ],
+    provider: Annotated[str, typer.Option(help="OID, where several providers have the number.")] = "",
+    purchaser: Annotated[str, typer.Option(help="Name of the contract, where there are several.")] = "",
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Say that CLIENT is the same person as INTO: judged and filed as it from now on."""
+    gateway = _gateway()
+    actor = gateway.actor(person, name, purpose)
+    told = gateway.people.merge(actor, client, into, reason, provider=provider, purchaser=purchaser)
+    _say(told, as_json=as_json)
+
+
+@persons.command("unmerge")
+def unmerge_persons(
+    client: Annotated[str, typer.Argument(help="The client number that was filed as another one.")],
+    reason: Annotated[str, typer.Option(help="mistake or controller-decision.")],
+    provider: Annotated[str, typer.Option(help="OID, where several providers have the number.")] = "",
+    purchaser: Annotated[str, typer.Option(help="Name of the contract, where there are several.")] = "",
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Take a merge back: CLIENT is a person of its own again."""
+    gateway = _gateway()
+    actor = gateway.actor(person, name, purpose)
+    _say(gateway.people.unmerge(actor, client, reason, provider=provider, purchaser=purchaser), as_json=as_json)
+
+
 @parties.command("register")
 def register_party(
     provider: Annotated[str, typer.Option(help="OID of the provider.")],
@@ -572,9 +621,12 @@ def register_party(
     organiser_name: Annotated[str, typer.Option()],
     contract: Annotated[str, typer.Option(help="Contract number.")],
     purchaser: Annotated[str, typer.Option(help="Name of the contract file.")],
-) -> None:
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Register a contract between an organiser and a provider."""
-    told = _gateway().register_party(provider, provider_name, organiser, organiser_name, contract, purchaser)
+    gateway = _gateway()
+    actor = gateway.actor(person, name, purpose)
+    told = gateway.register_party(provider, provider_name, organiser, organiser_name, contract, purchaser, actor)
     _say(told, as_json=False)
 
 

@@ -121,6 +121,29 @@ delivered = Table(
     Column("is_older", Integer, nullable=False),           # a duplicate of a state that has been replaced
 )  # fmt: skip
 
+moved = Table(
+    "moved", metadata,                                     # records that were delivered for more than one client
+    Column("provider", String(128), primary_key=True),
+    Column("type", String(64), primary_key=True),
+    Column("record_id", String(256), primary_key=True),
+    Column("client_ref", String(64), primary_key=True),    # one row for each of those clients
+    Index("moved_client", "client_ref"),
+)  # fmt: skip
+
+person_link = Table(
+    "person_link", metadata,                               # two client numbers of one person, as an official said
+    Column("id", Integer, primary_key=True),
+    Column("provider", String(128), nullable=False),
+    Column("purchaser", String(64), nullable=False),       # name of the contract file: one controller's register
+    Column("client_ref", String(64), nullable=False),      # is judged and filed as ...
+    Column("primary_ref", String(64), nullable=False),     # ... this one
+    Column("reason", String(32), nullable=False),
+    Column("merged_at", Instant, nullable=False),
+    Column("undone_at", Instant),
+    Index("person_link_client", "client_ref"),
+    Index("person_link_primary", "primary_ref"),
+)  # fmt: skip
+
 fingerprint = Table(
     "fingerprint", metadata,
     Column("client_ref", String(64), primary_key=True),

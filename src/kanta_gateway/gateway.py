@@ -29,7 +29,7 @@ from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.codeserver import Words
-from kanta_gateway.model import Caller, Oid, Organisation
+from kanta_gateway.model import Caller, Event, Oid, Organisation
 from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
@@ -43,6 +43,7 @@ from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
@@ -55,6 +56,7 @@ from kanta_gateway.transfer.frame import FrameProfile
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from fastapi import FastAPI
+    from sqlalchemy import Connection
 
     from kanta_gateway.intake.service import Service
 
@@ -89,6 +91,7 @@ class Gateway:
         self.sources = sources
         self.desk = Desk(parts, sources)
         self.office = Office(parts, policy)
+        self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
 
     def close(self) -> None:
@@ -390,31 +393,51 @@ class Gateway:
         """Which keys there are."""
         return {"keys": keyfiles.listed(self._folder)}
 
-    def register_system(self, certificate: str, organisation: str, name: str) -> dict[str, Any]:
-        """Let a calling system use the API."""
+    def register_system(
+        self, certificate: str, organisation: str, name: str, caller: Caller | None = None
+    ) -> dict[str, Any]:
+        """Let a calling system use the API; who let it is in the log."""
         one = parties.CallingSystem(keyfiles.thumbprint_of(certificate), certificate, Oid(organisation), name, False)  # noqa: FBT003
-        with self.parts.database.transaction() as tx:
-            parties.register_system(tx, one, self.parts.now())
+        with self.parts.database.alone() as tx:
+            if parties.system(tx, one.thumbprint) is None:
+                parties.register_system(tx, one, self.parts.now())
+                self._registered(tx, caller, organisation, organisation, {"system": one.thumbprint})
         return {"thumbprint": one.thumbprint}
 
-    def revoke_system(self, thumbprint: str) -> dict[str, Any]:
-        """Refuse a calling system from now on."""
-        with self.parts.database.transaction() as tx:
-            return {"revoked": parties.revoke_system(tx, thumbprint, self.parts.now())}
+    def revoke_system(self, thumbprint: str, caller: Caller | None = None) -> dict[str, Any]:
+        """Refuse a calling system from now on; who revoked it is in the log."""
+        with self.parts.database.alone() as tx:
+            known = parties.system(tx, thumbprint)
+            is_revoked = parties.revoke_system(tx, thumbprint, self.parts.now())
+            if is_revoked and known is not None:
+                owner = known.organisation
+                self._registered(tx, caller, owner, owner, {"system": thumbprint, "revoked": True})
+        return {"revoked": is_revoked}
 
     def register_party(
-        self, provider: str, provider_name: str, organiser: str, organiser_name: str, contract: str, purchaser: str
-    ) -> dict[str, Any]:
-        """Register a contract."""
+        self, provider: str, provider_name: str, organiser: str, organiser_name: str, contract: str, purchaser: str,
+        caller: Caller | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Register a contract; who did it is in the log."""
         one = parties.Agreement(
             Organisation(Oid(provider), provider_name),
             Organisation(Oid(organiser), organiser_name),
             contract,
             purchaser,
         )
-        with self.parts.database.transaction() as tx:
+        with self.parts.database.alone() as tx:
             parties.register(tx, one, self.parts.now())
+            self._registered(tx, caller, provider, organiser, {"contract": contract, "purchaser": purchaser})
         return {"registered": contract}
+
+    def _registered(
+        self, tx: Connection, caller: Caller | None, subject: str, controller: str, details: Mapping[str, Any]
+    ) -> None:
+        """The entry about a party or a calling system, in the transaction that registers or revokes it."""
+        self.office.note(tx, [
+            self.office.event(caller or self.actor(None, None, None), Event.PARTY_REGISTER, subject=subject,
+                              provider=subject, controller=controller, details=details)
+        ])  # fmt: skip
 
     def development_assertion(
         self, person: str | None, name: str | None, purpose: str | None, role: str, contract: str
@@ -440,7 +463,7 @@ class Gateway:
         from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
 
         return Service(
-            self.parts, self.desk, self.office, self.schemas, audience=AUDIENCE,
+            self.parts, self.desk, self.office, self.people, self.schemas, audience=AUDIENCE,
             max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
             max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
         )  # fmt: skip

@@ -12,18 +12,19 @@ MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
     "src/kanta_gateway/contracts/rules.py": (310, "dataclasses with their documented fields"),
-    "src/kanta_gateway/database.py": (360, "every table beside the others, and the two engines"),
-    "src/kanta_gateway/cli.py": (700, "one thin function for each of some fifty commands"),
-    "src/kanta_gateway/gateway.py": (490, "one method for each use case; it decides nothing"),
-    "src/kanta_gateway/intake/api.py": (400, "every route with its guard, and the one handler of errors"),
+    "src/kanta_gateway/database.py": (390, "every table beside the others, and the two engines"),
+    "src/kanta_gateway/cli.py": (760, "one thin function for each of some fifty commands"),
+    "src/kanta_gateway/gateway.py": (530, "one method for each use case; it decides nothing"),
+    "src/kanta_gateway/intake/api.py": (430, "every route with its guard, and the one handler of errors"),
     "src/kanta_gateway/intake/desk.py": (330, "one delivery from bytes to told result, dry or real"),
     "src/kanta_gateway/intake/readers.py": (340, "three readers of bytes with the same limits"),
     "src/kanta_gateway/intake/values.py": (330, "every kind of value that a source may name, a short function each"),
     "src/kanta_gateway/model.py": (380, "dataclasses with their documented fields"),
-    "src/kanta_gateway/pipeline/office.py": (390, "every look at what is stored, permitted and logged alike"),
+    "src/kanta_gateway/pipeline/compose.py": (330, "one document from record to draft, with all it depends on"),
+    "src/kanta_gateway/pipeline/office.py": (400, "every look at what is stored, permitted and logged alike"),
     "src/kanta_gateway/privacy/scan.py": (330, "every shape that is found, and one pass over a text"),
-    "src/kanta_gateway/spool/records.py": (450, "every statement on the record tables in one place"),
-    "src/kanta_gateway/spool/store.py": (370, "every statement on the document table in one place"),
+    "src/kanta_gateway/spool/records.py": (490, "every statement on the record tables in one place"),
+    "src/kanta_gateway/spool/store.py": (385, "every statement on the document table in one place"),
 }
 LONG_FUNCTIONS = {
     "src/kanta_gateway/intake/objects.py:read_record": (
@@ -34,6 +35,7 @@ LONG_FUNCTIONS = {
     "src/kanta_gateway/migrations/versions/0001_tables.py:upgrade": (210, "the tables as they were, frozen"),
     "src/kanta_gateway/pipeline/answers.py:allow": (50, "checks in their order, one transaction, and what it raises"),
     "src/kanta_gateway/pipeline/export.py:export": (45, "a list of arguments and one loop"),
+    "src/kanta_gateway/pipeline/filing.py:load": (45, "one file, from its stamp to what others told"),
     "src/kanta_gateway/pipeline/receive.py:_store": (50, "one transaction, read from top to bottom"),
     "src/kanta_gateway/pipeline/trial.py:tried": (50, "one way from record to told document, and its arguments"),
     "src/kanta_gateway/privacy/words.py:load_words": (45, "one line for each list of the file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -67,6 +68,18 @@ def test_appends_give_consecutive_indexes_and_one_head_each(database: Database) 
 
     assert ranges == [range(2), range(0), range(2, 3)]
     assert sizes(database) == [2, 3]
+    assert problems(database) == ()
+
+
+def test_an_append_that_fails_leaves_no_name_behind(database: Database) -> None:
+    """A person whose first entry could not be written has a name row with the next one: none is remembered falsely."""
+    log = make_log()
+    unfit = replace(event(1, "Uusi Ohjaaja"), details={"n": object()})
+    with pytest.raises(ValueError, match="canonical"), database.transaction() as tx:
+        log.append(tx, [unfit])
+    with database.transaction() as tx:
+        log.append(tx, [event(2, "Uusi Ohjaaja")])
+
     assert problems(database) == ()
 
 

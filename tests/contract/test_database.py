@@ -11,6 +11,7 @@ from typing import TypeVar
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 from tests.processes import Archive
 from tests.small_export import export
 
@@ -18,8 +19,9 @@ from kanta_gateway.app import build
 from kanta_gateway.database import Database, metadata
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.model import Outcome
+from kanta_gateway.pipeline.filing import stamp_of
 from kanta_gateway.settings import Settings
-from kanta_gateway.spool import records
+from kanta_gateway.spool import moves, persons, records
 from kanta_gateway.spool.records import NewRecord, StoredRecord, Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -100,10 +102,12 @@ def test_rows_are_given_in_the_order_asked(database: Database) -> None:
 def test_many_identities_are_found(database: Database) -> None:
     """More identities than one statement may hold are found all the same, oldest first."""
     add(database, *(new(f"R{number:03}") for number in range(350)), new("R000", ticket="again"))
-    found = read(database, records.known, PROVIDER, [("diary_entry", f"R{number:03}", 1) for number in range(400)])
+    found = read(
+        database, records.states, PROVIDER, "lapha", [("diary_entry", f"R{number:03}") for number in range(400)]
+    )
 
     assert len(found) == 350
-    assert [one.ticket for one in found["diary_entry", "R000", 1]] == ["R000-1", "again"]
+    assert [one.ticket for one in found["diary_entry", "R000"]] == ["R000-1", "again"]
 
 
 def test_clients_are_apart(database: Database) -> None:
@@ -118,13 +122,13 @@ def test_clients_are_apart(database: Database) -> None:
 def test_a_stamp_tells_of_anything_new(database: Database) -> None:
     """Two stamps are equal exactly when nothing was added for the client between them."""
     add(database, new("A"))
-    before = read(database, records.stamp, PROVIDER, "c1")
+    before = read(database, stamp_of, PROVIDER, "lapha", "c1")
     add(database, new("B", client="c2"))
-    unchanged = read(database, records.stamp, PROVIDER, "c1")
+    unchanged = read(database, stamp_of, PROVIDER, "lapha", "c1")
     add(database, new("A", version=2))
 
     assert before == unchanged
-    assert before != read(database, records.stamp, PROVIDER, "c1")
+    assert before != read(database, stamp_of, PROVIDER, "lapha", "c1")
 
 
 def test_settling_changes_outcome_and_state(database: Database) -> None:
@@ -179,3 +183,43 @@ def test_the_whole_way(database_url: str, tmp_path: Path, archive: Archive) -> N
     assert verified["holds"]
     assert log["holds"]
     assert {"duplicate"} == {row["outcome"] for row in again}
+
+
+def test_records_of_several_clients_are_found_from_each(database: Database) -> None:
+    """What was delivered of a client's record for another is found from both sides, once, and judged again."""
+    add(database, new("A"), new("A", version=2, client="c2"), new("B"))
+    with database.alone() as tx:
+        for _ in range(2):
+            moves.note(tx, PROVIDER, "lapha", {("diary_entry", "A"): {"c1", "c2"}})
+    first, second = (read(database, moves.elsewhere, PROVIDER, "lapha", [name]) for name in ("c1", "c2"))
+
+    assert ([("A", 2)], [("A", 1)]) == (ids(first), ids(second))
+    assert read(database, moves.newest, PROVIDER, "lapha", ["c1"]) == first[0].row
+    assert read(database, moves.elsewhere, PROVIDER, "lapha", ["c1", "c2"]) == []
+    assert read(database, moves.elsewhere, PROVIDER, "heinola", ["c1"]) == []
+
+
+def test_a_person_is_found_by_each_of_its_clients(database: Database) -> None:
+    """Linked clients are one person from whichever side, within their register, until the link is undone."""
+    with database.alone() as tx:
+        persons.add(tx, PROVIDER, "lapha", "c2", "c1", "temporary-code", NOW)
+        persons.add(tx, PROVIDER, "lapha", "c3", "c1", "temporary-code", NOW)
+    for name in ("c1", "c2", "c3"):
+        assert read(database, persons.group, PROVIDER, "lapha", name) == ("c1", "c2", "c3")
+    assert read(database, persons.group, PROVIDER, "heinola", "c1") == ("c1",)
+    with database.alone() as tx:
+        persons.undo(tx, persons.links(tx, PROVIDER, "lapha", "c2")[0], NOW)
+
+    assert read(database, persons.group, PROVIDER, "lapha", "c1") == ("c1", "c3")
+    assert read(database, persons.group, PROVIDER, "lapha", "c2") == ("c2",)
+
+
+def test_what_moved_before_the_migration_is_found(database: Database) -> None:
+    """An older installation's records of several clients are noted by the migration and judged again."""
+    with database.transaction() as tx:
+        for line in ("DROP TABLE moved", "DROP TABLE person_link", "UPDATE alembic_version SET version_num = '0002'"):
+            tx.execute(text(line))
+    add(database, new("A"), new("A", version=2, client="c2"), new("B"))
+    upgrade(database)
+
+    assert ids(read(database, moves.elsewhere, PROVIDER, "lapha", ["c1"])) == [("A", 2)]

@@ -63,11 +63,15 @@ class Log:
             return range(0)
         frontier = self._current(tx)
         first, size = frontier.size, frontier.size + len(events)
-        bodies = [
-            body(event, self.names.actor(tx, event.caller), place, (first, size))
-            for place, event in enumerate(events, first)
-        ]
-        self._write(tx, frontier, bodies)
+        try:
+            bodies = [
+                body(event, self.names.actor(tx, event.caller), place, (first, size))
+                for place, event in enumerate(events, first)
+            ]
+            self._write(tx, frontier, bodies)
+        except BaseException:
+            self.names.forget()  # a name row that was made for these entries goes with them
+            raise
         return range(first, size)
 
     def checkpoint(self, tx: Connection, signer: CheckpointSigner, at: datetime) -> str:

@@ -51,6 +51,8 @@ class Entry:
     """Order of arrival: decides only which state of a reference record is the newest."""
     reading: tuple[Finding, ...] = ()
     """What was found before the contract was asked (GEN-05, SRC-…): counts in the outcome."""
+    is_elsewhere: bool = False
+    """Delivered for another client: takes part in the record's chain here, and is judged there."""
     received_on: date | None = None
     """Day of the import: a later date is in the future. None: the as-of date of the judgement."""
 
@@ -85,5 +87,7 @@ class Case:
     """Staff and provider records."""
     is_contract_known: bool = True
     """Whether purchaser and contract number of the delivery are known."""
+    client_id: str = ""
+    """Which client record tells of the person, where there are several; empty for the only one."""
     delivery_has_staff: bool = True
     """Whether the deliveries bring a staff list at all (GEN-04)."""

@@ -110,7 +110,7 @@ class Situation:
     def client(self) -> Entry | None:
         """The standing client record."""
         found = self.by_type.get("client", ())
-        return found[0] if found else None
+        return next((one for one in found if one.id == self.case.client_id), found[0] if found else None)
 
     @cached_property
     def provider(self) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """Which delivered version of each record stands, and what became of the others.
 
 * The highest version stands, whatever order they came in; the lower ones are *replaced* (GEN-03).
+* A version that was delivered for another client takes its place in the chain and is told there: the record moved.
 * A cancelling version cancels the version before it; both carry GEN-02, neither counts.
 * The same id and version with other content is refused (GEN-01); the one that came first stands.
 * Of a reference record the newest state stands, and every state stays *reference*. A plan of the authority that one of
@@ -35,6 +36,8 @@ class Resolution:
     """What is told on rows that do not stand."""
     earlier: list[Entry] = field(default_factory=list)
     """What the authority's plans said that other ones have replaced since: it holds for the days before those."""
+    moved: set[tuple[str, str]] = field(default_factory=set)
+    """Records whose newest state is another client's."""
     chains: dict[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
     """Every record delivered in more than one state, lowest version first."""
 
@@ -52,13 +55,23 @@ def resolve(entries: Iterable[Entry], made: Collection[str] = ()) -> Resolution:
     resolution = Resolution()
     for key in sorted(groups):
         group = groups[key]
-        if len(group) == 1 and not group[0].is_cancelled:
+        if len(group) == 1 and not group[0].is_cancelled and not group[0].is_elsewhere:
             resolution.live.append(group[0])
         elif group[0].kind.is_reference and group[0].type not in made:
             _newest(key, group, resolution)
         else:
             _chain(key, group, resolution)
+        _leave_out(group, resolution)
     return resolution
+
+
+def _leave_out(group: Iterable[Entry], resolution: Resolution) -> None:
+    """What was delivered for another client is told there."""
+    for entry in group:
+        if entry.is_elsewhere:
+            resolution.outcomes.pop(entry.row, None)
+            resolution.findings.pop(entry.row, None)
+            resolution.replacements.discard(entry.row)
 
 
 def newest(entries: Iterable[Entry], record_type: str) -> Mapping[str, Entry]:
@@ -82,7 +95,9 @@ def _newest(key: tuple[str, str], group: Sequence[Entry], resolution: Resolution
         resolution.chains[key] = tuple(ordered)
     for entry in ordered[:-1]:
         resolution.outcomes[entry.row] = Outcome.REFERENCE
-    if ordered[-1].is_cancelled:
+    if ordered[-1].is_elsewhere:
+        resolution.moved.add(key)
+    elif ordered[-1].is_cancelled:
         resolution.outcomes[ordered[-1].row] = Outcome.REFERENCE
         resolution.findings[ordered[-1].row] = (CANCELLED,)
     else:
@@ -117,9 +132,13 @@ def _chain(key: tuple[str, str], group: Sequence[Entry], resolution: Resolution)
             versions.append(entry)
     if len(versions) > 1:
         resolution.chains[key] = tuple(versions)
+    if versions[-1].is_elsewhere:
+        resolution.moved.add(key)
     for place, entry in enumerate(versions):
         above = versions[place + 1] if place + 1 < len(versions) else None
         outcome = _superseded(entry, above, is_first=place == 0)
+        if outcome is None and entry.is_elsewhere:
+            continue
         if outcome is None:
             resolution.live.append(entry)
             if place:

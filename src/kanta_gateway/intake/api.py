@@ -329,6 +329,30 @@ def get_access_report(caller: IdentifiedCaller, client: str, service: Service_) 
     return _answer(service.office.access_report(caller, client))
 
 
+@router.get("/v1/persons", summary="Client numbers that may be one person's, and merged ones")
+def get_persons(caller: IdentifiedCaller, service: Service_) -> Response:
+    """Matches in the registers that the caller answers for; no identity code is told."""
+    return _answer(service.people.listed(caller))
+
+
+@router.post("/v1/persons/merge", summary="Say that a client is the same person as another one")
+def post_merge(
+    caller: IdentifiedCaller, service: Service_, client: Annotated[str, Query()], into: Annotated[str, Query()],
+    reason: Annotated[str, Query()], provider: Annotated[str, Query()] = "", purchaser: Annotated[str, Query()] = "",
+) -> Response:  # fmt: skip
+    """The client is judged and filed as the other one from now on; its documents are replaced where needed."""
+    return _answer(service.people.merge(caller, client, into, reason, provider=provider, purchaser=purchaser))
+
+
+@router.post("/v1/persons/unmerge", summary="Take a merge back")
+def post_unmerge(
+    caller: IdentifiedCaller, service: Service_, client: Annotated[str, Query()], reason: Annotated[str, Query()],
+    provider: Annotated[str, Query()] = "", purchaser: Annotated[str, Query()] = "",
+) -> Response:  # fmt: skip
+    """The client is a person of its own again, with the documents and figures that it had."""
+    return _answer(service.people.unmerge(caller, client, reason, provider=provider, purchaser=purchaser))
+
+
 @router.get("/v1/openapi.json", summary="This description")
 def get_description(caller: IdentifiedCaller, request: Request) -> Response:  # noqa: ARG001 — every route is guarded
     """The OpenAPI document; it names no installation and no client."""

@@ -190,10 +190,11 @@ class Desk:
     def _judge(self, scope: Scope, delivery: Delivery, caller: Caller, taken: Taken) -> None:
         """Judge every client that the delivery concerns; new staff or units may free held records."""
         with scope.read() as tx:
-            clients = taken.clients | {one[2] for one in records.waiting(tx, delivery.provider)}
+            own = {(delivery.purchaser, ref) for ref in taken.clients}
+            waiting = {(purchaser, ref) for _, purchaser, ref in records.waiting(tx, delivery.provider)}
         settler = Settler(self._parts, scope, caller)
-        for client_ref in sorted(clients):
-            settler.settle(delivery.provider, delivery.purchaser, client_ref, delivery.as_of)
+        for purchaser, client_ref in sorted(own | waiting):
+            settler.settle(delivery.provider, purchaser, client_ref)
 
     def submit(
         self, record: Record, delivery: Delivery, caller: Caller, language: str, *, is_dry: bool = False
@@ -219,10 +220,10 @@ class Desk:
         settler = Settler(self._parts, scope, caller, None if scope.is_dry else self._memory)
         if taken.has_shared_news:
             self._judge(scope, delivery, caller, taken)
-        elif not is_duplicate:
-            only = None if self._parts.types[record.type].is_reference else {number}
-            for client_ref in taken.clients:
-                settler.settle(delivery.provider, delivery.purchaser, client_ref, delivery.as_of, only=only)
+        else:
+            is_alone = len(taken.clients) == 1 and not is_duplicate and not self._parts.types[record.type].is_reference
+            for client_ref in sorted(taken.clients):
+                settler.settle(delivery.provider, delivery.purchaser, client_ref, {number} if is_alone else None)
         with scope.read() as tx:
             stored = records.by_rows(tx, [number])[0]
             documents = store.of_records(tx, [number]).get(number, ())
@@ -243,7 +244,7 @@ class Desk:
         found = allow(self._parts, office, ticket, answers, reason, caller)
         settler = Settler(self._parts, Scope(self._parts.database), caller)
         if found.client_ref is not None:
-            settler.settle(found.provider, found.purchaser, found.client_ref, date.min)
+            settler.settle(found.provider, found.purchaser, found.client_ref)
         return self.ticket(ticket, language)
 
     def delivery(self, delivery_id: str, language: str) -> Result:
@@ -309,7 +310,7 @@ class Desk:
             clients = records.waiting(tx)
         settler = Settler(self._parts, scope, caller)
         for provider, purchaser, client_ref in clients:
-            settler.settle(provider, purchaser, client_ref, date.min)
+            settler.settle(provider, purchaser, client_ref)
         return len(clients)
 
 

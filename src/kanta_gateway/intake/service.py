@@ -26,6 +26,7 @@ from kanta_gateway.pipeline import repeats
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.receive import Delivery
 from kanta_gateway.spool import deliveries, store
 
@@ -48,12 +49,13 @@ class Service:
     """What the API can do."""
 
     def __init__(
-        self, parts: Parts, desk: Desk, office: Office, schemas: RecordSchemas, *,
+        self, parts: Parts, desk: Desk, office: Office, people: People, schemas: RecordSchemas, *,
         audience: str, max_queue_depth: int, max_record_bytes: int, max_delivery_bytes: int, version: str,
     ) -> None:  # fmt: skip
         self._parts = parts
         self.desk = desk
         self.office = office
+        self.people = people
         self.notice_board = Board(parts, office)
         self._schemas = schemas
         self._audience = audience

@@ -1,4 +1,4 @@
-"""Everything that is known about one client, as it lies in the store at one moment."""
+"""Everything that is known about one person in one purchaser's register, at one moment (`filing` reads it)."""
 
 from __future__ import annotations
 
@@ -6,31 +6,26 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.contracts.case import Entry
 from kanta_gateway.errors import KeyUnavailableError
-from kanta_gateway.notices.store import disclosed
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.wording import canonical, stored_finding
 from kanta_gateway.privacy.envelope import open_sealed, seal
 from kanta_gateway.privacy.minimise import sift
-from kanta_gateway.spool import records
 from kanta_gateway.spool.records import Stamp, StoredRecord
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from kanta_gateway.access.parties import Agreement
     from kanta_gateway.contracts.situation import Situation
     from kanta_gateway.privacy.minimise import Read
 
 
-NOTHING = Stamp(0, 0, 0, 0)
+NOTHING = Stamp((), 0, 0, 0, 0, 0)
 ToldDays = Mapping[tuple[str, str], Mapping[str, str]]
 """Record type and id -> field that tells when it was told -> day on which a notice of ours told it."""
 REMEMBERED = 64
@@ -52,13 +47,16 @@ class SharedFile:
 
 @dataclass(slots=True)
 class CaseFile:
-    """One client's records, as they were when the newest of them came.
+    """One person's records in one purchaser's register, as they were when the newest of them came.
 
+    Nearly always that is one client; several where an official has said that they are one person (`spool.persons`).
     What judging changes about a record (state, outcome, findings) may be older than the file's `stamp`.
     """
 
     provider: str
+    purchaser: str
     client_ref: str
+    """The client that the person is judged and filed as."""
     rows: Sequence[StoredRecord]
     entries: Sequence[Entry]
     """The same records as rules see them."""
@@ -71,6 +69,10 @@ class CaseFile:
     stamp: Stamp
     shared: SharedFile
     _parts: Parts
+    elsewhere: Sequence[Entry] = ()
+    """What was delivered of the same records for other clients."""
+    others: Mapping[tuple[str, str], frozenset[tuple[str, str]]] = field(default_factory=dict)
+    """Record -> fingerprints of the clients under turvakielto for whom it was delivered before."""
     told: ToldDays = field(default_factory=dict)
     """What notices have told of the client's records."""
     situation: Situation | None = None
@@ -99,6 +101,7 @@ class CaseFile:
             situation=None,
             rows=[one for one in self.rows if one.row <= own],
             entries=[one for one in self.entries if one.row <= own],
+            elsewhere=[one for one in self.elsewhere if one.row <= own],
             shared=before,
         )
 
@@ -108,18 +111,42 @@ class CaseFile:
         return any(self._parts.types[one.type].about == "client" for one in self.rows)
 
     @property
+    def client_id(self) -> str:
+        """The provider's number of the client that the person is filed as; empty where it is the only one."""
+        known = (one.id for one in self.rows if one.type == "client" and one.client_ref == self.client_ref)
+        return next(known, "") if len(self.stamp.clients) > 1 else ""
+
+    @property
+    def client(self) -> StoredRecord | None:
+        """The newest record of the client that the person is filed as."""
+        return self.newest("client", self.client_id)
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the newest record of any of the person's clients says turvakielto."""
+        found = (self.newest("client", name) for name in {one.id for one in self.rows if one.type == "client"})
+        return any(self.content(one).get("non_disclosure") for one in found if one is not None)
+
+    def masking(self, key: tuple[str, str]) -> tuple[bool, set[tuple[str, str]]]:
+        """Whether contact data is masked in the documents of a record, and which: that of others it was told of too."""
+        others = self.others.get(key)
+        if others is None:
+            return self.is_secret, self.prints
+        return True, {*self.prints, *others}
+
+    @property
     def subjects(self) -> list[StoredRecord]:
-        """The newest records that tell of the file's subjects: the client, or each review."""
+        """The newest records that tell of the file's subjects: the client that it is filed as, or each review."""
         newest: dict[tuple[str, str], StoredRecord] = {}
         for one in sorted(self.rows, key=lambda one: (one.version, one.row)):
-            if self._parts.types[one.type].is_subject and not one.is_cancelled:
+            if self._parts.types[one.type].is_subject and not one.is_cancelled and one.client_ref == self.client_ref:
                 newest[one.key] = one
         return list(newest.values())
 
-    def newest(self, record_type: str) -> StoredRecord | None:
-        """The newest record of one type, if there is any."""
+    def newest(self, record_type: str, name: str = "") -> StoredRecord | None:
+        """The newest record of one type (and of one id, where it is told), if there is any."""
         return max(
-            (one for one in self.rows if one.type == record_type and not one.is_cancelled),
+            (one for one in self.rows if one.type == record_type and not one.is_cancelled and name in {"", one.id}),
             key=lambda one: (one.version, one.row),
             default=None,
         )
@@ -131,82 +158,21 @@ class Memory:
     def __init__(self) -> None:
         self.shared: dict[str, SharedFile] = {}
         self.agreements: dict[tuple[str, str], Agreement] = {}
-        self._files: OrderedDict[str, CaseFile] = OrderedDict()
+        self._files: OrderedDict[tuple[str, str], CaseFile] = OrderedDict()
         self._lock = threading.Lock()
 
-    def file(self, client_ref: str) -> CaseFile | None:
+    def file(self, purchaser: str, client_ref: str) -> CaseFile | None:
         """The client's file as it was seen last."""
-        return self._files.get(client_ref)
+        return self._files.get((purchaser, client_ref))
 
     def keep(self, case: CaseFile) -> None:
         """Keep a client's file; the one that was kept longest ago goes."""
         with self._lock:
-            self._files[case.client_ref] = case
-            self._files.move_to_end(case.client_ref)
+            place = (case.purchaser, case.client_ref)
+            self._files[place] = case
+            self._files.move_to_end(place)
             if len(self._files) > REMEMBERED:
                 self._files.popitem(last=False)
-
-
-def load(
-    parts: Parts, tx: Connection, provider: str, client_ref: str, shared: SharedFile | None,
-    known: CaseFile | None = None,
-) -> CaseFile:  # fmt: skip
-    """Read one client's file.
-
-    Args:
-        parts: the built gateway.
-        tx: a reading transaction.
-        provider: OID of the provider.
-        client_ref: keyed reference of the client.
-        shared: the provider's shared file if it is at hand; read again when it is not the newest.
-        known: the client's file if it is at hand; only what came after it is read.
-    """
-    stamp, told = records.stamp(tx, provider, client_ref), told_days(parts, tx, provider, client_ref)
-    if shared is None or max((one.row for one in shared.rows), default=0) != stamp.shared:
-        shared = load_shared(parts, tx, provider)
-    if known is None or known.told != told:
-        known = CaseFile(provider, client_ref, (), (), set(), frozenset(), {}, NOTHING, shared, parts, told)
-    rows = records.of_client(tx, provider, client_ref, after=known.stamp.own) if stamp.own > known.stamp.own else []
-    if len(known.rows) + len(rows) != stamp.rows:  # one with an earlier number was committed after the known ones
-        known, rows = replace(known, rows=(), entries=()), records.of_client(tx, provider, client_ref)
-    entries = [*known.entries, *(entry(parts, one, told.get(one.key)) for one in rows)]
-    is_secret = any(one.type == "client" and one.facts.get("non_disclosure") for one in entries)
-    prints = records.fingerprints(tx, client_ref) if is_secret else set()
-    protected = frozenset(records.fingerprints(tx, parts.keyring.protected(provider)) - prints)
-    return replace(
-        known, rows=[*known.rows, *rows], entries=entries, prints=prints, protected=protected,
-        allowed=records.allowed(tx, client_ref), stamp=stamp, shared=shared,
-    )  # fmt: skip
-
-
-def load_shared(parts: Parts, tx: Connection, provider: str) -> SharedFile:
-    """Read what the provider's clients have in common."""
-    rows = records.shared(tx, provider)
-    return SharedFile(
-        rows=tuple(rows),
-        entries=tuple(entry(parts, one) for one in rows),
-        contents={one.row: opened(parts, one) for one in rows},
-    )
-
-
-def told_days(parts: Parts, tx: Connection, provider: str, client_ref: str) -> ToldDays:
-    """When notices told of a client's records: the first time counts.
-
-    Args:
-        parts: the built gateway.
-        tx: a reading transaction.
-        provider: OID of the provider.
-        client_ref: keyed reference of the client.
-    """
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for name, items, at in disclosed(tx, provider, client_ref):
-        known = parts.notices.types.get(name)
-        fields = {group.name: group.told_in for group in known.groups} if known is not None else {}
-        day = datetime.fromisoformat(at).astimezone(HELSINKI).date().isoformat()
-        for item in items:
-            if told_in := fields.get(item["group"]):
-                found.setdefault((item["type"], item["id"]), {}).setdefault(told_in, day)
-    return found
 
 
 def entry(parts: Parts, one: StoredRecord, told: Mapping[str, str] | None = None) -> Entry:

@@ -56,6 +56,8 @@ class Draft:
     json: bytes
     findings: tuple[Finding, ...]
     masked: tuple[Masked, ...]
+    whose: str = ""
+    """Mark of the identity that it is filed under."""
     guard: str = ""
     """What its masking, and what it tells of the judgement, depended on (`Composer.mark`)."""
     decision: int | None = None
@@ -71,8 +73,17 @@ class Composer:
     """Composes the documents of one client."""
 
     def __init__(
-        self, parts: Parts, contract: Contract, agreement: Agreement, case: CaseFile, guard: ClientGuard
+        self, parts: Parts, contract: Contract, agreement: Agreement, case: CaseFile, *, was_secret: bool | None = None
     ) -> None:
+        """Look at one file.
+
+        Args:
+            parts: the built gateway.
+            contract: the purchaser's.
+            agreement: under which the records were delivered.
+            case: the file.
+            was_secret: whether turvakielto was known when a document was made; left out, it is as it is now.
+        """
         self._parts = parts
         self._contract = contract
         self._agreement = agreement
@@ -82,7 +93,7 @@ class Composer:
         self._units = units(
             self._provider[1], ({**one, "id": key} for key, (_, one) in case.shared.newest("unit").items())
         )
-        client = case.newest("client")
+        client = case.client
         self._client_row = client.row if client else 0
         self._client: Mapping[str, Any] = case.content(client) if client else {}
         agreed = case.newest("agreement")
@@ -91,12 +102,16 @@ class Composer:
         self._decisions = {
             one.row: case.content(one) for one in case.rows if parts.types[one.type].grants and not one.is_cancelled
         }
+        self.whose = filed_as(parts, self._client)
+        """Mark of the identity code that documents are filed under."""
+        self._digests: dict[int, str] = {}
         self._products = {row: contract.mapping_product(content) for row, content in self._decisions.items()}
         self._instruction = Instruction(parts.scanner, contract)
-        self._known = self._known_to_case(agreed, guard)
+        self._was_secret = was_secret
+        self._known = self._known_to_case(agreed)
         self._sifted: dict[int, Sifted] = {}
 
-    def _known_to_case(self, agreed: StoredRecord | None, guard: ClientGuard) -> KnownToCase:
+    def _known_to_case(self, agreed: StoredRecord | None) -> KnownToCase:
         """What the client's file tells of whose names may stay, and of what must not be told."""
         parts, case, keys = self._parts, self._case, self._parts.scanner.words.names
         staff = [str(one[key]) for _, one in self._staff.values() for key in keys if one.get(key)]
@@ -107,7 +122,7 @@ class Composer:
         if agreed:
             told += names_in(parts.types["agreement"], case.content(agreed), keys)
         others = parts.fingerprints.guard(case.protected, False) if case.protected else None  # noqa: FBT003 — not the client's own
-        return KnownToCase(guard, others, Known.of([*staff, *told]), Known.of(staff))
+        return KnownToCase(None, others, Known.of([*staff, *told]), Known.of(staff))
 
     def read(self, one: StoredRecord, *, is_closed: bool = False) -> Read:
         """How the texts of one record are read.
@@ -118,7 +133,7 @@ class Composer:
         """
         kind = self._parts.types[one.type]
         own = Known.of([*names_in(kind, self._case.content(one), self._parts.scanner.words.names)])
-        known = replace(self._known, names=Known(self._known.names.stems | own.stems))
+        known = replace(self._known, guard=self.guard(one), names=Known(self._known.names.stems | own.stems))
         return self._instruction.reading(kind, known, self._case.allowed.get(one.row, ()), is_closed=is_closed)
 
     def sifted(self, one: StoredRecord) -> Sifted:
@@ -192,21 +207,37 @@ class Composer:
             source, variant, tree, orjson.dumps(value), (*source.findings, *codes, *found), (*source.masked, *masked)
         )
 
-    def mark(self, one: StoredRecord, guard: str) -> str:
+    def guard(self, one: StoredRecord) -> ClientGuard:
+        """What must not appear in the documents of a record."""
+        is_secret, prints = self._case.masking(one.key)
+        return self._parts.fingerprints.guard(prints, is_secret if self._was_secret is None else self._was_secret)
+
+    def mark(self, one: StoredRecord, decision_row: int | None) -> str:
         """What a record's documents depend on beside its own content, as one short word.
 
         Args:
             one: the record.
-            guard: what their masking depends on (`guard_mark`).
+            decision_row: row of the decision that it falls under.
         """
+        is_secret, prints = self._case.masking(one.key)
         author = self._authored(one) or {}
         told = {**self._judged(one), **{name: author[name] for name in AUTHOR_FIELDS if author.get(name)}}
+        told |= {"client": self._digest(self._client_row, self._client)}
+        if decision_row in self._decisions:
+            told |= {"decision": self._digest(decision_row, self._decisions[decision_row])}
         sifted = self.sifted(one)
         allowed = self._case.allowed.get(one.row)
         if sifted.masked or sifted.asked or allowed:
             counted = [[each.field, each.cls, str(each.count)] for each in (*sifted.masked, *sifted.asked)]
             told |= {"minimised": counted, "allowed": [list(each) for each in allowed or ()]}
-        return f"{guard}:{sha256(canonical(told)).hexdigest()[:16]}" if told else guard
+        mark = sha256(canonical(told)).hexdigest()[:16]
+        return f"{int(is_secret)}:{len(prints) if is_secret else 0}:{mark}"
+
+    def _digest(self, row: int, content: Mapping[str, Any]) -> str:
+        """A keyed digest of a reference record's content, made once."""
+        if row not in self._digests:
+            self._digests[row] = self._parts.keyring.digest(canonical(content))
+        return self._digests[row]
 
     def _judged(self, one: StoredRecord) -> Mapping[str, Any]:
         """What the contract's rules found about a record that its document tells."""
@@ -269,18 +300,20 @@ def _party(one: Organisation) -> Mapping[str, str]:
     return {"oid": one.oid, "name": one.name}
 
 
-def guard_mark(case: CaseFile, is_non_disclosure: bool) -> str:  # noqa: FBT001 — one fact, named by the caller
-    """What the masking of a client's documents depends on, as one short word: changes when that changes."""
-    return f"{int(is_non_disclosure)}:{len(case.prints) if is_non_disclosure else 0}"
+def filed_as(parts: Parts, client: Mapping[str, Any]) -> str:
+    """Keyed mark of the identity code that a client's documents are filed under; empty where it has none."""
+    code = str(client.get("identity_code", ""))
+    return parts.keyring.digest(f"filed as {code}".encode())[:16] if code else ""
 
 
-def snapshot(draft: Draft, stamp: Stamp) -> str:
+def snapshot(draft: Draft, stamp: Stamp, whose: str) -> str:
     """What a document was made of, as kept beside it: enough to compose it again.
 
     Args:
         draft: the document.
         stamp: newest rows of the client and of what clients share when it was made.
+        whose: mark of the identity that it is filed under.
     """
     told = {"rows": draft.source.rows, "guard": draft.guard, "decision": draft.decision or 0, "own": stamp.own,
-            "shared": stamp.shared}  # fmt: skip
+            "shared": stamp.shared, "clients": stamp.clients, "whose": whose}  # fmt: skip
     return canonical(told).decode()

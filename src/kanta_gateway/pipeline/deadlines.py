@@ -17,7 +17,7 @@ from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.contracts.completeness import Gaps, gaps
 from kanta_gateway.contracts.deadlines import Clock, ClockState, Mark
 from kanta_gateway.contracts.figures import plain as rounded
-from kanta_gateway.pipeline.casefile import SharedFile, load
+from kanta_gateway.pipeline.filing import files
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts
 
@@ -82,10 +82,7 @@ def _judged(
     parts: Parts, tx: Connection, provider: str, clients: Iterable[str], asked: Asked
 ) -> Iterator[tuple[str, str, Judgement]]:
     """Contract, client number and judgement of each client, once for each contract; the number of a review is empty."""
-    shared: SharedFile | None = None
-    for client_ref in clients:
-        case = load(parts, tx, provider, client_ref, shared)
-        shared = case.shared
+    for case in files(parts, tx, provider, clients):
         names: dict[str, str] = {}
         for subject in case.subjects:
             is_client = parts.types[subject.type].about == "client"

@@ -102,6 +102,8 @@ class Deliverer:
         if self._parts.now() > begin_until:
             unbegun = State.QUEUED if before is State.SENDING else before
             return _Done(leased, unbegun, wait=Wait.NEXT)
+        if before is State.INVALIDATING and leased.wrapped_key is None:  # the request needs what the document said
+            return _Done(leased, State.ARCHIVED, problem={"kind": store.CONTENT_DESTROYED})
         try:
             answer = self._answer(leased)
         except GatewayError as error:  # nothing was sent: the content cannot be opened, or may not go as it is
@@ -138,7 +140,8 @@ class Deliverer:
     def _is_sent(self, leased: Leased) -> bool:
         """Whether something leaves: about an unknown document the archive is only asked."""
         state = leased.document.state
-        return state is State.SENDING or (state is State.INVALIDATING and not self._parts.is_production)
+        is_asked = state is State.INVALIDATING and not self._parts.is_production and leased.wrapped_key is not None
+        return state is State.SENDING or is_asked
 
     def _sending(self, leased: Leased) -> AuditEvent:
         one = leased.document

@@ -14,8 +14,8 @@ from lxml import etree
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.errors import ConflictError, NotFoundError
 from kanta_gateway.mapping.tree import explain as explain_tree
-from kanta_gateway.pipeline.casefile import load
 from kanta_gateway.pipeline.compose import Composer
+from kanta_gateway.pipeline.filing import load
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool import records, store
@@ -39,21 +39,22 @@ def explain(parts: Parts, office: Office, oid: str, caller: Caller) -> dict[str,
         if found is None:
             raise NotFoundError
         made_of = orjson.loads(found.inputs)
-        case = load(parts, tx, found.provider, found.client_ref, None).as_of(made_of["own"], made_of["shared"])
         record = records.by_rows(tx, [found.record_row])[0]
+        clients = made_of.get("clients")
+        whole = load(parts, tx, found.provider, record.purchaser, found.client_ref, None, clients=clients)
+        case = whole.as_of(made_of["own"], made_of["shared"])
         agreement = next(one for one in agreements(tx, found.provider) if one.purchaser == record.purchaser)
     judged(
         parts, case, record.purchaser
     )  # the document tells what was found on its record, and its author may be another's
-    is_secret = made_of["guard"].startswith("1")
-    guard = parts.fingerprints.guard(case.prints, is_secret)
-    composer = Composer(parts, parts.contracts[record.purchaser], agreement, case, guard)
+    was_secret = made_of["guard"].startswith("1")
+    composer = Composer(parts, parts.contracts[record.purchaser], agreement, case, was_secret=was_secret)
     decision = made_of["decision"] or None
     day = next(one.day for one in case.entries if one.row == record.row)
     variant = next(
         one for one in parts.mapper.variants(record.type, composer.product(decision), day) if one.name == found.part
     )
-    draft = composer.draft(composer.source(record, decision), variant, guard)
+    draft = composer.draft(composer.source(record, decision), variant, composer.guard(record))
     if orjson.loads(draft.json) != signed:
         raise ConflictError("composing the document again gives something else; the mapping files have changed since")
     return {

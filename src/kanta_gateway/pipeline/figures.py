@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.contracts.figures import Ground, Told, derive, totals
 from kanta_gateway.contracts.figures import explain as explained
-from kanta_gateway.pipeline.casefile import SharedFile, load
+from kanta_gateway.pipeline.filing import files
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool.deliveries import labels
@@ -32,12 +32,8 @@ def of_clients(
         explain: give `{"value": …, "records": […], "clause": …}` instead of the number.
     """
     found: dict[str, dict[str, Mapping[str, Told]]] = {}
-    shared: SharedFile | None = None
-    seen: list[str] = []
-    for client_ref in clients:
-        seen.append(client_ref)
-        case = load(parts, tx, provider, client_ref, shared)
-        shared = case.shared
+    wanted = list(clients)
+    for case in files(parts, tx, provider, wanted):
         for subject in case.subjects:
             contract = parts.contracts[subject.purchaser]
             whole, judgement, day = judged(parts, case, subject.purchaser, as_of)
@@ -48,7 +44,7 @@ def of_clients(
         summed = totals(parts.contracts[purchaser], of_client)
         told |= {name: _shown(one, explain=explain) for name, one in summed.items()}
         if group := parts.contracts[purchaser].delivered:
-            told[group] = _shown(_delivered(tx, provider, purchaser, {"", *seen}), explain=explain)
+            told[group] = _shown(_delivered(tx, provider, purchaser, {"", *wanted}), explain=explain)
     return told
 
 
@@ -67,10 +63,7 @@ def of_law(
         explain: give `{"value": …, "records": […], "clause": …}` instead of the number.
     """
     told: dict[str, dict[str, Any]] = {}
-    shared: SharedFile | None = None
-    for client_ref in clients:
-        case = load(parts, tx, provider, client_ref, shared)
-        shared = case.shared
+    for case in files(parts, tx, provider, clients):
         for subject in case.subjects:
             contract = parts.contracts[subject.purchaser]
             if contract.law.figures:

@@ -14,7 +14,8 @@ from kanta_gateway.contracts.facts import plain
 from kanta_gateway.contracts.figures import plain as rounded
 from kanta_gateway.contracts.reconcile import Day, Line, lines, reconcile
 from kanta_gateway.model import Event
-from kanta_gateway.pipeline.casefile import CaseFile, SharedFile, load
+from kanta_gateway.pipeline.casefile import CaseFile
+from kanta_gateway.pipeline.filing import files
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool import store
@@ -44,10 +45,7 @@ def _files(
     parts: Parts, tx: Connection, provider: str, clients: Iterable[str], as_of: date | None
 ) -> Iterator[_File]:  # fmt: skip
     """The clients whose contract reconciles anything, by their own numbers."""
-    shared: SharedFile | None = None
-    for client_ref in clients:
-        case = load(parts, tx, provider, client_ref, shared)
-        shared = case.shared
+    for case in files(parts, tx, provider, clients):
         for subject in case.subjects:
             contract = parts.contracts[subject.purchaser]
             if contract.reconciliation is not None:
@@ -120,7 +118,7 @@ def proved(
     for file in _files(parts, tx, provider, clients, as_of):
         found = lines(file.contract, file.whole, file.judgement, file.as_of)
         documents = store.of_records(tx, (one.subject.entry.row for one in found))
-        places = _places(tx, file.case.client_ref)
+        places = {oid: one for ref in file.case.stamp.clients for oid, one in _places(tx, ref).items()}
         told[file.name] = {
             "as_of": file.as_of.isoformat(),
             "invoice_eur": rounded(sum(one.amount or 0 for one in found)),

@@ -34,13 +34,14 @@ def judged(
         The case, its judgement, and the day as of which it was judged.
     """
     day = as_of or max((date.fromisoformat(one.as_of) for one in case.rows), default=parts.now().date())
-    own = case.entries
+    own = [*case.entries, *case.elsewhere]
     if held:
         own = [replace(one, reading=(*one.reading, *held.get(one.row, ()))) for one in own]
     whole = Case(
         entries=own,
         shared=case.shared.entries,
-        is_contract_known=all(one.facts.get("contract_known", True) for one in own),
+        is_contract_known=all(one.facts.get("contract_known", True) for one in case.entries),
+        client_id=case.client_id,
         delivery_has_staff=any(one.type == "staff" for one in case.shared.rows),
     )
     first = min((int(one.received_at[:4]) for one in case.rows), default=day.year)

@@ -63,7 +63,8 @@ class Notifier:
         wanted = [(one, self._parts.notices.types[one.notice]) for one in contract.notices if one.is_made]
         if not wanted:
             return
-        known = store.of_subject(tx, case.provider, case.client_ref)
+        every = store.of_subject(tx, case.provider, case.client_ref)
+        known = [one for one in every if one.purchaser == case.purchaser]
         subject = _View(self._parts, tx, case, situation, agreement).subject([kind for _, kind in wanted])
         events: list[AuditEvent] = []
         for terms, kind in wanted:
@@ -180,7 +181,7 @@ class _View:
         )  # fmt: skip
 
     def _client(self) -> Mapping[str, Any]:
-        newest = self._case.newest("client")
+        newest = self._case.client
         if newest is None or self._situation.client is None:
             return {}
         content = self._case.content(newest)

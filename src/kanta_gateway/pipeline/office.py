@@ -25,7 +25,7 @@ from kanta_gateway.pipeline import invoices
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.privacy.envelope import open_sealed
-from kanta_gateway.spool import records, store
+from kanta_gateway.spool import persons, records, store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -311,8 +311,12 @@ class Office:
         """Keyed references of a client number: one for each provider that has it."""
         clients = records.subjects(tx, ["client"])
         providers, known = sorted({one[0] for one in clients}), {one[2] for one in clients}
-        refs = (str(self._parts.keyring.client(provider, client)) for provider in providers)
-        return tuple(ref for ref in refs if ref in known)
+        refs = [str(self._parts.keyring.client(provider, client)) for provider in providers]
+        found = dict.fromkeys(ref for ref in refs if ref in known)
+        for _, _, link in 2 * persons.every(tx):  # the person's other client numbers, and theirs
+            if not found.keys().isdisjoint({link.client_ref, link.primary_ref}):
+                found |= dict.fromkeys((link.client_ref, link.primary_ref))
+        return tuple(found)
 
     def access_report(self, caller: Caller, client: str) -> dict[str, Any]:
         """Who used one client's data or was given it, when, why and on which basis (703/2023 §11)."""

@@ -18,7 +18,8 @@ from kanta_gateway.contracts.figures import totals
 from kanta_gateway.contracts.preview import Seen, changes, figure_changes
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.model import Record
-from kanta_gateway.pipeline.casefile import CaseFile, SharedFile, load
+from kanta_gateway.pipeline.casefile import CaseFile
+from kanta_gateway.pipeline.filing import files
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.spool.deliveries import names_of
 
@@ -58,11 +59,8 @@ class Preview:
             provider: OID of the provider.
             clients: keyed references.
         """
-        shared: SharedFile | None = None
-        for client_ref in clients:
-            case = load(self.parts, tx, provider, client_ref, shared)
-            shared = case.shared
-            if any(one.purchaser == self.name for one in case.subjects or case.rows):
+        for case in files(self.parts, tx, provider, clients):
+            if case.purchaser == self.name:
                 self._clients += 1
                 self._judge(tx, case)
 

@@ -71,9 +71,10 @@ class Publisher:
         new = NewDocument(
             oid=oid, set_oid=header.set_oid, version_number=header.version_number, replaces=header.replaces,
             record_row=wanted.record.row, part=wanted.variant, structure=draft.tree.structure,
-            client_ref=case.client_ref, provider=agreement.provider.oid, organiser=agreement.organiser.oid,
+            client_ref=wanted.record.client_ref or case.client_ref, provider=agreement.provider.oid,
+            organiser=agreement.organiser.oid,
             payload=seal(key.key, signed.xml, b"document"), wrapped_key=key.wrapped, digest=signed.digest,
-            inputs=snapshot(draft, case.stamp),
+            inputs=snapshot(draft, case.stamp, draft.whose),
         )  # fmt: skip
         chain = [header.unit.oid, *(one.oid for one in header.producers), header.organiser.oid]
         return Made(new, {

@@ -20,17 +20,19 @@ from kanta_gateway.model import Caller, Event, Oid, Outcome, Record
 from kanta_gateway.pipeline.chains import Forms, rooted
 from kanta_gateway.pipeline.minimising import Instruction, masked_findings
 from kanta_gateway.pipeline.parts import Parts, Scope, ticket
-from kanta_gateway.pipeline.sameness import Place, Sorter
+from kanta_gateway.pipeline.sameness import Key, Place, Sorter
 from kanta_gateway.pipeline.wording import canonical, told_findings, told_removed
 from kanta_gateway.privacy.envelope import seal
 from kanta_gateway.privacy.identity import identity_code
 from kanta_gateway.privacy.minimise import sift
-from kanta_gateway.spool import deliveries, records
+from kanta_gateway.spool import deliveries, moves, records
 from kanta_gateway.spool.deliveries import Pointer
 from kanta_gateway.spool.records import NewRecord
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from kanta_gateway.spool.records import StoredRecord
 
 _OF_THE_WORDING = ("empty", "filled", "words")
 """Facts that only tell whether there is a text, and which of the contract's words it holds."""
@@ -98,7 +100,7 @@ class Receiver:
         for given in _batches(delivered, BATCH):
             with self._scope.read() as tx:
                 batch = rooted(given, partial(deliveries.chains, tx, delivery.provider))
-                forms = Forms(batch, partial(records.states, tx, delivery.provider))
+                forms = Forms(batch, partial(records.states, tx, delivery.provider, delivery.purchaser))
             prepared = [self._prepare(forms.known(one), delivery) for one in batch]
             with self._scope.write() as tx:
                 self._store(tx, prepared, delivery, caller, taken, forms)
@@ -156,16 +158,11 @@ class Receiver:
 
     def _sorted(
         self, tx: Connection, batch: Sequence[_Prepared], delivery: Delivery, forms: Forms
-    ) -> tuple[list[tuple[_Prepared, Place]], list[NewRecord]]:
-        """Where each record belongs, with what it takes the place of, and the new ones among them."""
-        keyed = (
-            (kind, one.new.id) for one in batch if one.new.is_keyed for kind in (one.new.type, *one.record.siblings)
-        )
-        sorter = Sorter(
-            self._parts.types,
-            records.known(tx, delivery.provider, (p.new.identity for p in batch if not p.new.is_keyed)),
-            records.states(tx, delivery.provider, keyed),
-        )
+    ) -> tuple[list[tuple[_Prepared, Place]], list[NewRecord], Mapping[Key, Sequence[StoredRecord]]]:
+        """Where each record belongs, with what it takes the place of; the new ones among them; what there was."""
+        keys = ((kind, one.new.id) for one in batch for kind in (one.new.type, *one.record.siblings))
+        stored = records.states(tx, delivery.provider, delivery.purchaser, keys)
+        sorter = Sorter(self._parts.types, stored)
         places: list[tuple[_Prepared, Place]] = []
         for one in batch:
             places.append((one, place := sorter.place(one.new)))
@@ -174,14 +171,14 @@ class Receiver:
             for gone in forms.displaced(one.record, sorter.fresh[place.fresh].version):
                 other = self._prepare(gone, delivery)
                 places.append((other, sorter.place(other.new)))
-        return places, sorter.fresh
+        return places, sorter.fresh, stored
 
     def _store(
         self, tx: Connection, batch: Sequence[_Prepared], delivery: Delivery, caller: Caller, taken: Taken,
         forms: Forms,
     ) -> None:  # fmt: skip
         now = self._parts.now()
-        places, fresh = self._sorted(tx, batch, delivery, forms)
+        places, fresh, stored = self._sorted(tx, batch, delivery, forms)
         common = {
             "provider": delivery.provider, "purchaser": delivery.purchaser,
             "source": delivery.source, "as_of": delivery.as_of.isoformat(),
@@ -189,7 +186,9 @@ class Receiver:
         rows = records.add(tx, common, fresh, now)
         if any(one.client_ref is None for one in fresh):  # in this transaction: a crash before judging forgets nothing
             records.reopen(tx, delivery.provider)
-        events: list[AuditEvent] = []
+        events = self._moves(tx, fresh, stored, delivery, caller, taken)
+        again = {place.stored.row for _, place in places if place.stored is not None}
+        taken.clients.update(records.seen_again(tx, again, delivery.as_of.isoformat()))
         pointers: list[Pointer] = []
         for one, place in places:
             if place.stored is None:
@@ -216,6 +215,30 @@ class Receiver:
         if news:
             records.add_fingerprints(tx, together, news)
             records.reopen_all(tx, provider)
+
+    def _moves(
+        self, tx: Connection, fresh: Sequence[NewRecord], stored: Mapping[Key, Sequence[StoredRecord]],
+        delivery: Delivery, caller: Caller, taken: Taken,
+    ) -> list[AuditEvent]:  # fmt: skip
+        """Note records that came for another client before; the files of all their clients are judged again."""
+        clients: dict[Key, dict[str, str]] = {}
+        for new in fresh:
+            known = [(one.client_ref, one.ticket) for one in stored.get(new.key, ())]
+            clients.setdefault(new.key, {}).update(
+                (ref, ticket_) for ref, ticket_ in (*known, (new.client_ref, new.ticket)) if ref is not None
+            )
+        found = {key: refs for key, refs in clients.items() if len(refs) > 1}
+        moves.note(tx, delivery.provider, delivery.purchaser, found)
+        taken.clients.update(ref for refs in found.values() for ref in refs)
+        return [
+            AuditEvent(
+                event=Event.RECORD_MOVE, caller=caller, at=self._parts.now(), client_ref=ref, subject=ticket_,
+                provider=delivery.provider, controller=delivery.controller, purpose=caller.purpose,
+                basis="703/2023 §14", details={"type": key[0], "delivery": delivery.id},
+            )
+            for key, refs in sorted(found.items())
+            for ref, ticket_ in sorted(refs.items())
+        ]  # fmt: skip
 
     def _note(self, tx: Connection, one: _Prepared, taken: Taken, provider: str) -> None:
         """Remember whom a new record concerns, and keep the fingerprints it brought."""

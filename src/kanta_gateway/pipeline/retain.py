@@ -18,6 +18,7 @@ from kanta_gateway.database import data_key, document, record
 from kanta_gateway.model import Caller, Event, Oid, Outcome, instant
 from kanta_gateway.notices import store as notices
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.spool.records import SETTLED
 from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
@@ -97,7 +98,11 @@ def _records(tx: Connection, rows: list[int], now: str) -> None:
     """Records none of whose documents has content any more."""
     live = exists().where(document.c.record_row == record.c.id, document.c.payload.is_not(None))
     query = select(record.c.id, record.c.key_id).where(
-        record.c.id.in_(rows), record.c.outcome.in_(SPENT), record.c.payload.is_not(None), ~live
+        record.c.id.in_(rows),
+        record.c.outcome.in_(SPENT),
+        record.c.payload.is_not(None),
+        ~live,
+        record.c.state == SETTLED,  # one that waits for an earlier version on its way still needs its content
     )
     found = tx.execute(query).all()
     _destroy(tx, [int(one[1]) for one in found], now)

@@ -1,6 +1,7 @@
 """Which records of a delivered batch are there already, and which are news.
 
-* Sameness is of the canonical record (GEN-01): the same type, id and version with the same keyed digest.
+* Sameness is of the canonical record (GEN-01): the same type, id and version with the same keyed digest, within one
+  provider's part of one purchaser's register.
 * A reference that goes back to an earlier state is news; its newest state counts.
 * A record whose id is a natural key has no version of its own: content that was never delivered is its next
   version, content that was is a duplicate, also of a state that has been replaced meanwhile (GEN-06).
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from kanta_gateway.model import MAX_VERSION
@@ -50,19 +52,17 @@ class Sorter:
 
     Args:
         types: every record type.
-        have: stored records by (type, id, version), oldest first.
-        states: stored states of natural keys by (type, id), lowest version first.
+        stored: stored states by (type, id), lowest version first, of one version oldest first.
     """
 
-    def __init__(
-        self, types: RecordTypes, have: Mapping[Identity, Sequence[StoredRecord]],
-        states: Mapping[Key, Sequence[StoredRecord]],
-    ) -> None:  # fmt: skip
+    def __init__(self, types: RecordTypes, stored: Mapping[Key, Sequence[StoredRecord]]) -> None:
         self._types = types
-        self._have = have
+        self._have: dict[Identity, list[StoredRecord]] = {}
+        for one in chain.from_iterable(stored.values()):
+            self._have.setdefault((one.type, one.id, one.version), []).append(one)
         self._states = {
             key: [_State(one.digest, one.version, Place(one, -1, is_again=True)) for one in known]
-            for key, known in states.items()
+            for key, known in stored.items()
         }
         self._seen: dict[tuple[str, str, int, str], int] = {}
         self.fresh: list[NewRecord] = []
@@ -73,7 +73,7 @@ class Sorter:
 
     def _versioned(self, new: NewRecord) -> Place:
         identity = (new.type, new.id, new.version)
-        known = self._have.get(identity, ())
+        known: Sequence[StoredRecord] = self._have.get(identity, ())
         same = next((old for old in known if old.digest in {"", new.digest}), None)
         if same is not None and (not self._types[same.type].is_reference or same.row == known[-1].row):
             return Place(same, -1, is_again=True)

@@ -5,7 +5,7 @@ The result is a function of the set of records that are known, not of the order 
 * Every record of the client is judged again whenever something about the client is new.
 * A record that stands and has no document gets one; one that stands no longer loses its unsent document.
 * Judging, composing and signing happen outside the write transaction; if something else changed
-  the client meanwhile (`records.stamp`), or a worker took what should be withdrawn, they are done again.
+  the client meanwhile (`filing.stamp_of`), or a worker took what should be withdrawn, they are done again.
 * Spool item, outcome and audit entries are committed together.
 """
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.access.parties import Agreement, agreements
@@ -22,8 +21,9 @@ from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts.check import Judgement
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Caller, Event, Finding, Oid, Outcome
-from kanta_gateway.pipeline.casefile import CaseFile, Memory, hidden, load
-from kanta_gateway.pipeline.compose import Composer, Draft, guard_mark
+from kanta_gateway.pipeline.casefile import CaseFile, Memory, hidden
+from kanta_gateway.pipeline.compose import Composer, Draft
+from kanta_gateway.pipeline.filing import load, stamp_of
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.notify import Notifier
 from kanta_gateway.pipeline.parts import Parts, Scope
@@ -71,16 +71,15 @@ class Settler:
         self._publisher = Publisher(parts)
         self._notifier = Notifier(parts, caller)
 
-    def settle(
-        self, provider: str, purchaser: str, client_ref: str, as_of: date, only: Collection[int] | None = None
-    ) -> None:
+    def settle(self, provider: str, purchaser: str, client_ref: str, only: Collection[int] | None = None) -> None:
         """Judge one client's records and bring its documents up to date.
+
+        Deadlines are read as of the day of the newest delivery that brought anything of the client.
 
         Args:
             provider: OID of the provider.
             purchaser: name of the contract file.
-            client_ref: keyed reference of the client.
-            as_of: the day as of which deadlines are judged, unless a delivery of the client has a later one.
+            client_ref: keyed reference of the client, or of any of the person's clients.
             only: rows that are new; None judges everything again.
 
         Raises:
@@ -88,23 +87,25 @@ class Settler:
         """
         for _ in range(TRIES):
             with self._scope.read() as tx:
-                case = self._load(tx, provider, client_ref, only)
+                case = self._load(tx, provider, purchaser, client_ref, only)
                 agreement = self._agreement(tx, provider, purchaser)
-                day = date.fromisoformat(max(as_of.isoformat(), *(one.as_of for one in case.rows)))
-                work = self._work(tx, case, agreement, purchaser, day, only)
+                work = self._work(tx, case, agreement, purchaser, only)
             if not self._scope.is_dry:
                 work.made = self._publisher.publish(work.plan, work.drafts, agreement, case)
             with suppress(_OvertakenError), self._scope.write() as tx:
-                if records.stamp(tx, provider, client_ref) == case.stamp:
+                if stamp_of(tx, provider, purchaser, client_ref) == case.stamp:
                     self._write(tx, work, agreement)
                     return
         raise ConflictError("a client's records were changed by others again and again; send the record again")
 
-    def _load(self, tx: Connection, provider: str, client_ref: str, only: Collection[int] | None) -> CaseFile:
+    def _load(
+        self, tx: Connection, provider: str, purchaser: str, client_ref: str, only: Collection[int] | None
+    ) -> CaseFile:
         """The client's file; one of which single records are judged is kept at hand for the next of them."""
         memory = self._memory
-        known = memory.file(client_ref) if only is not None else None
-        case = load(self._parts, tx, provider, client_ref, memory.shared.get(provider), known)
+        known = memory.file(purchaser, client_ref) if only is not None else None
+        shared = memory.shared.get(provider)
+        case = load(self._parts, tx, provider, purchaser, client_ref, shared, known=known)
         memory.shared[provider] = case.shared
         if only is not None:
             memory.keep(case)
@@ -120,17 +121,14 @@ class Settler:
         return self._memory.agreements[key]
 
     def _work(
-        self, tx: Connection, case: CaseFile, agreement: Agreement, purchaser: str, as_of: date,
-        only: Collection[int] | None,
-    ) -> _Work:  # fmt: skip
+        self, tx: Connection, case: CaseFile, agreement: Agreement, purchaser: str, only: Collection[int] | None
+    ) -> _Work:
         """Judge, compose, and judge again if a document's content makes a record wait."""
         contract = self._parts.contracts[purchaser]
-        is_secret = bool((_client(case) or {}).get("non_disclosure"))
-        guard = self._parts.fingerprints.guard(case.prints, is_secret)
-        composer = Composer(self._parts, contract, agreement, case, guard)
+        composer = Composer(self._parts, contract, agreement, case)
         held: dict[int, tuple[Finding, ...]] = {}
         while True:
-            _, judgement, _ = judged(self._parts, case, purchaser, as_of, only=only, held=held)
+            _, judgement, _ = judged(self._parts, case, purchaser, only=only, held=held)
             planned, drafts = self._plan(tx, case, composer, judgement)
             newly = {
                 row: tuple(one for draft in of_row for one in draft.holds)
@@ -153,23 +151,26 @@ class Settler:
             for one in rows
             if one.row in judgement.outcomes
         }
-        is_secret = bool((_client(case) or {}).get("non_disclosure"))
-        mark = guard_mark(case, is_secret)
-        guard = self._parts.fingerprints.guard(case.prints, is_secret)
-        marks = {one.row: composer.mark(one, mark) for one in rows if one.row in judgement.outcomes}
+        marks = {
+            one.row: composer.mark(one, judgement.decisions.get(one.row))
+            for one in rows
+            if one.row in judgement.outcomes
+        }
         planned = plan(
             rows, judgement.outcomes, _documents(tx, case, rows),
             {row: [variant.name for variant in of_row] for row, of_row in chosen.items()}, marks,
+            moved=judgement.situation.resolution.moved if judgement.situation else (), whose=composer.whose,
         )  # fmt: skip
         drafts: dict[int, list[Draft]] = {}
         for wanted in planned.make:
             decision = judgement.decisions.get(wanted.record.row)
             variant = next(one for one in chosen[wanted.record.row] if one.name == wanted.variant)
             draft = composer.draft(
-                composer.source(wanted.record, decision), variant, guard, is_replacement=wanted.replaces is not None
-            )
+                composer.source(wanted.record, decision), variant, composer.guard(wanted.record),
+                is_replacement=wanted.replaces is not None,
+            )  # fmt: skip
             drafts.setdefault(wanted.record.row, []).append(
-                replace(draft, guard=marks[wanted.record.row], decision=decision)
+                replace(draft, guard=marks[wanted.record.row], decision=decision, whose=composer.whose)
             )
         return planned, drafts
 
@@ -192,10 +193,9 @@ class Settler:
 
     def _hide(self, tx: Connection, work: _Work, rows: Collection[StoredRecord]) -> None:
         """Mask at rest what is known now: all about a client under turvakielto, and what no author will answer."""
-        is_secret = bool((_client(work.case) or {}).get("non_disclosure"))
         for one in rows:
             is_closed = work.judgement.outcomes[one.row] in CLOSED
-            if not (is_secret or is_closed):
+            if not (is_closed or work.case.masking(one.key)[0]):
                 continue
             read = work.composer.read(one, is_closed=is_closed)
             if (payload := hidden(self._parts, work.case, one, read)) is not None:
@@ -225,33 +225,39 @@ class Settler:
     ) -> Iterator[AuditEvent]:
         common: dict[str, Any] = {
             "caller": self._caller, "at": self._parts.now(),
-            "client_ref": work.case.client_ref if work.case.is_of_client else None,
             "provider": Oid(work.case.provider), "controller": agreement.organiser.oid,
             "purpose": self._caller.purpose, "basis": "703/2023 §14",
         }  # fmt: skip
+
+        def whose(client_ref: str | None) -> str | None:
+            return client_ref if work.case.is_of_client else None
+
         names = {Outcome.HELD: Event.RECORD_HOLD, Outcome.REFUSED: Event.RECORD_REFUSE}
         for before, verdict in changed:
             if verdict.outcome in names and before.outcome is not verdict.outcome:
                 rules = sorted({str(one["rule"]) for one in verdict.findings})
                 told = {"rules": rules}
-                yield AuditEvent(event=names[verdict.outcome], subject=before.ticket, details=told, **common)
+                yield AuditEvent(
+                    event=names[verdict.outcome], subject=before.ticket, client_ref=whose(before.client_ref),
+                    details=told, **common,
+                )  # fmt: skip
         for made in work.made:
             for event in (Event.DOCUMENT_MAP, Event.DOCUMENT_SIGN, Event.DOCUMENT_SPOOL):
-                yield AuditEvent(event=event, subject=made.new.oid, details=made.told[event], **common)
-        for document in work.plan.withdraw:
-            yield AuditEvent(event=Event.DOCUMENT_WITHDRAW, subject=document.oid, details={}, **common)
-        for document in work.plan.invalidate:
-            yield AuditEvent(event=Event.DOCUMENT_INVALIDATE, subject=document.oid, details={}, **common)
+                yield AuditEvent(
+                    event=event, subject=made.new.oid, client_ref=whose(made.new.client_ref),
+                    details=made.told[event], **common,
+                )  # fmt: skip
+        taken_back = {Event.DOCUMENT_WITHDRAW: work.plan.withdraw, Event.DOCUMENT_INVALIDATE: work.plan.invalidate}
+        for event, documents in taken_back.items():
+            for document in documents:
+                yield AuditEvent(
+                    event=event, subject=document.oid, client_ref=whose(document.client_ref), details={}, **common
+                )
 
 
 def _documents(tx: Connection, case: CaseFile, rows: Collection[StoredRecord]) -> Collection[StoredDocument]:
     """The documents of these rows."""
     if len(rows) == len(case.rows):
-        return store.of_client(tx, case.client_ref)
+        return [document for ref in case.stamp.clients for document in store.of_client(tx, ref)]
     found = store.of_records(tx, (one.row for one in rows))
     return [document for of_row in found.values() for document in of_row]
-
-
-def _client(case: CaseFile) -> Mapping[str, Any] | None:
-    newest = case.newest("client")
-    return case.content(newest) if newest is not None else None

@@ -82,6 +82,8 @@ class StoredRecord:
 class Stamp(NamedTuple):
     """What is there of one client; two equal stamps mean that nothing was added between them."""
 
+    clients: tuple[str, ...]
+    """Every reference of the client, the one that the others are filed as first."""
     own: int
     """Newest row of the client."""
     rows: int
@@ -90,6 +92,8 @@ class Stamp(NamedTuple):
     """Newest row of what the provider's clients share."""
     document: int
     """Newest document of the client."""
+    elsewhere: int
+    """Newest row of what was delivered of the client's records for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +149,21 @@ _CANCELLED, _OUTCOME = ([one.name for one in COLUMNS].index(name) for name in ("
 _KEYED = [one.name for one in COLUMNS].index("is_keyed")
 _STORED = select(*COLUMNS).outerjoin(data_key, data_key.c.id == record.c.key_id).order_by(record.c.id)
 # Statements are put together once: putting one together costs more than SQLite takes to carry it out.
-_WITH_IDENTITY = _STORED.where(
-    record.c.provider == bindparam("provider"),
-    tuple_(record.c.type, record.c.record_id, record.c.version).in_(bindparam("identities", expanding=True)),
-)
 _STATES = _STORED.where(
     record.c.provider == bindparam("provider"),
+    record.c.purchaser == bindparam("purchaser"),
     tuple_(record.c.type, record.c.record_id).in_(bindparam("keys", expanding=True)),
 )
 _OF_CLIENT = _STORED.where(
-    record.c.client_ref == bindparam("client"), record.c.provider == bindparam("provider"),
-    record.c.id > bindparam("after"),
+    record.c.client_ref == bindparam("client"), record.c.provider == bindparam("provider")
 )  # fmt: skip
 _SHARED = _STORED.where(record.c.client_ref.is_(None), record.c.provider == bindparam("provider"))
 _BY_ROWS = _STORED.where(record.c.id.in_(bindparam("rows", expanding=True)))
-_OWN = (record.c.client_ref == bindparam("client"), record.c.provider == bindparam("provider"))
+_OWN = (
+    record.c.client_ref.in_(bindparam("clients", expanding=True)), record.c.provider == bindparam("provider"),
+    record.c.purchaser == bindparam("purchaser"),
+)  # fmt: skip
+_OF_FILE = _STORED.where(*_OWN, record.c.id > bindparam("after"))
 _STAMP = select(
     select(func.coalesce(func.max(record.c.id), 0)).where(*_OWN).scalar_subquery(),
     select(func.count()).select_from(record).where(*_OWN).scalar_subquery(),
@@ -167,7 +171,7 @@ _STAMP = select(
     .where(record.c.client_ref.is_(None), record.c.provider == bindparam("provider"))
     .scalar_subquery(),
     select(func.coalesce(func.max(document.c.sequence), 0))
-    .where(document.c.client_ref == bindparam("client"))
+    .where(document.c.client_ref.in_(bindparam("clients", expanding=True)))
     .scalar_subquery(),
 )
 _ADD_KEYS = data_key.insert().returning(data_key.c.id, sort_by_parameter_order=True)
@@ -186,25 +190,14 @@ _SETTLE = (
 _FINGERPRINTS = select(fingerprint.c.cls, fingerprint.c.value).where(fingerprint.c.client_ref == bindparam("client"))
 
 
-def known(
-    tx: Connection, provider: str, identities: Iterable[tuple[str, str, int]]
-) -> dict[tuple[str, str, int], list[StoredRecord]]:
-    """Stored records with these (type, id, version), oldest first."""
-    wanted = list(identities)
-    found: dict[tuple[str, str, int], list[StoredRecord]] = {}
-    for start in range(0, len(wanted), 300):  # SQLite allows a limited number of parameters
-        part = {"provider": provider, "identities": wanted[start : start + 300]}
-        for stored in _read(tx, _WITH_IDENTITY, part):
-            found.setdefault((stored.type, stored.id, stored.version), []).append(stored)
-    return found
-
-
-def states(tx: Connection, provider: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[StoredRecord]]:
-    """Stored records with these (type, id), lowest version first."""
-    wanted = sorted(set(keys))
+def states(
+    tx: Connection, provider: str, purchaser: str, keys: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], list[StoredRecord]]:
+    """Stored records with these (type, id) in one purchaser's register, lowest version first."""
+    wanted, common = sorted(set(keys)), {"provider": provider, "purchaser": purchaser}
     found: dict[tuple[str, str], list[StoredRecord]] = {}
     for start in range(0, len(wanted), 300):
-        for stored in _read(tx, _STATES, {"provider": provider, "keys": wanted[start : start + 300]}):
+        for stored in _read(tx, _STATES, common | {"keys": wanted[start : start + 300]}):
             found.setdefault(stored.key, []).append(stored)
     return {key: sorted(known, key=lambda one: one.version) for key, known in found.items()}
 
@@ -261,9 +254,17 @@ def add(tx: Connection, common: Mapping[str, str], new: Sequence[NewRecord], now
     return list(rows)
 
 
-def of_client(tx: Connection, provider: str, client_ref: str, after: int = 0) -> list[StoredRecord]:
-    """Every stored record of one client behind a row, oldest first."""
-    return _read(tx, _OF_CLIENT, {"provider": provider, "client": client_ref, "after": after})
+def of_client(tx: Connection, provider: str, client_ref: str) -> list[StoredRecord]:
+    """Every stored record of one client, whichever purchaser's, oldest first."""
+    return _read(tx, _OF_CLIENT, {"provider": provider, "client": client_ref})
+
+
+def of_file(
+    tx: Connection, provider: str, purchaser: str, clients: Sequence[str], after: int = 0
+) -> list[StoredRecord]:
+    """Every record of some clients in one purchaser's register, behind a row, oldest first."""
+    told = {"provider": provider, "purchaser": purchaser, "clients": list(clients), "after": after}
+    return _read(tx, _OF_FILE, told)
 
 
 def shared(tx: Connection, provider: str) -> list[StoredRecord]:
@@ -271,9 +272,11 @@ def shared(tx: Connection, provider: str) -> list[StoredRecord]:
     return _read(tx, _SHARED, {"provider": provider})
 
 
-def stamp(tx: Connection, provider: str, client_ref: str) -> Stamp:
-    """A value that changes whenever a record of the client, a shared record or a document is added."""
-    return Stamp(*tx.execute(_STAMP, {"provider": provider, "client": client_ref}).one())
+def counted(tx: Connection, provider: str, purchaser: str, clients: Sequence[str]) -> tuple[int, int, int, int]:
+    """Newest row and number of rows of some clients, newest shared row, newest document (`Stamp`)."""
+    told = {"provider": provider, "purchaser": purchaser, "clients": list(clients)}
+    own, rows, shared_, made = tx.execute(_STAMP, told).one()
+    return int(own), int(rows), int(shared_), int(made)
 
 
 def settle(tx: Connection, verdicts: Sequence[Verdict], now: datetime) -> None:
@@ -339,6 +342,12 @@ def reopen_all(tx: Connection, provider: str) -> None:
     tx.execute(update(record).where(*standing).values(state=RECEIVED))
 
 
+def judge_again(tx: Connection, provider: str, purchaser: str, clients: Collection[str]) -> None:
+    """Have every record of some clients in one purchaser's register judged again."""
+    own = (record.c.provider == provider, record.c.purchaser == purchaser, record.c.client_ref.in_(clients))
+    tx.execute(update(record).where(*own).values(state=RECEIVED))
+
+
 def reopen_these(tx: Connection, provider: str, keys: Collection[tuple[str, str]]) -> None:
     """Have single records of a provider, by type and id, judged again: something was told of them."""
     for record_type, record_id in sorted(set(keys)):
@@ -367,6 +376,33 @@ def waiting(tx: Connection, provider: str | None = None) -> list[tuple[str, str,
     if provider is not None:
         query = query.where(record.c.provider == provider)
     return [(str(one[0]), str(one[1]), str(one[2])) for one in tx.execute(query.distinct())]
+
+
+def purchasers(tx: Connection, provider: str, client_ref: str) -> list[str]:
+    """The purchasers in whose registers a provider's client stands."""
+    query = select(record.c.purchaser).where(record.c.provider == provider, record.c.client_ref == client_ref)
+    return sorted(tx.execute(query.distinct()).scalars())
+
+
+def seen_again(tx: Connection, rows: Collection[int], as_of: str) -> list[str]:
+    """Remember that records came again in a later delivery: deadlines are read as of its day.
+
+    Args:
+        tx: the caller's transaction.
+        rows: the records that were delivered again.
+        as_of: the day of the delivery.
+
+    Returns:
+        References of the clients that have to be judged again.
+    """
+    found: set[str] = set()
+    wanted = sorted(rows)
+    for start in range(0, len(wanted), PARAMETERS):
+        older = (record.c.id.in_(wanted[start : start + PARAMETERS]), record.c.as_of < as_of)
+        own = (*older, record.c.client_ref.is_not(None))
+        found.update(tx.execute(select(record.c.client_ref).where(*own)).scalars())
+        tx.execute(update(record).where(*own).values(as_of=as_of, state=RECEIVED))
+    return sorted(found)
 
 
 def subjects(tx: Connection, types: Collection[str]) -> list[tuple[str, str, str]]:

@@ -31,6 +31,10 @@ PARAMETERS = 500
 """Values in one `IN`: SQLite allows a limited number of parameters."""
 
 
+CONTENT_DESTROYED = "content-destroyed"
+"""Problem of an archived document whose invalidation cannot be asked for, since its content is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewDocument:
     """A signed and sealed document on its way into the spool."""
@@ -83,6 +87,16 @@ class StoredDocument:
     def guard(self) -> str:
         """What masking depended on when it was made."""
         return str(orjson.loads(self.inputs).get("guard", ""))
+
+    @property
+    def is_beyond_reach(self) -> bool:
+        """Whether its invalidation was tried and cannot be asked for, since its content is gone."""
+        return (self.problem or {}).get("kind") == CONTENT_DESTROYED
+
+    @property
+    def whose(self) -> str:
+        """Mark of the identity that it is filed under; empty where none was kept."""
+        return str(orjson.loads(self.inputs).get("whose", ""))
 
 
 @dataclass(frozen=True, slots=True)

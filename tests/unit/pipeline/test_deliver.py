@@ -10,10 +10,11 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from sqlalchemy import update
 from tests.cda_sample import signed
 
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import Database, metadata, record
+from kanta_gateway.database import Database, data_key, document, metadata, record
 from kanta_gateway.errors import RefusedError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid, Sha256Hex
 from kanta_gateway.pipeline.deliver import Deliverer
@@ -21,6 +22,7 @@ from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.privacy.envelope import Vault, seal
 from kanta_gateway.spool import store
 from kanta_gateway.spool.states import State
+from kanta_gateway.spool.store import CONTENT_DESTROYED
 from kanta_gateway.transfer.frame import load_profile
 from kanta_gateway.transfer.receipts import Answer, FinalNo, Receipt, RetryLater
 
@@ -201,6 +203,20 @@ def test_a_refused_invalidation_leaves_the_document_archived(database: Database,
     assert desk.told()[-1] is REJECT
     assert desk.document().problem
     assert desk.document().receipt
+
+
+def test_a_document_whose_content_is_destroyed_cannot_be_invalidated_and_does_not_wait(database: Database) -> None:
+    """The request needs what the document said: without it the document stays archived, and the log tells of a no."""
+    desk = Desk(database)
+    desk.step(RECEIPT)
+    with database.transaction() as tx:
+        tx.execute(update(document).values(payload=None))
+        tx.execute(update(data_key).values(wrapped=None))
+    desk.invalidate()
+
+    assert desk.step(RECEIPT) is State.ARCHIVED
+    assert [SEND, ARCHIVE, REJECT] == desk.told()
+    assert desk.document().problem == {"kind": CONTENT_DESTROYED}
 
 
 def test_production_tells_of_no_disclosure_that_it_refuses(database: Database) -> None:

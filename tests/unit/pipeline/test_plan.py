@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from kanta_gateway.model import Oid, Outcome, Sha256Hex
@@ -20,27 +23,36 @@ def record(row: int, *, name: str = "R") -> StoredRecord:
     return StoredRecord(
         row=row, provider="p", purchaser="u", source="s", type="diary_entry", id=name, version=row, is_keyed=False,
         client_ref="c", ticket=f"t{row}", digest="d", is_cancelled=False, state="received", outcome=None,
-        findings_json="[]", removed_json="{}", facts=b"", payload=None, wrapped_key=None,
+        findings_json="[]", removed_json="{}", facts=b"", payload=b"", wrapped_key=None,
         as_of="2026-01-01", received_at="x",
     )  # fmt: skip
 
 
 def document(
-    row: int, state: State, *, number: int = 1, set_oid: str = "1.1", part: str = "main", guard: str = GUARD
+    row: int,
+    state: State,
+    *,
+    number: int = 1,
+    set_oid: str = "1.1",
+    part: str = "main",
+    guard: str = GUARD,
+    whose: str = "",
 ) -> StoredDocument:
     """A stored document of one row."""
     return StoredDocument(
         sequence=row, oid=Oid(f"1.{row}"), set_oid=Oid(set_oid), version_number=number, replaces=None, record_row=row,
         part=part, structure=Oid("9"), client_ref="c", provider=Oid("2"), organiser=Oid("3"), state=state, key_id=1,
-        digest=Sha256Hex("aa"), inputs=f'{{"guard":"{guard}"}}', attempts=0, next_attempt_at="x", problem=None,
-        receipt=None, made_at="x", settled_at=None,
+        digest=Sha256Hex("aa"), inputs=f'{{"guard":"{guard}","whose":"{whose}"}}', attempts=0, next_attempt_at="x",
+        problem=None, receipt=None, made_at="x", settled_at=None,
     )  # fmt: skip
 
 
-def planned(outcomes: dict[int, Outcome], *documents: StoredDocument, parts: tuple[str, ...] = ("main",)) -> Plan:
+def planned(
+    outcomes: dict[int, Outcome], *documents: StoredDocument, parts: tuple[str, ...] = ("main",), **other: Any
+) -> Plan:
     """The plan for versions of one record."""
     rows = [record(row) for row in sorted(outcomes)]
-    return plan(rows, outcomes, documents, dict.fromkeys(outcomes, parts), dict.fromkeys(outcomes, GUARD))
+    return plan(rows, outcomes, documents, dict.fromkeys(outcomes, parts), dict.fromkeys(outcomes, GUARD), **other)
 
 
 def told(one: Plan) -> Told:
@@ -144,3 +156,64 @@ def test_rows_that_were_not_judged_stay() -> None:
     )
 
     assert ([(2, *OWN)], [], [], set()) == told(seen)
+
+
+V2_CANCELLED = {1: Outcome.REPLACED, 2: Outcome.CANCELLED, 3: Outcome.CANCELLATION}
+LATE_CANCELLATION = {1: Outcome.CANCELLED, 2: Outcome.CANCELLATION, 3: Outcome.REPLACEMENT}
+
+
+def test_a_correction_that_is_cancelled_before_it_was_sent_takes_the_archived_version_with_it() -> None:
+    """The archive has the first version and the second was never sent: cancelling the record invalidates the first."""
+    waiting = planned(V2_CANCELLED, document(1, State.ARCHIVED), document(2, State.QUEUED, number=2))
+    at_once = planned(V2_CANCELLED, document(1, State.ARCHIVED))
+    on_its_way = planned(V2_CANCELLED, document(1, State.SENDING))
+
+    assert ([], ["1.2"], ["1.1"], set()) == told(waiting)
+    assert ([], [], ["1.1"], set()) == told(at_once)
+    assert ([], [], [], {1}) == told(on_its_way)
+
+
+def test_a_cancellation_that_comes_behind_its_successor_changes_nothing() -> None:
+    """The archive has a later version of the set: the cancelled one before it is superseded there already."""
+    seen = planned(LATE_CANCELLATION, document(1, State.ARCHIVED), document(3, State.ARCHIVED, number=2))
+
+    assert ([], [], [], set()) == told(seen)
+
+
+def test_a_correction_that_makes_another_document_takes_the_first_one_back() -> None:
+    """The newer state makes a document of another kind: the archived one of the older kind is invalidated."""
+    seen = planned(V1_REPLACED, document(1, State.ARCHIVED, part="old"), parts=("new",))
+
+    assert ([(2, *OWN)], [], ["1.1"], set()) == told(seen)
+
+
+@pytest.mark.parametrize("outcomes", [{1: Outcome.REPLACED}, {1: Outcome.REFERENCE}])
+def test_what_moved_to_another_client_is_taken_back(outcomes: dict[int, Outcome]) -> None:
+    """The newest state is another client's: what waits is never sent, what was archived is invalidated."""
+    moved = [("diary_entry", "R")]
+
+    assert ([], ["1.1"], [], set()) == told(planned(outcomes, document(1, State.QUEUED), moved=moved))
+    assert ([], [], ["1.1"], set()) == told(planned(outcomes, document(1, State.ARCHIVED), moved=moved))
+    assert ([], [], [], {1}) == told(planned(outcomes, document(1, State.UNKNOWN), moved=moved))
+
+
+def test_a_document_filed_under_another_identity_is_replaced() -> None:
+    """The person's identity code changed: an archived document is replaced in its set, one on its way is waited for."""
+    stands = {1: Outcome.ACCEPTED}
+    archived, sending = document(1, State.ARCHIVED, whose="old"), document(1, State.SENDING, whose="old")
+    again = replace(document(1, State.ARCHIVED, number=2, whose="new"), sequence=2)
+
+    assert ([(1, "1.1", 2, "1.1")], [], [], set()) == told(planned(stands, archived, whose="new"))
+    assert ([], [], [], {1}) == told(planned(stands, sending, whose="new"))
+    assert ([], [], [], set()) == told(planned(stands, archived, again, whose="new"))
+    assert ([], [], [], set()) == told(planned(stands, document(1, State.ARCHIVED), whose="new"))
+
+
+def test_what_has_no_content_any_more_is_left_as_the_archive_has_it() -> None:
+    """Content that was destroyed after the grace period makes no document again, whatever changed."""
+    row = replace(record(1), payload=None)
+    stored = [document(1, State.ARCHIVED, whose="old")]
+
+    seen = plan([row], {1: Outcome.ACCEPTED}, stored, {1: ("main",)}, {1: GUARD}, whose="new")
+
+    assert ([], [], [], set()) == told(seen)

@@ -1,0 +1,40 @@
+"""Registering a contract or a calling system, and revoking one, is an act of somebody: each has its entry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+from sqlalchemy import select
+from tests.installations import installation
+
+from kanta_gateway.database import audit_entry
+from kanta_gateway.signing.keys import make_development_keys
+
+PROVIDER, ORGANISER = "1.2.246.10.94005128.10.0", "1.2.246.10.94006007.10.0"
+
+
+def test_each_act_has_its_entry(tmp_path: Path) -> None:
+    """One entry for the contract, one for the system, one for its end, with whoever did it; a repeat has none."""
+    gateway = installation(tmp_path)
+    caller = gateway.actor("4711", "Erkki Esimerkki", "onboarding")
+    made = make_development_keys("test system", "", "calling system", datetime.now(UTC), algorithm="p-256")
+    certificate = made.certificate.decode()
+    gateway.register_party(PROVIDER, "Paja", ORGANISER, "Alue", "NAYTE/1", "lapha", caller)
+    thumbprint = gateway.register_system(certificate, PROVIDER, "records", caller)["thumbprint"]
+    gateway.register_system(certificate, PROVIDER, "records", caller)
+    gateway.revoke_system(thumbprint, caller)
+    gateway.revoke_system(thumbprint, caller)
+    with gateway.parts.database.reading() as tx:
+        bodies = [orjson.loads(one) for one in tx.execute(select(audit_entry.c.body)).scalars()]
+        names = {gateway.parts.log.names.read(tx, one["actor"]["name"])["name"] for one in bodies}
+
+    assert {"Erkki Esimerkki"} == names
+    assert [
+        ("party:register", {"contract": "NAYTE/1", "purchaser": "lapha"}),
+        ("party:register", {"system": thumbprint}),
+        ("party:register", {"system": thumbprint, "revoked": True}),
+    ] == [(one["event"], one["details"]) for one in bodies]
+    assert gateway.verify_audit(None, None)["holds"]
+    gateway.close()
