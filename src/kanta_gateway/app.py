@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import cache
+from functools import cache, partial
 
 import holidays as holidays_package
 
@@ -21,7 +21,7 @@ from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.sources import load_sources
-from kanta_gateway.keyfiles import checkpoint_signer, signer, trust_anchors
+from kanta_gateway.keyfiles import checkpoint_signer, keep_checkpoint, last_checkpoint, signer, trust_anchors
 from kanta_gateway.mapping.codes import Codes
 from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
@@ -85,6 +85,8 @@ def build(settings: Settings) -> Gateway:
         sealer=Sealer(profile, display, signer(folder, settings)),
         oids=OidSource(keyring.oids),
         checkpoints=checkpoint_signer(folder),
+        last_checkpoint=partial(last_checkpoint, folder),
+        keep_checkpoint=partial(keep_checkpoint, folder),
         types=types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),

@@ -48,6 +48,7 @@ for _name, _group in (
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Person = Annotated[str | None, typer.Option("--as", help="Identifier of the person who acts.")]
 Name = Annotated[str | None, typer.Option("--name", help="Name of the person who acts.")]
+PersonName = Annotated[str | None, typer.Option("--person-name", help="Name of the person who acts.")]
 Purpose = Annotated[str | None, typer.Option("--purpose", help="Purpose of use.")]
 Lang = Annotated[str | None, typer.Option("--lang", help="fi, sv or en.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Judge as of this day (YYYY-MM-DD).")]
@@ -287,11 +288,14 @@ def figures(
 @audit.command("verify")
 def verify_audit(
     checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint kept outside the gateway.")] = None,
-    key: Annotated[Path | None, typer.Option(help="Its verifier key (name+hash+key).")] = None,
-    *, as_json: Json = False,
+    key: Annotated[Path | None, typer.Option(help="Its verifier key (name+hash+key).")] = None, lang: Lang = None,
+    *, reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="Also match the log with what is stored, both ways.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:  # fmt: skip
     """Check the whole log offline; with --checkpoint and --key trust only what is given."""
-    told = _gateway().verify_audit(checkpoint, key)
+    told = _gateway(lang=lang).verify_audit(checkpoint, key, reconcile=reconcile)
     _say(told, as_json=as_json)
     raise typer.Exit(0 if told["holds"] else 1)
 
@@ -305,12 +309,21 @@ def sign_checkpoint() -> None:
 @audit.command("export")
 def export_audit(
     form: Annotated[str, typer.Option("--format", help="fhir, csv or jsonl.")] = "jsonl",
+    client: Annotated[str | None, typer.Option(help="Open this client's entries only (client number).")] = None,
     person: Person = None, name: Name = None, purpose: Purpose = None,
 ) -> None:  # fmt: skip
-    """Print every entry of the log."""
+    """Print every entry of the log; with --client others stay closed, as leaf hashes in jsonl."""
     gateway = _gateway()
-    for line in gateway.export_audit(form, gateway.actor(person, name, purpose)):
+    for line in gateway.export_audit(form, gateway.actor(person, name, purpose), client):
         sys.stdout.write(line)
+
+
+@audit.command("verifier")
+def print_verifier() -> None:
+    """Print the stand-alone verifier: one Python file that needs neither the gateway nor a network."""
+    from kanta_gateway import knowledge  # noqa: PLC0415 — only this command needs it
+
+    sys.stdout.write(knowledge.verifier())
 
 
 @audit.command("report")
@@ -394,6 +407,13 @@ def list_keys(*, as_json: Json = False) -> None:
     _say(_gateway().list_keys(), as_json=as_json)
 
 
+@keys.command("rotate-checkpoint")
+def rotate_checkpoint_key(person: Person = None, name: Name = None, purpose: Purpose = None) -> None:
+    """Replace the key that signs checkpoints; the old one holds for what it has signed only."""
+    gateway = _gateway()
+    _say(gateway.rotate_checkpoint_key(gateway.actor(person, name, purpose)), as_json=False)
+
+
 @sources.command("list")
 def list_sources(*, as_json: Json = False) -> None:
     """Every format: its name, what kind of file it is, and whose it is where it is one purchaser's."""
@@ -423,15 +443,22 @@ def register_system(
     certificate: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     organisation: Annotated[str, typer.Option(help="OID of its organisation.")],
     name: Annotated[str, typer.Option(help="Name of the system.")],
-) -> None:
+    person: Person = None, person_name: PersonName = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Let a calling system use the API with this certificate (PEM)."""
-    _say(_gateway().register_system(certificate.read_text("ascii"), organisation, name), as_json=False)
+    gateway = _gateway()
+    actor = gateway.actor(person, person_name, purpose)
+    _say(gateway.register_system(certificate.read_text("ascii"), organisation, name, actor), as_json=False)
 
 
 @systems.command("revoke")
-def revoke_system(thumbprint: Annotated[str, typer.Argument(help="x5t#S256 of its certificate.")]) -> None:
+def revoke_system(
+    thumbprint: Annotated[str, typer.Argument(help="x5t#S256 of its certificate.")],
+    person: Person = None, person_name: PersonName = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Refuse a calling system from now on."""
-    _say(_gateway().revoke_system(thumbprint), as_json=False)
+    gateway = _gateway()
+    _say(gateway.revoke_system(thumbprint, gateway.actor(person, person_name, purpose)), as_json=False)
 
 
 @systems.command("assertion")
@@ -452,9 +479,12 @@ def register_party(
     organiser_name: Annotated[str, typer.Option()],
     contract: Annotated[str, typer.Option(help="Contract number.")],
     purchaser: Annotated[str, typer.Option(help="Name of the contract file.")],
-) -> None:
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Register a contract between an organiser and a provider."""
-    told = _gateway().register_party(provider, provider_name, organiser, organiser_name, contract, purchaser)
+    gateway = _gateway()
+    actor = gateway.actor(person, name, purpose)
+    told = gateway.register_party(provider, provider_name, organiser, organiser_name, contract, purchaser, actor)
     _say(told, as_json=False)
 
 

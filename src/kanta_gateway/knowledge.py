@@ -54,3 +54,8 @@ def text(path: str) -> str:
         path: such as `schemas/cda.yaml`.
     """
     return (root() / path).read_text("utf-8")
+
+
+def verifier() -> str:
+    """Text of the stand-alone verifier of the audit log."""
+    return (_PACKAGE / "audit" / "verifier.py").read_text("utf-8")

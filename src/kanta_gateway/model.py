@@ -310,6 +310,7 @@ class Event(StrEnum):
     AUDIT_CHECKPOINT = "audit:checkpoint"
     AUDIT_ERASE = "audit:erase"
     AUDIT_READ = "audit:read"
+    AUDIT_ROTATE = "audit:rotate"
     DOCUMENT_ARCHIVE = "document:archive"
     DOCUMENT_DESTROY_KEY = "document:destroy-key"
     DOCUMENT_DROP = "document:drop"

@@ -3,6 +3,7 @@
 * Body: origin, size in decimal, root in Base64, one line each (C2SP tlog-checkpoint).
 * Envelope: the text, an empty line, signature lines `— name base64(key hash ‖ signature)` (C2SP signed-note).
 * Key hash: the first four bytes of SHA-256 over name, newline, 0x01 and the Ed25519 key.
+* A key that was replaced is given with `until=SIZE`: what it signs of a larger log is refused, stolen or not.
 * The origin is the key's name, so a checkpoint of one log never passes for that of another.
 """
 
@@ -47,6 +48,8 @@ class VerifierKey:
 
     name: str
     public: bytes
+    until: int | None = None
+    """Size of the log when the key was replaced; None while it is in use."""
 
     @property
     def hash(self) -> bytes:
@@ -54,8 +57,9 @@ class VerifierKey:
         return sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_HASH_BYTES]
 
     def __str__(self) -> str:
-        """The text form `name+hash+base64` (C2SP signed-note, "Verifier keys")."""
-        return f"{self.name}+{self.hash.hex()}+{b64encode(_ED25519 + self.public).decode()}"
+        """The text form `name+hash+base64` (C2SP signed-note, "Verifier keys"), and until which size it holds."""
+        until = "" if self.until is None else f" until={self.until}"
+        return f"{self.name}+{self.hash.hex()}+{b64encode(_ED25519 + self.public).decode()}{until}"
 
     def accepts(self, signature: bytes, text: bytes) -> bool:
         """Whether this key made the signature over the text."""
@@ -158,12 +162,17 @@ def verify(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
         name, _, encoded = line.removeprefix(_DASH).partition(" ")
         if not line.startswith(_DASH) or not encoded:
             raise UntrustedError("checkpoint: a signature line is not `— name signature`. Get the file again.")
-        if checkpoint.origin == name and _is_signed(name, encoded, signed, keys):
+        if checkpoint.origin == name and _is_signed(name, encoded, signed, _valid(keys, checkpoint.size)):
             return checkpoint
     raise UntrustedError(
         "checkpoint: no signature of this log by a known key. Check that the key file belongs to this log; "
         "if it does, the checkpoint is forged."
     )
+
+
+def _valid(keys: Sequence[VerifierKey], size: int) -> list[VerifierKey]:
+    """The keys that could sign a log of this size."""
+    return [key for key in keys if key.until is None or size <= key.until]
 
 
 def _is_signed(name: str, encoded: str, signed: bytes, keys: Sequence[VerifierKey]) -> bool:
@@ -176,10 +185,13 @@ def _is_signed(name: str, encoded: str, signed: bytes, keys: Sequence[VerifierKe
 
 
 def _key(text: str) -> VerifierKey:
+    text, _, limit = text.partition(" until=")
+    if limit and not _SIZE.fullmatch(limit):
+        raise UntrustedError("verifier key: until= should give a size. Get the key file again.")
     name, _, rest = text.partition("+")
     hash_, _, encoded = rest.partition("+")
     blob = _decoded(encoded, 1 + 32, "a verifier key")
-    key = VerifierKey(name, blob[1:])
+    key = VerifierKey(name, blob[1:], int(limit) if limit else None)
     if blob[:1] != _ED25519 or hash_ != key.hash.hex():
         raise UntrustedError("verifier key: its hash does not fit its name and key. Get the key file again.")
     return key

@@ -133,6 +133,9 @@ class Parts:
     sealer: Sealer
     oids: OidSource
     checkpoints: CheckpointSigner
+    last_checkpoint: Callable[[], str]
+    """The newest checkpoint that was signed, from beside the keys; empty for none."""
+    keep_checkpoint: Callable[[str], None]
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""
