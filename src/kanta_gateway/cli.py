@@ -318,6 +318,26 @@ def export_audit(
         sys.stdout.write(line)
 
 
+@audit.command("proof")
+def prove_audit(
+    entry: Annotated[int | None, typer.Option(min=0, help="Prove that this entry is in the log.")] = None,
+    first: Annotated[int | None, typer.Option(min=1, help="Prove that the log of this size is its beginning.")] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Of the log; now, if not given.")] = None,
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
+    """Print one inclusion proof (--entry) or consistency proof (--first), as the API answers it."""
+    if (entry is None) == (first is None):
+        raise typer.BadParameter("--entry or --first: ask for one proof at a time")
+    gateway = _gateway()
+    actor = gateway.actor(person, name, purpose)
+    told = (
+        gateway.office.inclusion(actor, entry, size)
+        if entry is not None
+        else gateway.office.consistency(actor, first or 1, size)
+    )
+    _say(told, as_json=True)
+
+
 @audit.command("verifier")
 def print_verifier() -> None:
     """Print the stand-alone verifier: one Python file that needs neither the gateway nor a network."""
