@@ -8,11 +8,13 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache, partial
+from pathlib import Path
 
 import holidays as holidays_package
 
 from kanta_gateway import __version__, codefiles, knowledge, official
 from kanta_gateway.access.policy import Policy
+from kanta_gateway.audit.cosign import Known, read_witnesses
 from kanta_gateway.audit.log import Log
 from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
@@ -30,6 +32,7 @@ from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.pipeline.parts import Keyring, Parts
+from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.privacy.scan import Scanner
@@ -40,6 +43,7 @@ from kanta_gateway.signing.display import Display
 from kanta_gateway.signing.profile import Profile
 from kanta_gateway.signing.seal import Sealer
 from kanta_gateway.spool.oids import OidSource
+from kanta_gateway.transfer import witness
 from kanta_gateway.transfer.frame import load_profile
 
 MODERATOR = "kanta-gateway"
@@ -87,6 +91,7 @@ def build(settings: Settings) -> Gateway:
         checkpoints=checkpoint_signer(folder),
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
+        witnesses=_witnesses(settings),
         types=types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
@@ -98,6 +103,25 @@ def build(settings: Settings) -> Gateway:
     policy = Policy.load(knowledge.text("mappings/policy/roles.yaml"))
     frame = load_profile(knowledge.text("schemas/frame.yaml"))
     return Gateway(settings, parts, folder, policy, schemas, sources, trust_anchors(folder), frame)
+
+
+def _witnesses(settings: Settings) -> Witnesses:
+    """Who is asked to cosign checkpoints.
+
+    Raises:
+        MisconfiguredError: the file cannot be read, production would ask over plain HTTP, or too few can cosign.
+    """
+    known: tuple[Known, ...] = ()
+    if settings.witnesses_file:
+        try:
+            known = read_witnesses(Path(settings.witnesses_file).read_text("utf-8"))
+        except OSError as error:
+            raise MisconfiguredError(f"file of witnesses: cannot be read ({type(error).__name__})") from error
+    if settings.is_production and any(not one.url.startswith("https://") for one in known):
+        raise MisconfiguredError("file of witnesses: production asks over HTTPS only")
+    if settings.witness_quorum > len(known):
+        raise MisconfiguredError(f"a quorum of {settings.witness_quorum} witnesses was asked for, found {len(known)}")
+    return Witnesses(known, settings.witness_quorum, witness.post)
 
 
 def _structures(settings: Settings) -> Structures:

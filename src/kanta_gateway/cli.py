@@ -302,8 +302,30 @@ def verify_audit(
 
 @audit.command("checkpoint")
 def sign_checkpoint() -> None:
-    """Sign the log as it stands and print the checkpoint; keep it somewhere else."""
-    print(_gateway().checkpoint(), end="")
+    """Sign the log as it stands and print the checkpoint; exit 1 if too few witnesses cosigned it."""
+    gateway = _gateway()
+    note = gateway.checkpoint()
+    print(note, end="")
+    witnesses = gateway.parts.witnesses
+    if (count := witnesses.count(note)) < witnesses.quorum:
+        print(f"kanta-gateway: {count} witnesses cosigned, expected {witnesses.quorum}; the last audit:cosign entry "
+              "tells what each answered", file=sys.stderr)  # fmt: skip
+        raise typer.Exit(1)
+
+
+@audit.command("witness")
+def run_witness(
+    folder: Annotated[Path, typer.Argument(help="What the witness keeps: key, last checkpoints, evidence.")],
+    log_key: Annotated[Path, typer.Option(help="Verifier keys of the logs it watches.", exists=True, dir_okay=False)],
+    name: Annotated[str, typer.Option(help="Name of the witness: one word.")],
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    ready_file: Annotated[Path | None, typer.Option(help="Gets the address once it listens.")] = None,
+) -> None:
+    """Run a witness, which cosigns what continues the last checkpoint; for others than the operator, no data folder."""
+    from kanta_gateway.audit.witness import run as serve_witness  # noqa: PLC0415 — only this command needs it
+
+    serve_witness(folder, name, log_key.read_text("utf-8"), host, port, ready_file)
 
 
 @audit.command("export")

@@ -308,6 +308,7 @@ class Event(StrEnum):
     """What the audit log tells about; permissions and policy files use the same words."""
 
     AUDIT_CHECKPOINT = "audit:checkpoint"
+    AUDIT_COSIGN = "audit:cosign"
     AUDIT_ERASE = "audit:erase"
     AUDIT_READ = "audit:read"
     AUDIT_ROTATE = "audit:rotate"

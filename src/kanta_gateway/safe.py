@@ -50,8 +50,17 @@ class KeyFolder:
         return (self.place / name).is_file()
 
     def replace(self, name: str, content: bytes) -> None:
-        """Put a file in the place of an earlier one, whole or not at all."""
-        self._draft(name, content).replace(self.place / name)
+        """Put a file in the place of an earlier one, whole or not at all.
+
+        Raises:
+            KeyUnavailableError: the folder cannot be written.
+        """
+        try:
+            self._draft(name, content).replace(self.place / name)
+        except OSError as error:
+            raise KeyUnavailableError(
+                f"key folder: {name} cannot be written ({type(error).__name__}); let the gateway write its key folder"
+            ) from error
 
     def _draft(self, name: str, content: bytes) -> Path:
         self.place.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -402,7 +402,8 @@ def test_what_is_written_into_the_log_stays_one_entry(scene: Scene) -> None:
 
 def thief(scene: Scene) -> notes.CheckpointSigner:
     """Somebody with a copy of the checkpoint key."""
-    return notes.CheckpointSigner.from_pem("kanta-gateway", (scene.data / "keys" / CHECKPOINT_KEY).read_bytes())
+    name = scene.gateway.parts.checkpoints.key.name
+    return notes.CheckpointSigner.from_pem(name, (scene.data / "keys" / CHECKPOINT_KEY).read_bytes())
 
 
 def test_a_stolen_key_is_replaced_and_signs_no_larger_log(scene: Scene) -> None:
@@ -414,7 +415,7 @@ def test_a_stolen_key_is_replaced_and_signs_no_larger_log(scene: Scene) -> None:
     scene.hand_over("after")
     size = notes.parse((scene.auditor / "after.txt").read_text("utf-8")).size
     for name, at in (("late", size), ("early", 5)):
-        (scene.auditor / f"{name}.txt").write_text(notes.make("kanta-gateway", at, b"r" * 32, stolen), "utf-8")
+        (scene.auditor / f"{name}.txt").write_text(notes.make(stolen.key.name, at, b"r" * 32, stolen), "utf-8")
     late = scene.verify("--new", "late.txt", "after.jsonl")
     early = scene.verify("--old", "early.txt", "--new", "after.txt", "after.jsonl")
 

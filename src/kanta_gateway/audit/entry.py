@@ -31,7 +31,8 @@ DISCLOSURES = frozenset({Event.DOCUMENT_SEND})
 """Events by which client data goes to somebody else (703/2023 §10.3)."""
 
 HOUSEKEEPING = frozenset({
-    Event.AUDIT_CHECKPOINT, Event.AUDIT_ERASE, Event.AUDIT_ROTATE, Event.PARTY_REGISTER, Event.REQUEST_DENY,
+    Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ERASE, Event.AUDIT_ROTATE,
+    Event.PARTY_REGISTER, Event.REQUEST_DENY,
 })  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""
 

@@ -27,6 +27,7 @@ _SECURITY = ("110113", "Security Alert")
 
 _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.AUDIT_CHECKPOINT: (_ACTIVITY, "E"),
+    Event.AUDIT_COSIGN: (_ACTIVITY, "E"),
     Event.AUDIT_ERASE: (_ACTIVITY, "D"),
     Event.AUDIT_READ: (_QUERY, "R"),
     Event.AUDIT_ROTATE: (_ACTIVITY, "U"),

@@ -112,6 +112,24 @@ class Log:
         self._write(tx, frontier, [body(event, {}, size, (size, size + 1))])
         return note
 
+    def cosigned(self, tx: Connection, name: str, at: datetime, size: int, told: Mapping[str, str]) -> None:
+        """Append the entry about what the witnesses answered.
+
+        Args:
+            tx: the caller's transaction.
+            name: of the log.
+            at: when.
+            size: of the checkpoint.
+            told: answer by the name of the witness.
+        """
+        frontier = self._current(tx)
+        event = AuditEvent(
+            event=Event.AUDIT_COSIGN, caller=_itself(name), at=at, client_ref=None, subject=str(size), provider="",
+            controller="", purpose="", basis="", details={"size": size, "witnesses": dict(told)},
+        )  # fmt: skip
+        place = frontier.size
+        self._write(tx, frontier, [body(event, {}, place, (place, place + 1))])
+
     def erase_names(
         self, tx: Connection, refs: Sequence[str], *, caller: Caller, at: datetime, purpose: str, basis: str
     ) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import proofs, report
+from kanta_gateway.audit.checkpoint import parse
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event, Oid
@@ -335,7 +336,21 @@ class Office:
                 self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="checkpoint", provider="")])
             note = parts.log.checkpoint(tx, parts.checkpoints, parts.now(), parts.last_checkpoint())
         parts.keep_checkpoint(note)  # after the commit: what was rolled back was never signed for anybody
-        return note
+        return self._cosigned(note) if parts.witnesses.known else note
+
+    def _cosigned(self, note: str) -> str:
+        """Ask the witnesses, outside any transaction, and write down what each answered."""
+        parts, size = self._parts, parse(note).size
+
+        def prove(old: int, new: int) -> list[bytes]:
+            with parts.database.reading() as tx:
+                return proofs.consistency(tx, old, new)
+
+        whole, told = parts.witnesses.cosign(note, prove)
+        with parts.database.transaction() as tx:
+            parts.log.cosigned(tx, parts.checkpoints.key.name, parts.now(), size, told)
+        parts.keep_checkpoint(whole)
+        return whole
 
     def inclusion(self, caller: Caller, index: int, size: int | None) -> dict[str, Any]:
         """Inclusion proof of one entry."""
