@@ -89,6 +89,7 @@ def build(settings: Settings) -> Gateway:
         sealer=Sealer(profile, display, signer(folder, settings)),
         oids=OidSource(keyring.oids),
         checkpoints=checkpoint_signer(folder),
+        checkpoint_signer=partial(checkpoint_signer, folder),
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),

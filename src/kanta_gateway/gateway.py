@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -80,7 +79,6 @@ class Gateway:
         self._frame = frame
         self.sources = sources
         self.desk = Desk(parts, sources)
-        self._policy = policy
         self.office = Office(parts, policy)
 
     def close(self) -> None:
@@ -283,16 +281,16 @@ class Gateway:
 
     def rotate_checkpoint_key(self, caller: Caller) -> dict[str, Any]:
         """Put a new checkpoint key in the place of the old; a last checkpoint by the old one vouches for it."""
+        self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
         self.checkpoint()
         with self.parts.database.transaction() as tx:
             size = proofs.size(tx)
+            old = self.parts.checkpoint_signer().key
             made = keyfiles.rotate_checkpoint_key(self._folder, size)
             self.office.note(tx, [self.office.event(
                 caller, Event.AUDIT_ROTATE, subject=made.hash.hex(), provider="",
-                details={"key": str(made), "size": size, "replaced": str(self.parts.checkpoints.key)},
+                details={"key": str(made), "size": size, "replaced": str(old)},
             )])  # fmt: skip
-        self.parts = replace(self.parts, checkpoints=keyfiles.checkpoint_signer(self._folder))
-        self.office = Office(self.parts, self._policy)
         return {"key": str(made), "replaced_at": size, "checkpoint": self.checkpoint()}
 
     def access_report(self, client: str, caller: Caller) -> dict[str, Any]:

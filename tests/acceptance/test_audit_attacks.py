@@ -365,10 +365,10 @@ def test_a_back_dated_event_is_seen(scene: Scene, seconds: int) -> None:
     clock = scene.gateway.parts.clock
     place = size_of(scene)
     scene.gateway.parts = replace(scene.gateway.parts, clock=lambda: datetime.now(UTC) + timedelta(seconds=seconds))
-    scene.gateway.office = Office(scene.gateway.parts, scene.gateway._policy)
+    scene.gateway.office = Office(scene.gateway.parts, scene.gateway.office._policy)
     scene.more()
     scene.gateway.parts = replace(scene.gateway.parts, clock=clock)
-    scene.gateway.office = Office(scene.gateway.parts, scene.gateway._policy)
+    scene.gateway.office = Office(scene.gateway.parts, scene.gateway.office._policy)
     told = scene.gateway.verify_audit(None, None)
     scene.hand_over("after")
     code, seen = scene.verify("--old", "before.txt", "--new", "after.txt", "after.jsonl")

@@ -334,7 +334,7 @@ class Office:
         with parts.database.transaction() as tx:
             if caller is not None:
                 self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="checkpoint", provider="")])
-            note = parts.log.checkpoint(tx, parts.checkpoints, parts.now(), parts.last_checkpoint())
+            note = parts.log.checkpoint(tx, parts.checkpoint_signer(), parts.now(), parts.last_checkpoint())
         parts.keep_checkpoint(note)  # after the commit: what was rolled back was never signed for anybody
         return self._cosigned(note) if parts.witnesses.known else note
 

@@ -134,6 +134,8 @@ class Parts:
     sealer: Sealer
     oids: OidSource
     checkpoints: CheckpointSigner
+    checkpoint_signer: Callable[[], CheckpointSigner]
+    """The key as it is now: it may have been replaced since this process began."""
     last_checkpoint: Callable[[], str]
     """The newest checkpoint that was signed, from beside the keys; empty for none."""
     keep_checkpoint: Callable[[str], None]
