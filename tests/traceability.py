@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests import references
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACTS = ROOT / "mappings" / "contracts"
@@ -34,6 +35,7 @@ Made by `python -m tests.traceability`; CI fails when it is stale.
 A rule counts as tested when one test makes it fire and one does not.
 CI takes the effect of each rule away, one at a time, and a test must fail each time.
 A *clock* tells a deadline and never a finding on a record; it fires when it is overdue.
+A *figure* carries a rule out by its number: it fires where the number is not nothing, and is taken away alike.
 """
 
 
@@ -187,6 +189,7 @@ def main() -> None:
     """Write the page; tell what is untested."""
     rules = traced()
     PAGE.write_text(page(rules), "utf-8")
+    references.write()
     told = untested(rules)
     sys.stdout.write("\n".join(told or [f"{len(rules)} rules, each fires, is quiet, and is missed when broken"]) + "\n")
     sys.exit(bool(told))

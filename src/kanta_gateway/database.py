@@ -160,6 +160,50 @@ document = Table(
     Index("document_client", "client_ref"),
 )  # fmt: skip
 
+notice = Table(
+    "notice", metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("provider", String(128), nullable=False),
+    Column("organiser", String(128), nullable=False),
+    Column("purchaser", String(64), nullable=False),
+    Column("client_ref", String(64), nullable=False),      # what it is about: a client, or the provider's own conduct
+    Column("is_client", Integer, nullable=False),
+    Column("type", String(64), nullable=False),            # name of the file in mappings/notices
+    Column("state", String(16), nullable=False),           # notices/states.py
+    Column("corrects", String(36), nullable=False),        # id of the first notice; empty for a first one
+    Column("recipients", Text, nullable=False),            # JSON: kinds; more than one where it is not known who it is
+    Column("recipient", String(32), nullable=False),       # kind of the one that got it; empty until then
+    Column("items", Text, nullable=False),                 # JSON: which records it tells of, with keyed marks
+    Column("payload", LargeBinary),                        # sealed content; NULL once the key is destroyed
+    Column("key_id", Integer, ForeignKey("data_key.id"), nullable=False),
+    Column("send_on", String(10), nullable=False),
+    Column("ready_on", String(10), nullable=False),
+    Column("due_on", String(10), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("disclosed_at", Instant),
+    Column("settled_at", Instant),                         # withdrawn or acknowledged
+    Index("notice_client", "client_ref", "provider"),
+    Index("notice_state", "state", "sequence"),
+)  # fmt: skip
+
+notice_call = Table(
+    "notice_call", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("notice", Integer, ForeignKey("notice.sequence"), nullable=False),
+    Column("way", String(16), nullable=False),             # webhook, email
+    Column("body", String(16), nullable=False),            # notice, announcement
+    Column("state", String(16), nullable=False),           # queued, done, dropped
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("lease_token", String(36)),
+    Column("lease_until", Instant),
+    Column("problem", Text),                               # last problem, JSON, no personal values
+    Column("settled_at", Instant),
+    Index("notice_call_once", "notice", "way", unique=True),
+    Index("notice_call_due", "state", "next_attempt_at"),
+)  # fmt: skip
+
 oid_block = Table(
     "oid_block", metadata,
     Column("node", String(128), primary_key=True),

@@ -27,15 +27,21 @@ from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.codeserver import Words
 from kanta_gateway.model import Caller, Event, Oid, Organisation
+from kanta_gateway.notices import calls
+from kanta_gateway.notices import store as notices
+from kanta_gateway.notices.channels import Caller as Ways
+from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline import auditing, board
+from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
+from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.reconciling import REVOKED
-from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.inspect import inspect
@@ -70,16 +76,19 @@ class Gateway:
     def __init__(
         self, settings: Settings, parts: Parts, folder: KeyFolder, policy: Policy, schemas: RecordSchemas,
         sources: Mapping[str, Source], anchors: Sequence[Certificate], frame: FrameProfile,
+        channels: Channels,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.parts = parts
         self._folder = folder
-        self._schemas = schemas
+        self.schemas = schemas
         self._anchors = anchors
         self._frame = frame
+        self._channels = channels
         self.sources = sources
         self.desk = Desk(parts, sources)
         self.office = Office(parts, policy)
+        self.notice_board = Board(parts, self.office)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -119,13 +128,13 @@ class Gateway:
     ) -> Result:
         """Take a provider's files in."""
         self.desk.finish(caller)
-        return self.desk.import_files(_opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
+        return self.desk.import_files(opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
 
     def dry_import(
         self, files: Sequence[Path], source: str, purchaser: str | None, caller: Caller, *, as_of: date | None = None
     ) -> AbstractContextManager[Result]:
         """Judge a provider's files and store nothing."""
-        return self.desk.dry_import(_opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
+        return self.desk.dry_import(opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
 
     def check_returnable(self, source: str) -> None:
         """Whether findings can be given back in a source's own files.
@@ -147,7 +156,7 @@ class Gateway:
         """
         folder.mkdir(parents=True, exist_ok=True)
         made: list[Path] = []
-        for file, pieces in self.desk.returned(_opened(files), source, result, self.settings.lang):
+        for file, pieces in self.desk.returned(opened(files), source, result, self.settings.lang):
             name = Path(file.name)
             path = folder / f"{name.stem}.findings{name.suffix}"
             if path in made:
@@ -190,14 +199,17 @@ class Gateway:
         while not stop.is_set():
             self.desk.finish(caller)
             deliverer.run(stop, until_empty=True)
+            self.send_notices(caller)
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
+            destroy_spent_notices(self.parts, caller, self.settings.grace_days)
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:
         """Counts by state, and the oldest document that waits."""
         with self.parts.database.reading() as tx:
             return {
-                "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx)
+                "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx),
+                "notices": notices.counts(tx),
             }  # fmt: skip
 
     def due(
@@ -256,6 +268,29 @@ class Gateway:
     def evidence(self, caller: Caller, client: str, as_of: date | None) -> dict[str, Any]:
         """What each line of one client's invoice rests on."""
         return self.office.evidence(caller, client, as_of)
+
+    def notices(self, caller: Caller, state: str | None) -> dict[str, Any]:
+        """What waits to be told, and what was told."""
+        return self.notice_board.list(caller, state, 0, 100_000, self.settings.lang)
+
+    def export_notices(self, folder: Path, caller: Caller, recipient: str, ids: Sequence[str]) -> dict[str, Any]:
+        """Hand notices over as FOLDER/<id>.json and FOLDER/<id>.html, and judge again what they told."""
+        told = write_out(self.notice_board, folder, caller, recipient, ids, self.settings.lang)
+        self.desk.finish(caller)
+        return told
+
+    def send_notices(self, caller: Caller) -> dict[str, Any]:
+        """Call the recipients of notices that are to be sent by now; how many calls were made, and what is left."""
+        made = 0
+        if not self._channels.channels:  # connecting costs, and there is nobody to connect to
+            return {"calls": made, "states": {}}
+        with Ways(self._channels.mail) as ways:
+            announcer = Announcer(self.parts, self._channels, ways, caller, self.settings.lease_seconds)
+            while done := announcer.step():
+                made += done
+        self.desk.finish(caller)
+        with self.parts.database.reading() as tx:
+            return {"calls": made, "states": calls.counts(tx)}
 
     def verify_audit(self, checkpoint: Path | None, key: Path | None, *, reconcile: bool = False) -> dict[str, Any]:
         """Check the whole log offline, against the last checkpoint that was signed unless one is given.
@@ -316,7 +351,7 @@ class Gateway:
 
     def import_codes(self, file: Path, name: str = "", version: str = "") -> dict[str, Any]:
         """Keep the rows of a code-server export in the data folder, verified and dated."""
-        words = Words.load(knowledge.text("mappings/codeserver.yaml"))
+        words = Words.load(knowledge.text("mappings/codeserver.yaml", self.settings.own))
         taken = codefiles.take(file, self.settings.data, self.parts.codes, words, name, version)
         return {"list": taken.number, "rows": taken.rows, "verified": taken.verified, "unverified": taken.unverified,
                 "read_as": taken.how, "columns": dict(taken.columns), "mistakes": taken.mistakes}  # fmt: skip
@@ -330,6 +365,7 @@ class Gateway:
         ]
         return {
             "mistakes": [*keyfiles.mistakes(self._folder, self.settings), *self.parts.mapper.unfit],
+            "own_files": knowledge.owned(self.settings.own),
             "unverified_codes": codes,
             "not_judged": {name: [one.rule for one in contract.not_judged]
                            for name, contract in self.parts.contracts.items()},
@@ -425,7 +461,7 @@ class Gateway:
         from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
 
         return Service(
-            self.parts, self.desk, self.office, self._schemas, audience=AUDIENCE,
+            self.parts, self.desk, self.office, self.schemas, audience=AUDIENCE,
             max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
             max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
         )  # fmt: skip
@@ -438,7 +474,8 @@ class Gateway:
         return build_api(self.service())
 
 
-def _opened(files: Sequence[Path]) -> list[File]:
+def opened(files: Sequence[Path]) -> list[File]:
+    """Files of a disk as deliveries take them."""
     return [File(path.name, _opener(path)) for path in files]
 
 

@@ -693,9 +693,11 @@ def test_figures_and_report(world: World) -> None:
     case = Case().known(world)
     world.post(case.diary())
     figures = world.get(f"/v1/figures?client={case.client_id}&explain=true").json()["figures"]
+    law = world.get(f"/v1/figures?client={case.client_id}&national=true").json()
     report = world.get(f"/v1/clients/{case.client_id}/access-report", world.auditor).json()
 
     assert set(figures) == {case.client_id}
+    assert set(law) == {"national"}
     assert {one["event"] for one in report["rows"]} >= {"record:submit", "document:sign", "figures:read"}
     assert all(one["basis"] and one["person_name"] for one in report["rows"])
 

@@ -109,3 +109,15 @@ def test_deliveries_of_the_folders_are_complete(folder: str, reference: Path, tm
     assert told["completeness"] == []
     assert told["periods"]["judged"] >= 4
     assert told["periods"]["unknown"] == 0
+
+
+def test_where_nothing_tells_how_often_it_is_said(reference: Path, tmp_path: Path) -> None:
+    """A joint service has no days that could be expected: nothing lacks, and no period is said to be whole."""
+    source, name, as_of = FOLDERS["paijat-hame"]
+    gateway = installation(tmp_path / "data")
+    taken(gateway, reference / "inputs" / "paijat-hame", source, name)
+    told = gateway.office.completeness(gateway.actor(None, None, None), Asked(as_of, "fi"))
+    gateway.close()
+
+    assert told["completeness"] == []
+    assert told["periods"]["unknown"] == told["periods"]["judged"] > 0

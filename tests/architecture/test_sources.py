@@ -11,16 +11,15 @@ from tests.architecture.sources import ROOT, SRC, TESTS, calls, functions, modul
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
-    "src/kanta_gateway/database.py": (320, "every table beside the others, and the two engines"),
-    "src/kanta_gateway/cli.py": (600, "one thin function for each of some thirty commands"),
-    "src/kanta_gateway/gateway.py": (480, "one method for each use case; it decides nothing"),
-    "src/kanta_gateway/intake/api.py": (340, "every route with its guard, and the one handler of errors"),
+    "src/kanta_gateway/database.py": (360, "every table beside the others, and the two engines"),
+    "src/kanta_gateway/cli.py": (760, "one thin function for each of some fifty commands"),
+    "src/kanta_gateway/gateway.py": (540, "one method for each use case; it decides nothing"),
+    "src/kanta_gateway/intake/api.py": (400, "every route with its guard, and the one handler of errors"),
     "src/kanta_gateway/intake/desk.py": (330, "one delivery from bytes to told result, dry or real"),
     "src/kanta_gateway/intake/readers.py": (340, "three readers of bytes with the same limits"),
-    "src/kanta_gateway/intake/sources.py": (420, "the source language: statement and use side by side"),
     "src/kanta_gateway/intake/values.py": (330, "every kind of value that a source may name, a short function each"),
     "src/kanta_gateway/model.py": (360, "dataclasses with their documented fields"),
-    "src/kanta_gateway/pipeline/office.py": (400, "every look at what is stored, permitted and logged alike"),
+    "src/kanta_gateway/pipeline/office.py": (420, "every look at what is stored, permitted and logged alike"),
     "src/kanta_gateway/spool/records.py": (440, "every statement on the record tables in one place"),
     "src/kanta_gateway/spool/store.py": (370, "every statement on the document table in one place"),
 }
@@ -39,6 +38,7 @@ LONG_FUNCTIONS = {
 }
 PURE = (
     "access/policy.py", "audit/merkle.py", "contracts/", "mapping/engine.py", "privacy/minimise.py", "privacy/scan.py",
+    "notices/due.py", "notices/kinds.py", "notices/lists.py", "notices/states.py", "notices/typereader.py",
     "spool/states.py", "transfer/frame.py", "transfer/receipts.py", "model.py", "errors.py",
 )  # fmt: skip
 CLOCKS = {"now", "today", "utcnow", "time", "monotonic"}

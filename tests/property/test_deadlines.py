@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.contracts import builders as b
 from tests.unit.contracts import helsinki as h
+from tests.unit.contracts import lawful as law
 from tests.unit.contracts import vouchers as v
 
 from kanta_gateway.contracts import agenda
 from kanta_gateway.contracts.awaited import CLIENT_CLOCKS, DECISION_CLOCKS
 from kanta_gateway.contracts.case import Case
-from kanta_gateway.contracts.check import Judgement
+from kanta_gateway.contracts.check import Judgement, judge
 from kanta_gateway.contracts.clocks import RECORD_CLOCKS
 from kanta_gateway.contracts.completeness import gaps
 from kanta_gateway.contracts.deadlines import ClockState
@@ -185,9 +186,42 @@ def test_an_open_clock_runs_down_by_the_day(whole: Case, as_of: date, more: int)
 
 def test_every_kind_of_deadline_was_tried() -> None:
     """Every kind of deadline but the reviews' own stands in the contracts that are tried here."""
-    tried = {one.kind for contract in (b.LAPHA, v.HEINOLA, h.HELSINKI) for one in contract.rules}
+    contracts = (b.LAPHA, v.HEINOLA, h.HELSINKI, law.contract())
+    tried = {one.kind for contract in contracts for one in contract.rules}
 
     assert DEADLINES - tried == {"review-due"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(lapland(), st.dates(date(2025, 8, 25), date(2026, 5, 1)))
+def test_clocks_and_findings_agree_beside_the_law(whole: Case, as_of: date) -> None:
+    """The same where the law is inherited, and a rule of the contract tells what one of the law would tell too."""
+    contract = law.contract("lapha")
+
+    agree(contract, whole, judge(contract, whole, as_of, b.HOLIDAYS), as_of)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Case:
+    """Plans of the authority, with their reviews, and absences of every reason, under the law alone."""
+    own = []
+    for kind in draw(st.lists(st.sampled_from(["activation", "multidisciplinary", "client_plan"]), max_size=3)):
+        reviewed = draw(st.lists(LAPLAND, max_size=3))
+        begun, made = draw(maybe(LAPLAND)), draw(maybe(LAPLAND))
+        own.append(
+            law.entry("authority_plan", kind=kind, made_on=made, reviewed_on=reviewed, assessment_started_on=begun)
+        )
+    reasons = st.sampled_from([None, "incapacity", "swapped_day", "service_closed"])
+    told = st.fixed_dictionaries({"date": LAPLAND, "payer_told_on": maybe(LAPLAND), "reason_category": reasons})
+    own += [law.entry("absence", "", None, **one) for one in draw(st.lists(told, max_size=4))]
+    return law.case(*own)
+
+
+@settings(max_examples=100, deadline=None)
+@given(plans(), st.dates(date(2025, 8, 25), date(2026, 5, 1)))
+def test_clocks_and_findings_agree_under_the_law(whole: Case, as_of: date) -> None:
+    """The same for the law's own deadlines."""
+    agree(law.contract(), whole, judge(law.contract(), whole, as_of, law.FREE), as_of)
 
 
 AUGUST = days(date(2022, 8, 1), 27)

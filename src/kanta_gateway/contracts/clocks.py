@@ -36,6 +36,15 @@ def told_within(rule: Rule, subject: Subject, situation: Situation) -> Clocks:
     yield Clock(rule, entry, Mark.made(entry), limit, done, f"/{name}", late="late", missing="missing")
 
 
+def told_yearly(rule: Rule, subject: Subject, situation: Situation) -> Clocks:  # noqa: ARG001 — one shape
+    """What happened in a year was told by a day of the next one, of records like `where`."""
+    name, entry = rule.params["field"], subject.entry
+    if not has(subject.facts, rule.params.get("where", {})):
+        return
+    limit = f"{int(subject.day[:4]) + 1}-{rule.params['until']}"
+    yield Clock(rule, entry, Mark.made(entry), limit, Mark.of(entry, name), f"/{name}", late="late", missing="missing")
+
+
 def done_within(rule: Rule, subject: Subject, situation: Situation) -> Clocks:
     """One thing was done in time after another; without the other's day the clock has not started."""
     name, entry = rule.params["field"], subject.entry
@@ -198,4 +207,5 @@ RECORD_CLOCKS: Mapping[str, RecordClocks] = {
     "reported-by": reported_by,
     "review-due": review_due,
     "told-within": told_within,
+    "told-yearly": told_yearly,
 }

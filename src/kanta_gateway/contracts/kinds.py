@@ -99,6 +99,7 @@ KINDS: Mapping[str, Kind] = {
         {"days": int, "field": str},
         {"where": dict, "where_recorded": bool, "workdays": bool},
     ),
+    "told-yearly": Kind(Scope.RECORD, ("late", "missing"), {"field": str, "until": str}, {"where": dict}),
     "value-allowed": Kind(Scope.RECORD, _ONE, {"field": str, "values": list}, {"where": dict}),
     "voucher-granted": Kind(Scope.RECORD, ("missing", "other")),
     "weekdays": Kind(Scope.RECORD, ("holiday", "weekend")),

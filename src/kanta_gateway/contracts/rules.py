@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kanta_gateway.contracts.attendance import Attendance
     from kanta_gateway.contracts.products import Product
     from kanta_gateway.contracts.scales import Scale
+    from kanta_gateway.contracts.terms import NoticeTerms
     from kanta_gateway.contracts.unjudged import Elsewhere, NotJudged, NotSoftware
     from kanta_gateway.recordtypes import RecordTypes
 
@@ -176,6 +177,8 @@ class Contract:
     """Which records are expected of every day or month (`completeness`)."""
     makes: frozenset[str] = frozenset()
     """Reference records that become documents, since the authority asks for its own (`makes`)."""
+    notices: tuple[NoticeTerms, ...] = ()
+    """Which notices the purchaser wants, who gives each, and how."""
     inherits: tuple[str, ...] = ()
     """Files of law whose rules hold beside its own."""
     elsewhere: tuple[Elsewhere, ...] = ()

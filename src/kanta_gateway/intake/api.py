@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -32,6 +33,7 @@ from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.wire import parameter_findings, unknown_parameter
 from kanta_gateway.messages import language_of
 from kanta_gateway.model import Caller
+from kanta_gateway.notices.states import NoticeState
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.spool.states import State
 
@@ -42,7 +44,16 @@ JSON = "application/json"
 BYTES = "application/octet-stream"
 NDJSON = "application/x-ndjson"
 
+XHTML = "text/html; charset=utf-8"
+
 router = APIRouter()
+
+
+class Form(StrEnum):
+    """How a notice is given."""
+
+    JSON = "json"
+    PAGE = "page"
 
 
 def _service(request: Request) -> Service:
@@ -241,6 +252,35 @@ def get_completeness(
     """Days, weeks and months without a record, and records that a deadline awaits."""
     asked = Asked(as_of or service.office.today, language, client, contract)
     return _answer(service.office.completeness(caller, asked))
+
+
+@router.get("/v1/notices", summary="Notices: that they wait, or were handed over")
+def get_notices(
+    caller: IdentifiedCaller, service: Service_, language: Language,
+    state: Annotated[NoticeState | None, Query()] = None, after: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:  # fmt: skip
+    """No content, oldest first; `after` is the last sequence number seen."""
+    return _answer(service.notice_board.list(caller, state, after, limit, language))
+
+
+@router.get("/v1/notices/{notice_id}", summary="Hand one notice over")
+def get_notice(
+    caller: IdentifiedCaller, notice_id: str, service: Service_, language: Language,
+    recipient: Annotated[str, Query(max_length=32)] = "", form: Annotated[Form, Query()] = Form.JSON, *,
+    look: Annotated[bool, Query()] = False,
+) -> Response:  # fmt: skip
+    """The notice as JSON or as a page; a disclosure with its entry, unless its giver only looks at it."""
+    told, kind = service.notice_board.get(notice_id, caller, recipient=recipient, is_look=look)
+    if form is Form.PAGE:
+        return Response(service.notice_board.page(told, kind, language), media_type=XHTML)
+    return _answer(told)
+
+
+@router.post("/v1/notices/{notice_id}:acknowledge", summary="The recipient has a notice")
+def post_acknowledge(caller: IdentifiedCaller, notice_id: str, service: Service_) -> Response:
+    """Write down that a notice that was handed over has arrived."""
+    return _answer(service.notice_board.acknowledge(notice_id, caller))
 
 
 @router.get("/v1/audit/entries", summary="Entries of the audit log")

@@ -22,6 +22,7 @@ from kanta_gateway.intake.front import File
 from kanta_gateway.intake.result import Result
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import repeats
+from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.receive import Delivery
@@ -52,6 +53,7 @@ class Service:
         self._parts = parts
         self.desk = desk
         self.office = office
+        self.notice_board = Board(parts, office)
         self._schemas = schemas
         self._audience = audience
         self._max_queue_depth = max_queue_depth

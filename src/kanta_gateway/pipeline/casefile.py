@@ -6,14 +6,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.contracts.case import Entry
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.model import Record
+from kanta_gateway.notices.store import disclosed
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.wording import canonical, stored_finding
 from kanta_gateway.privacy.envelope import open_sealed, seal
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 
 NOTHING = Stamp(0, 0, 0, 0)
+ToldDays = Mapping[tuple[str, str], Mapping[str, str]]
+"""Record type and id -> field that tells when it was told -> day on which a notice of ours told it."""
 REMEMBERED = 64
 """Clients whose files one process keeps at hand; a file is about half a megabyte after a year."""
 
@@ -63,6 +67,8 @@ class CaseFile:
     stamp: Stamp
     shared: SharedFile
     _parts: Parts
+    told: ToldDays = field(default_factory=dict)
+    """What notices have told of the client's records."""
     situation: Situation | None = None
     """Of the file's last judgement."""
     _contents: dict[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -151,15 +157,15 @@ def load(
         shared: the provider's shared file if it is at hand; read again when it is not the newest.
         known: the client's file if it is at hand; only what came after it is read.
     """
-    stamp = records.stamp(tx, provider, client_ref)
+    stamp, told = records.stamp(tx, provider, client_ref), told_days(parts, tx, provider, client_ref)
     if shared is None or max((one.row for one in shared.rows), default=0) != stamp.shared:
         shared = load_shared(parts, tx, provider)
-    if known is None:
-        known = CaseFile(provider, client_ref, (), (), set(), NOTHING, shared, parts)
+    if known is None or known.told != told:
+        known = CaseFile(provider, client_ref, (), (), set(), NOTHING, shared, parts, told)
     rows = records.of_client(tx, provider, client_ref, after=known.stamp.own) if stamp.own > known.stamp.own else []
     if len(known.rows) + len(rows) != stamp.rows:  # one with an earlier number was committed after the known ones
         known, rows = replace(known, rows=(), entries=()), records.of_client(tx, provider, client_ref)
-    entries = [*known.entries, *(entry(parts, one) for one in rows)]
+    entries = [*known.entries, *(entry(parts, one, told.get(one.key)) for one in rows)]
     is_secret = any(one.type == "client" and one.facts.get("non_disclosure") for one in entries)
     prints = records.fingerprints(tx, client_ref) if is_secret else set()
     return replace(known, rows=[*known.rows, *rows], entries=entries, prints=prints, stamp=stamp, shared=shared)
@@ -175,12 +181,33 @@ def load_shared(parts: Parts, tx: Connection, provider: str) -> SharedFile:
     )
 
 
-def entry(parts: Parts, one: StoredRecord) -> Entry:
-    """A stored record as rules see it."""
+def told_days(parts: Parts, tx: Connection, provider: str, client_ref: str) -> ToldDays:
+    """When notices told of a client's records: the first time counts.
+
+    Args:
+        parts: the built gateway.
+        tx: a reading transaction.
+        provider: OID of the provider.
+        client_ref: keyed reference of the client.
+    """
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for name, items, at in disclosed(tx, provider, client_ref):
+        known = parts.notices.types.get(name)
+        fields = {group.name: group.told_in for group in known.groups} if known is not None else {}
+        day = datetime.fromisoformat(at).astimezone(HELSINKI).date().isoformat()
+        for item in items:
+            if told_in := fields.get(item["group"]):
+                found.setdefault((item["type"], item["id"]), {}).setdefault(told_in, day)
+    return found
+
+
+def entry(parts: Parts, one: StoredRecord, told: Mapping[str, str] | None = None) -> Entry:
+    """A stored record as rules see it; what a notice has told of it counts as told, where it says nothing itself."""
     sealed = parts.keyring.open_facts(one.facts)
     return Entry(
         kind=parts.types[one.type], id=one.id, version=one.version, is_cancelled=one.is_cancelled,
-        facts=sealed["facts"], row=one.row, received=one.row, reading=tuple(map(stored_finding, sealed["reading"])),
+        facts={**told, **sealed["facts"]} if told else sealed["facts"],
+        row=one.row, received=one.row, reading=tuple(map(stored_finding, sealed["reading"])),
         received_on=date.fromisoformat(one.received_at[:10]),
     )  # fmt: skip
 

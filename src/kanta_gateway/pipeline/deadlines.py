@@ -1,4 +1,4 @@
-"""What is due when, and what is lacking, of the clients and reviews of a provider: from facts only, nothing is opened.
+"""What is due when, and what is lacking, of a provider's clients, reviews and conduct: from facts, nothing is opened.
 
 * A client appears by the provider's own client number, as in figures; a record by its id.
 * Clocks come overdue first, then by due date, over all clients.
@@ -90,6 +90,8 @@ def _judged(
         for subject in case.subjects:
             is_client = parts.types[subject.type].about == "client"
             names[subject.purchaser] = subject.id if is_client else names.get(subject.purchaser, "")
+        if not case.is_of_client:  # the provider's own conduct has deadlines and no subject that figures are told of
+            names |= {one.purchaser: "" for one in case.rows if one.purchaser not in names}
         for purchaser, name in sorted(names.items()):
             if asked.contract in {None, purchaser}:
                 _, judgement, _ = judged(parts, case, purchaser, asked.as_of)
@@ -128,11 +130,13 @@ def lacking(parts: Parts, tx: Connection, provider: str, clients: Iterable[str],
     """
     found, day = Lacks(), asked.as_of.isoformat()
     for purchaser, name, judgement in _judged(parts, tx, provider, clients, asked):
-        for one in gaps(judgement.situation) if judgement.situation is not None else ():
-            found.periods += 1
-            found.unknown += not one.days_per_week and one.period.start < day
-            if not one.is_complete:
-                found.gaps.append((provider, purchaser, name, one))
+        if (situation := judgement.situation) is None:
+            continue
+        asked_of = gaps(situation)
+        known = {one.period.entry.row for one in asked_of if one.days_per_week or one.period.start >= day}
+        found.periods += len(situation.periods)
+        found.unknown += sum(one.entry.row not in known and one.start < day for one in situation.periods)
+        found.gaps += [(provider, purchaser, name, one) for one in asked_of if not one.is_complete]
         awaited = (one for one in agenda.clocks(judgement) if one.awaits and one.state(day) is ClockState.BREACHED)
         found.due += [Due(provider, purchaser, name, one) for one in awaited]
     return found

@@ -28,6 +28,7 @@ from kanta_gateway.spool import records, store
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from kanta_gateway.pipeline.preview import Preview
     from kanta_gateway.spool.store import StoredDocument
 
 
@@ -56,7 +57,7 @@ class Office:
         if not reasons and self._is_beyond(caller):
             reasons = (f"{caller.role}: sees all, so it is not for a system of a provider",)
         if reasons:
-            self._deny(caller, event, provider or "", reasons)
+            self.deny(caller, event, provider or "", reasons)
             raise NotPermittedError(f"{event.value} is not allowed: {'; '.join(reasons)}")
 
     def _is_beyond(self, caller: Caller) -> bool:
@@ -70,7 +71,7 @@ class Office:
         with self._parts.database.reading() as tx:
             return bool(agreements(tx, caller.organisation))
 
-    def _deny(self, caller: Caller, event: Event, provider: str, reasons: Iterable[str]) -> None:
+    def deny(self, caller: Caller, event: Event, provider: str, reasons: Iterable[str]) -> None:
         """Write a denial down; in a transaction of its own, since what was asked is not done."""
         with self._parts.database.transaction() as tx:
             self._parts.log.append(tx, [self.event(
@@ -85,7 +86,7 @@ class Office:
             NotFoundError: the thing is another's and the caller may see its own only.
         """
         if self._own(caller) not in {None, owner}:
-            self._deny(caller, event, owner, (f"{caller.role}: scope own, the thing is another's",))
+            self.deny(caller, event, owner, (f"{caller.role}: scope own, the thing is another's",))
             raise NotFoundError
 
     def note(self, tx: Connection, events: Iterable[AuditEvent]) -> None:
@@ -123,6 +124,10 @@ class Office:
                 caller, Event.DOCUMENT_READ, subject="list", provider=provider or "", details={"count": len(found)}
             )])  # fmt: skip
         return {"documents": [metadata(one) for one in found], "next": found[-1].sequence if found else after}
+
+    def is_own_only(self, caller: Caller) -> bool:
+        """Whether the caller may see its own organisation's things only."""
+        return self._policy.is_own_only(caller)
 
     def _own(self, caller: Caller) -> str | None:
         """The provider whose things alone the caller may see; None for those who may see all."""
@@ -209,6 +214,17 @@ class Office:
             raise NotFoundError
         return {"evidence": found}
 
+    def preview(self, caller: Caller, preview: Preview) -> dict[str, Any]:
+        """What a changed contract would have said about the records that are held; nothing is changed."""
+
+        def judged(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
+            preview.add(tx, provider, wanted)
+            return {}
+
+        every = [name for name, one in self._parts.types.items() if one.about != "organisation"]
+        self._counted(caller, None, "preview", judged, every)
+        return preview.told()
+
     @property
     def today(self) -> date:
         """The day that clocks are read at where none is named."""
@@ -248,17 +264,21 @@ class Office:
 
     def _counted(
         self, caller: Caller, client: str | None, subject: str,
-        work: Callable[[Connection, str, Sequence[str]], dict[str, Any]],
+        work: Callable[[Connection, str, Sequence[str]], dict[str, Any]], types: Sequence[str] = (),
     ) -> dict[str, Any]:  # fmt: skip
         """Do some counting for each provider that the caller may see, and write down whose data it used."""
         own = self._own(caller)
         self.permit(caller, Event.FIGURES_READ, provider=own)
         told: dict[str, Any] = {}
         with self._parts.database.transaction() as tx:
-            subjects = [name for name, one in self._parts.types.items() if one.is_subject]
+            own_conduct = subject == "deadlines"  # it is due too, and no figure is told of it
+            subjects = types or [
+                name for name, one in self._parts.types.items()
+                if one.is_subject or (own_conduct and one.about not in {"client", "organisation"})
+            ]  # fmt: skip
             known = [one for one in records.subjects(tx, subjects) if own in {None, one[0]}]
             for provider in sorted({one[0] for one in known}):
-                wanted = [ref for owner, _, ref in known if owner == provider]
+                wanted = sorted({ref for owner, _, ref in known if owner == provider})
                 if client is not None:
                     wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
                 told |= work(tx, provider, wanted)

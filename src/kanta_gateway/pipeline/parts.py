@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kanta_gateway.mapping.engine import Mapper
     from kanta_gateway.mapping.structures import Structures
     from kanta_gateway.messages import Messages
+    from kanta_gateway.notices.types import NoticeTypes
     from kanta_gateway.privacy.envelope import Vault
     from kanta_gateway.privacy.fingerprint import Fingerprints
     from kanta_gateway.privacy.scan import Scanner
@@ -127,6 +128,7 @@ class Parts:
     structures: Structures
     codes: Codes
     mapper: Mapper
+    notices: NoticeTypes
     conformances: Callable[[Oid], Conformance]
     scanner: Scanner
     fingerprints: Fingerprints

@@ -112,6 +112,8 @@ class Receiver:
             record = replace(record, content=_without(record.content, "contact"))
         if (code := identity_code(str(record.content.get("identity_code", "")))) is not None:
             extra["birth_date"] = code.birth_date.isoformat()
+        if categories := parts.notices.lists.categories(record.type, record.content):
+            extra["categories"] = categories
         extra["contract_known"] = delivery.is_contract_known
         record, masked = masked_record(parts.scanner, record, policy.privacy, None)
         kept = facts(parts.contracts[delivery.purchaser], record, extra)

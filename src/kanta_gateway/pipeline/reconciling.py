@@ -16,8 +16,9 @@ from sqlalchemy import select
 from kanta_gateway.audit import report
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
-from kanta_gateway.database import calling_system, data_key, document, party, record
+from kanta_gateway.database import calling_system, data_key, document, notice, party, record
 from kanta_gateway.model import Event, Outcome
+from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.spool.states import DELIVERED, State
 
 if TYPE_CHECKING:
@@ -40,9 +41,14 @@ def reconciled(tx: Connection) -> tuple[Problem, ...]:
     documents = list(tx.execute(_DOCUMENTS).mappings())
     contracts = list(tx.execute(select(party.c.contract).distinct()).scalars())
     systems = list(tx.execute(select(calling_system.c.thumbprint, calling_system.c.revoked_at)))
-    claims = [*_of_records(records), *_of_documents(documents), *_of_parties(contracts, systems)]
+    told = list(tx.execute(_NOTICES).mappings())
+    claims = [
+        *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(contracts, systems),
+    ]  # fmt: skip
     known = {
         **_known(records, documents),
+        **_known_notices(told),
+        Event.DOCUMENT_DESTROY_KEY.value: {**_destroyed(documents, "oid"), **_destroyed(told, "id")},
         Event.PARTY_REGISTER.value: dict.fromkeys([*contracts, *(one[0] for one in systems)], True),
         REVOKED: {thumbprint: revoked is not None for thumbprint, revoked in systems},
     }
@@ -56,6 +62,16 @@ _DOCUMENTS = (
     )
     .join(data_key, data_key.c.id == document.c.key_id)
     .order_by(document.c.sequence)
+)  # fmt: skip
+
+
+_NOTICES = (
+    select(
+        notice.c.id, notice.c.state, notice.c.disclosed_at, notice.c.payload.is_(None).label("gone"),
+        data_key.c.wrapped.is_(None).label("keyless"),
+    )
+    .join(data_key, data_key.c.id == notice.c.key_id)
+    .order_by(notice.c.sequence)
 )  # fmt: skip
 
 
@@ -86,6 +102,30 @@ def _of_documents(rows: list[RowMapping]) -> Iterator[Claim]:
             yield Claim("document", oid, Event.DOCUMENT_DESTROY_KEY, oid)
 
 
+def _of_notices(rows: list[RowMapping]) -> Iterator[Claim]:
+    for row in rows:
+        id_, state = row["id"], NoticeState(row["state"])
+        yield Claim("notice", id_, Event.NOTICE_MAKE, id_)
+        if row["disclosed_at"] is not None:
+            yield Claim("notice", id_, Event.NOTICE_DISCLOSE, id_)
+        if state is NoticeState.ACKNOWLEDGED:
+            yield Claim("notice", id_, Event.NOTICE_ACKNOWLEDGE, id_)
+        if state is NoticeState.WITHDRAWN:  # its content went with it
+            yield Claim("notice", id_, Event.NOTICE_WITHDRAW, id_)
+        elif row["gone"] or row["keyless"]:
+            yield Claim("notice", id_, Event.DOCUMENT_DESTROY_KEY, id_)
+
+
+def _known_notices(rows: list[RowMapping]) -> Known:
+    states = {row["id"]: NoticeState(row["state"]) for row in rows}
+    return {
+        Event.NOTICE_MAKE.value: dict.fromkeys(states, True),
+        Event.NOTICE_DISCLOSE.value: {id_: state in TOLD for id_, state in states.items()},
+        Event.NOTICE_ACKNOWLEDGE.value: {id_: state is NoticeState.ACKNOWLEDGED for id_, state in states.items()},
+        Event.NOTICE_WITHDRAW.value: {id_: state is NoticeState.WITHDRAWN for id_, state in states.items()},
+    }
+
+
 def _of_parties(contracts: list[str], systems: Any) -> Iterator[Claim]:
     for contract in contracts:
         yield Claim("party", contract, Event.PARTY_REGISTER, contract)
@@ -109,8 +149,12 @@ def _known(records: Any, documents: list[RowMapping]) -> Known:
         },
         Event.DOCUMENT_WITHDRAW.value: {oid: state is State.WITHDRAWN for oid, state in states.items()},
         Event.DOCUMENT_INVALIDATE.value: {oid: state in DELIVERED for oid, state in states.items()},
-        Event.DOCUMENT_DESTROY_KEY.value: {row["oid"]: bool(row["gone"] and row["keyless"]) for row in documents},
     }
+
+
+def _destroyed(rows: list[RowMapping], name: str) -> dict[str, bool]:
+    """Whether content and key are gone, by id: an entry may only tell of both."""
+    return {row[name]: bool(row["gone"] and row["keyless"]) for row in rows}
 
 
 def _entries(tx: Connection) -> Iterator[Told]:

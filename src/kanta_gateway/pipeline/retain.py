@@ -16,6 +16,7 @@ from sqlalchemy import exists, select, update
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.database import data_key, document, record
 from kanta_gateway.model import Caller, Event, Oid, Outcome, instant
+from kanta_gateway.notices import store as notices
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool.states import State
 
@@ -50,6 +51,31 @@ def destroy_spent_keys(parts: Parts, caller: Caller, grace_days: int) -> int:
                 event=Event.DOCUMENT_DESTROY_KEY, caller=caller, at=parts.now(), client_ref=one["client_ref"],
                 subject=one["oid"], provider=Oid(one["provider"]), controller=Oid(one["organiser"]),
                 purpose="retention", basis="GDPR 5(1)(e)", details={"grace_days": grace_days},
+            )
+            for one in spent
+        ])  # fmt: skip
+        return len(spent)
+
+
+def destroy_spent_notices(parts: Parts, caller: Caller, grace_days: int) -> int:
+    """Destroy the content of notices that were handed over the grace period ago; gives their number.
+
+    Args:
+        parts: the built gateway.
+        caller: who acts.
+        grace_days: how long content stays readable after the handing over.
+    """
+    now = parts.now()
+    with parts.database.transaction() as tx:
+        spent = notices.spent(tx, instant(now - timedelta(days=grace_days)), BATCH)
+        if not spent:
+            return 0
+        notices.destroy(tx, spent, now)
+        parts.log.append(tx, [
+            AuditEvent(
+                event=Event.DOCUMENT_DESTROY_KEY, caller=caller, at=now, client_ref=one.told_client, subject=one.id,
+                provider=Oid(one.provider), controller=one.organiser, purpose="retention", basis="GDPR 5(1)(e)",
+                details={"grace_days": grace_days, "notice": one.type},
             )
             for one in spent
         ])  # fmt: skip

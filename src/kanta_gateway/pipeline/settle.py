@@ -25,6 +25,7 @@ from kanta_gateway.model import Caller, Event, Finding, Oid, Outcome
 from kanta_gateway.pipeline.casefile import CaseFile, Memory, hidden, load
 from kanta_gateway.pipeline.compose import Composer, Draft, guard_mark
 from kanta_gateway.pipeline.judging import judged
+from kanta_gateway.pipeline.notify import Notifier
 from kanta_gateway.pipeline.parts import Parts, Scope
 from kanta_gateway.pipeline.plan import Plan, plan
 from kanta_gateway.pipeline.publish import Made, Publisher
@@ -65,6 +66,7 @@ class Settler:
         self._caller = caller
         self._memory = memory or Memory()
         self._publisher = Publisher(parts)
+        self._notifier = Notifier(parts, caller)
 
     def settle(
         self, provider: str, purchaser: str, client_ref: str, as_of: date, only: Collection[int] | None = None
@@ -183,6 +185,8 @@ class Settler:
                     records.replace_payload(tx, one.row, payload)
         store.put(tx, [one.new for one in work.made], now)
         self._parts.log.append(tx, list(self._events(work, agreement, changed)))
+        if (situation := work.judgement.situation) is not None:
+            self._notifier.update(tx, work.case, situation, situation.contract, agreement)
 
     def _verdict(self, one: StoredRecord, work: _Work) -> Verdict:
         outcome = work.judgement.outcomes[one.row]

@@ -314,6 +314,26 @@ def reopen(tx: Connection, provider: str) -> None:
     tx.execute(update(record).where(*held).values(state=RECEIVED))
 
 
+def reopen_these(tx: Connection, provider: str, keys: Collection[tuple[str, str]]) -> None:
+    """Have single records of a provider, by type and id, judged again: something was told of them."""
+    for record_type, record_id in sorted(set(keys)):
+        one = (record.c.provider == provider, record.c.type == record_type, record.c.record_id == record_id)
+        tx.execute(update(record).where(*one, record.c.client_ref.is_not(None)).values(state=RECEIVED))
+
+
+def verdicts(tx: Connection, rows: Iterable[int]) -> dict[int, tuple[Outcome | None, Sequence[Mapping[str, Any]]]]:
+    """Outcome and findings of the records in these rows, and nothing else of them."""
+    wanted = sorted(set(rows))
+    found: dict[int, tuple[Outcome | None, Sequence[Mapping[str, Any]]]] = {}
+    for start in range(0, len(wanted), PARAMETERS):
+        query = select(record.c.id, record.c.outcome, record.c.findings).where(
+            record.c.id.in_(wanted[start : start + PARAMETERS])
+        )
+        for row, outcome, findings in tx.execute(query):
+            found[int(row)] = (Outcome(outcome) if outcome else None, orjson.loads(findings))
+    return found
+
+
 def waiting(tx: Connection, provider: str | None = None) -> list[tuple[str, str, str]]:
     """(provider, purchaser, client) of every client with records that wait for judging."""
     query = select(record.c.provider, record.c.purchaser, record.c.client_ref).where(
@@ -331,7 +351,8 @@ def subjects(tx: Connection, types: Collection[str]) -> list[tuple[str, str, str
         tx: a reading transaction.
         types: record types that tell of a subject itself, such as client.
     """
-    query = select(record.c.provider, record.c.purchaser, record.c.client_ref).where(record.c.type.in_(types))
+    query = select(record.c.provider, record.c.purchaser, record.c.client_ref)
+    query = query.where(record.c.type.in_(types), record.c.client_ref.is_not(None))
     return [(str(one[0]), str(one[1]), str(one[2])) for one in tx.execute(query.distinct())]
 
 

@@ -73,7 +73,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 _rows = count(1)
 
 
-def entry(kind: str, name: str = "", version: int = 1, *, is_cancelled: bool = False, **content: Any) -> Entry:
+def entry(kind: str, /, name: str = "", version: int = 1, *, is_cancelled: bool = False, **content: Any) -> Entry:
     """One record of a type; content given here goes before the default, None takes a field away."""
     whole = {key: value for key, value in {**DEFAULTS.get(kind, {}), **content}.items() if value is not None}
     birth = whole.pop("birth_date", "1990-01-01")

@@ -166,15 +166,10 @@ def test_days_of_twelve_months() -> None:
 
 
 def test_days_of_twelve_months_by_the_law_of_the_day() -> None:
-    """KT-04: until the end of 2020 the limit was 230; a day of 2021 is judged by 178."""
-    every, whole = many("2020-05-01", 246)
-
-    assert ["2020-12-17", "2020-12-18"] == above(whole, every, date(2021, 12, 31))[:2]
-    assert ["2020-12-31", "2021-01-01"] == above(whole, every, date(2021, 12, 31))[-2:]
-
+    """KT-04: the limit of 702/2020 judges days of 2021 and later; the days before count in its twelve months."""
     every, whole = many("2020-07-01", 190)
 
-    assert ["2021-01-01"] == above(whole, every, date(2021, 12, 31))[:1]
+    assert ["2021-01-01", "2021-01-02"] == above(whole, every, date(2021, 12, 31))[:2]
 
 
 def test_days_above_the_year_name_what_is_not_known() -> None:
