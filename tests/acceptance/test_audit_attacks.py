@@ -315,6 +315,8 @@ def test_two_histories_are_seen_when_auditors_compare(scene: Scene) -> None:
         (lambda lines: [b'{"idx":0,"leaf":"' + b"A" * 43 + b'="}\n', *lines[1:]], "changed or swapped"),
         (lambda lines: [b'{"idx":0,"leaf":"AAAA"}\n', *lines[1:]], "its leaf hash is none"),
         (lambda lines: [b"[]\n", *lines[1:]], "cannot be believed"),
+        (lambda lines: [b'{"idx":"\\u001b[2J\\nHOLDS\\n","leaf":"' + b"A" * 43 + b'="}\n', *lines], "out of order"),
+        (lambda lines: [lines[0].replace(b'"at":"2', b'"at":"\\u001b2'), *lines[1:]], "changed or swapped"),
     ],
 )
 def test_an_export_that_was_tampered_with(
@@ -328,6 +330,8 @@ def test_an_export_that_was_tampered_with(
 
     assert code == 1
     assert expected.format(size=size) in told
+    assert "HOLDS" not in told.splitlines()
+    assert "\x1b" not in told
 
 
 def test_an_export_for_one_client_is_complete_and_closed(scene: Scene) -> None:

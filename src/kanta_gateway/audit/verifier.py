@@ -116,7 +116,7 @@ def read_keys(text: str) -> list[Key]:
 def read_checkpoint(note: str, keys: Sequence[Key]) -> Checkpoint:
     """What a checkpoint states, once a key of the log is found to have signed it."""
     text, separator, lines = note.rpartition("\n\n")
-    match = re.fullmatch(r"([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)(?:\n[^\n]+)*", text)
+    match = re.fullmatch(r"([!-~]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)(?:\n[^\n]+)*", text)
     if not separator or match is None:
         raise ValueError("not a checkpoint: expected origin, size and root, an empty line and signatures")
     origin, size, message = match[1], int(match[2]), text.encode() + b"\n"
@@ -210,7 +210,7 @@ class Verification:
         index, is_closed = value["idx"], value.keys() == {"idx", "leaf"}
         leaf = b64decode(value["leaf"], validate=True) if is_closed else sha256(b"\0" + line).digest()
         if type(index) is not int or index < self._next or len(leaf) != HASH_BYTES:
-            self.faults.append(f"entry {index} stands twice or out of order, or its leaf hash is none")
+            self.faults.append(f"entry {index!r} stands twice or out of order, or its leaf hash is none")
             return
         if index >= self.new.size:
             self.beyond += 1
