@@ -32,6 +32,7 @@ app = typer.Typer(
     help="Provider records in, signed THL-structured documents archived. Kanta-style, not certified.",
 )
 documents = typer.Typer(no_args_is_help=True, help="Finished documents: export, explain, verify.")
+records = typer.Typer(no_args_is_help=True, help="Delivered records: the author's answer to what was asked.")
 audit = typer.Typer(no_args_is_help=True, help="The audit log: verify, export, report.")
 schemas = typer.Typer(no_args_is_help=True, help="THL structures: list, import official ones.")
 mapping = typer.Typer(no_args_is_help=True, help="Mapping files: try one on a record.")
@@ -43,8 +44,8 @@ sources = typer.Typer(no_args_is_help=True, help="Formats that providers may del
 notices = typer.Typer(no_args_is_help=True, help="Notices: what somebody must be told, and handing it over.")
 parties = typer.Typer(no_args_is_help=True, help="Providers, organisers and their contracts.")
 for _name, _group in (
-    ("documents", documents), ("audit", audit), ("schemas", schemas), ("codes", codes), ("contracts", contracts),
-    ("mapping", mapping),
+    ("documents", documents), ("records", records), ("audit", audit), ("schemas", schemas), ("codes", codes),
+    ("contracts", contracts), ("mapping", mapping),
     ("keys", keys), ("systems", systems), ("parties", parties), ("sources", sources), ("notices", notices),
 ):  # fmt: skip
     app.add_typer(_group, name=_name)
@@ -287,6 +288,22 @@ def figures(
     else:
         told = gateway.figures(actor, client, day, explain=explain, national=national)
     _say(told, as_json=as_json)
+
+
+@records.command("allow")
+def allow_wording(
+    ticket: str, reason: Annotated[str, typer.Option(help="Why the service needs it; nothing about a person.")],
+    field: Annotated[str, typer.Option(help="Field, as the finding tells it; all that was asked by default.")] = "",
+    cls: Annotated[str, typer.Option("--class", help="Class, as the finding tells it.")] = "",
+    person: Person = None, name: Name = None, purpose: Purpose = None, lang: Lang = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Allow a wording that minimisation asked about; exit 0 when the record stands, 3 when it still waits."""
+    if bool(field) != bool(cls):
+        raise typer.BadParameter("--field and --class go together; leave both out to allow all that was asked")
+    gateway = _gateway(lang=lang)
+    told = gateway.allow(ticket, [(field, cls)] if field else [], reason, gateway.actor(person, name, purpose))
+    _say(told, as_json=as_json)
+    raise typer.Exit(WAITS if told["outcome"] in {"held", "refused"} else 0)
 
 
 @notices.command("list")

@@ -107,9 +107,9 @@ def try_mapping(
         raise ParameterError(f"the file maps {', '.join(types)}; there is no such record")
     mapper = Mapper(replace(loaded, mappings=(mapping,)), parts.structures, parts.codes)
     return {"file": file.name, "structure": mapping.structure.oid, "tried": [
-        _told(gateway, tried(parts, mapper, variant, mapping, one, around))
+        _told(gateway, tried(parts, mapper, variant, mapping, one, around, of))
         for one in records
-        for around in [_around(gateway, records, one, mapper, contract)]
+        for around, of in [_around(gateway, records, one, mapper, contract)]
         for variant in mapper.variants(one.type, around["product"])
     ]}  # fmt: skip
 
@@ -133,8 +133,8 @@ def _records(gateway: Gateway, path: Path, source: str, types: Sequence[str]) ->
 
 def _around(
     gateway: Gateway, records: Sequence[Record], record: Record, mapper: Mapper, contract: str
-) -> dict[str, Any]:
-    """What a mapping reads beside the record: from the same file where it is there, else made up."""
+) -> tuple[dict[str, Any], Contract]:
+    """What a mapping reads beside the record, from the same file where it is there, else made up; and whose rules."""
     types = gateway.parts.types
     staff = {**invented.STAFF, **{one.id: one.content for one in records if one.type == "staff"}}
     own = [one for one in records if record.client and record.client in {one.client, one.id}]
@@ -145,26 +145,29 @@ def _around(
     named = [str(record.content[name]) for name in AUTHOR_FIELDS if record.content.get(name)]
     known = next(({**staff[name], "id": name} for name in named if name in staff), None)
     author = known or record.content.get("recorder_name") or next(iter(invented.STAFF.values()))
-    product = _product(gateway, record.type, decision, mapper, contract)
-    return {
+    of, product = _product(gateway, record.type, decision, mapper, contract)
+    around = {
         "client": client, "decision": decision, "product": product, "author": author, "staff": staff,
         **invented.PARTIES, MADE_UP: [*lacking, *invented.PARTIES],
     }  # fmt: skip
+    return around, of
 
 
 def _product(
     gateway: Gateway, record_type: str, decision: Mapping[str, Any], mapper: Mapper, contract: str
-) -> dict[str, str]:
-    """The product that the decision grants, else the first under which the record makes a document."""
+) -> tuple[Contract, dict[str, str]]:
+    """The product that the decision grants, else the first under which the record makes a document; its contract."""
     known = gateway.parts.contracts
     if contract and contract not in known:
         raise NotFoundError(f"there is no contract {contract}{nearest(contract, known)}")
     asked = [known[contract]] if contract else list(known.values())
-    granted = [one.mapping_product(decision) for one in asked]
-    sold = [one.mapping_product({"service": service, "product_number": product.number})
+    granted = [(one, one.mapping_product(decision)) for one in asked]
+    sold = [(one, one.mapping_product({"service": service, "product_number": product.number}))
             for one in asked for product in one.products for service in sorted(product.services)]  # fmt: skip
-    fitting = (one for one in (*granted, *sold) if one and mapper.variants(record_type, one))
-    return next(fitting, {})
+    fitting = (
+        (one, product) for one, product in (*granted, *sold) if product and mapper.variants(record_type, product)
+    )
+    return next(fitting, (asked[0], {}))
 
 
 def _told(gateway: Gateway, one: dict[str, Any]) -> dict[str, Any]:
@@ -186,8 +189,8 @@ def trial_lines(told: Mapping[str, Any]) -> Iterator[str]:
             yield f"      from {', '.join(row['from'])}"
         for word, rows in (
             ("used", one["used"]), ("left over", one["left_over"]),
-            ("masked", [f"{row['class']} in {row['field']} of the {row['in']} ({row['count']})"
-                        for row in one["masked"]]),
+            *((word, [f"{row['class']} in {row['field']} of the {row['in']} ({row['count']})" for row in one[key]])
+              for word, key in (("masked", "masked"), ("waits for its author", "asked"))),
             ("codes that nobody has verified", one["unverified_codes"]),
             ("findings", [f"{row['rule']} {row['message']}" for row in one["findings"]]),
         ):  # fmt: skip

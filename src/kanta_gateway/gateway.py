@@ -255,6 +255,10 @@ class Gateway:
             rows.append({"file": path.name, "oid": seen.oid, "verdict": seen.verdict.value, "findings": findings})
         return {"documents": rows, "holds": all(row["verdict"] == "PASSED" for row in rows)}
 
+    def allow(self, ticket: str, answers: Sequence[tuple[str, str]], reason: str, caller: Caller) -> dict[str, Any]:
+        """The author's answer to what minimisation asked about a record."""
+        return self.desk.allow(self.office, ticket, answers, reason, caller, self.settings.lang).told
+
     def figures(
         self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool, national: bool = False
     ) -> dict[str, Any]:

@@ -79,13 +79,35 @@ class Finding:
     """The source that the rule comes from, such as `001 §2.1`."""
 
 
+class Level(StrEnum):
+    """What becomes of a class of values in a text: the controller's instruction, in the contract file."""
+
+    DROP = "drop"
+    """The whole text is left out."""
+    MASK = "mask"
+    """A mark stands in its place."""
+    ASK = "ask"
+    """The record waits for its author, who allows the wording or words it anew."""
+    ALLOW = "allow"
+
+
+AT_ONCE = ("identity-code", "account-number", "telephone", "postal-code", "town", "e-mail", "car-plate")
+"""Classes that are masked or dropped at once: no contract may ask for them or allow them."""
+
+CLASSES = (
+    *AT_ONCE, "street-address", "person", "diagnosis", "medicine", "religion", "union", "politics", "sexuality",
+    "origin", "staff-private",
+)  # fmt: skip
+"""Classes of values that minimisation looks for, as ticket, contract and audit log tell them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Masked:
     """How often values of one class were masked in one field."""
 
     field: str
     cls: str
-    """`identity-code`, `account-number`, `telephone`, `street-address`, `postal-code`, `town`."""
+    """One of `CLASSES`."""
     count: int
 
 
@@ -332,6 +354,7 @@ class Event(StrEnum):
     NOTICE_READ = "notice:read"
     NOTICE_WITHDRAW = "notice:withdraw"
     PARTY_REGISTER = "party:register"
+    RECORD_ALLOW = "record:allow"
     RECORD_HOLD = "record:hold"
     RECORD_READ = "record:read"
     RECORD_REFUSE = "record:refuse"

@@ -25,7 +25,9 @@ class RecordType:
     facts: frozenset[str] = frozenset()
     """Fields that rules and figures need later (`x-fact`)."""
     privacy: Mapping[str, str] = field(default_factory=dict)
-    """Field -> `contact` or `code` (`x-privacy`)."""
+    """Field -> `code`, `contact`, `names` or `places` (`x-privacy`): what belongs there."""
+    texts: frozenset[str] = frozenset()
+    """Fields that hold free text, perhaps deep inside."""
     is_reference: bool = False
     """Known to the gateway, never a document of the provider (`x-reference`)."""
     grants: bool = False
@@ -53,12 +55,23 @@ class RecordType:
             day=schema.get("x-day", ""),
             facts=frozenset(key for key, one in properties.items() if one.get("x-fact")),
             privacy={key: str(one["x-privacy"]) for key, one in properties.items() if "x-privacy" in one},
+            texts=frozenset(key for key, one in properties.items() if _holds_text(one)),
             is_reference=bool(schema.get("x-reference", False)),
             grants=bool(schema.get("x-grants", False)),
             is_open=schema.get("x-grants") in {"open", "wide"},
             is_wide=schema.get("x-grants") == "wide",
             way=schema.get("x-period", "nearest"),
         )
+
+
+TEXT_LENGTH = 1000
+"""A string that may be this long is a text; names, numbers and codes are shorter."""
+
+
+def _holds_text(schema: Mapping[str, Any]) -> bool:
+    """Whether a field, or what stands inside it, is free text."""
+    inside = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    return schema.get("maxLength", 0) >= TEXT_LENGTH or any(_holds_text(one) for one in inside)
 
 
 RecordTypes = Mapping[str, RecordType]

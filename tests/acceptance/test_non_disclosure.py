@@ -83,7 +83,7 @@ def test_unsent_documents_are_made_again(tmp_path: Path) -> None:
     gateway = installation(tmp_path / "data")
     delivered(gateway, tmp_path / "first", non_disclosure=False)
     before = documents(gateway)
-    assert "Haavikonraito" in texts(gateway)
+    assert "Haavikonraidolla" in texts(gateway)
     delivered(gateway, tmp_path / "second", non_disclosure=True)
     with gateway.parts.database.reading() as tx:
         states = store.counts(tx)
@@ -107,6 +107,44 @@ def test_name_of_a_town_stays_a_name(tmp_path: Path) -> None:
     clients = [one["asiakas"][0] if isinstance(one["asiakas"], list) else one["asiakas"] for one in made]
 
     assert {one["sukunimi"] for one in clients} == {"Lehtikangasjoki"}
+
+
+def with_another(non_disclosure: bool) -> dict[str, Any]:  # noqa: FBT001 — the one thing that differs
+    """The client, and another one whose entry tells where the client lives."""
+    value = export(non_disclosure)
+    other = next(copy.deepcopy(one) for one in sample()["asiakkaat"] if one["asiakasnumero"] == "A-3")
+    other["valmennuspaivakirja"] = other["valmennuspaivakirja"][:2]
+    other["valmennuspaivakirja"][0]["vapaaMerkinta"] = (
+        f"Haettiin Sampo kotoa Haavikonraidolta, numero {TELEPHONE}. Postinumero {POSTAL_CODE}, Lehtikangasjoelta siis."
+    )
+    other["valmennuspaivakirja"][1]["vapaaMerkinta"] = "Käytiin Lehtikangasjoella uimassa."
+    value["asiakkaat"].append(other)
+    return value
+
+
+def test_others_texts_do_not_tell_either(tmp_path: Path) -> None:
+    """In another client's text street, number, postal code and, beside a name, the town go; a town alone stays."""
+    gateway = installation(tmp_path / "data")
+    take(gateway, written(tmp_path, with_another(non_disclosure=True)))
+    found = texts(gateway)
+
+    assert "Haettiin [nimi poistettu] kotoa [osoite poistettu]" in found
+    assert "[paikkakunta poistettu] siis." in found
+    assert "Käytiin Lehtikangasjoella uimassa." in found
+    assert not [one for one in TELLING if one in found.replace("Käytiin Lehtikangasjoella", "")]
+
+
+def test_others_unsent_documents_are_made_again(tmp_path: Path) -> None:
+    """When the mark comes later, what waits of other clients and tells is made again without it."""
+    gateway = installation(tmp_path / "data")
+    take(gateway, written(tmp_path / "first", with_another(non_disclosure=False)))
+    assert "Haavikonraidolta" in texts(gateway)
+    later = export(non_disclosure=True)
+    take(gateway, written(tmp_path / "second", later))
+    found = texts(gateway)
+
+    assert "Käytiin Lehtikangasjoella uimassa." in found
+    assert not [one for one in TELLING if one in found.replace("Käytiin Lehtikangasjoella", "")]
 
 
 def test_stored_records_are_masked_too(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tests.architecture.sources import ROOT, SRC, TESTS, calls, functions, modul
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
+    "src/kanta_gateway/contracts/rules.py": (310, "dataclasses with their documented fields"),
     "src/kanta_gateway/database.py": (360, "every table beside the others, and the two engines"),
     "src/kanta_gateway/cli.py": (760, "one thin function for each of some fifty commands"),
     "src/kanta_gateway/gateway.py": (540, "one method for each use case; it decides nothing"),
@@ -18,9 +19,10 @@ LONG_MODULES = {
     "src/kanta_gateway/intake/desk.py": (330, "one delivery from bytes to told result, dry or real"),
     "src/kanta_gateway/intake/readers.py": (340, "three readers of bytes with the same limits"),
     "src/kanta_gateway/intake/values.py": (330, "every kind of value that a source may name, a short function each"),
-    "src/kanta_gateway/model.py": (360, "dataclasses with their documented fields"),
+    "src/kanta_gateway/model.py": (380, "dataclasses with their documented fields"),
     "src/kanta_gateway/pipeline/office.py": (420, "every look at what is stored, permitted and logged alike"),
-    "src/kanta_gateway/spool/records.py": (440, "every statement on the record tables in one place"),
+    "src/kanta_gateway/privacy/scan.py": (330, "every shape that is found, and one pass over a text"),
+    "src/kanta_gateway/spool/records.py": (450, "every statement on the record tables in one place"),
     "src/kanta_gateway/spool/store.py": (370, "every statement on the document table in one place"),
 }
 LONG_FUNCTIONS = {
@@ -30,8 +32,11 @@ LONG_FUNCTIONS = {
     ),
     "src/kanta_gateway/app.py:build": (60, "the composition root names every part once"),
     "src/kanta_gateway/migrations/versions/0001_tables.py:upgrade": (210, "the tables as they were, frozen"),
+    "src/kanta_gateway/pipeline/answers.py:allow": (50, "checks in their order, one transaction, and what it raises"),
     "src/kanta_gateway/pipeline/export.py:export": (45, "a list of arguments and one loop"),
     "src/kanta_gateway/pipeline/receive.py:_store": (50, "one transaction, read from top to bottom"),
+    "src/kanta_gateway/pipeline/trial.py:tried": (50, "one way from record to told document, and its arguments"),
+    "src/kanta_gateway/privacy/words.py:load_words": (45, "one line for each list of the file"),
     "src/kanta_gateway/signing/inspect.py:inspect": (50, "the numbered steps of one check"),
     "src/kanta_gateway/signing/profile.py:header": (70, "one line for each element of the header"),
     "src/kanta_gateway/spool/records.py:add": (50, "one value for each column"),

@@ -33,7 +33,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]  # runs as a script, from any folder
 
-from tests.processes import Archive, Cli  # noqa: E402 — after the path is set
+from tests.benchmarks.scanning import scanning  # noqa: E402 — after the path is set
+from tests.processes import Archive, Cli  # noqa: E402
 
 if TYPE_CHECKING:
     from kanta_gateway.database import Database
@@ -418,7 +419,7 @@ def verifying(machine: Machine, least: float = 2.0) -> None:
 
 def main() -> None:
     """Run every benchmark."""
-    names = ("one", "reading", "audit", "year", "memory")
+    names = ("one", "reading", "scan", "audit", "year", "memory")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--only", choices=names, action="append", help="may be given more than once; default: all")
@@ -436,6 +437,8 @@ def main() -> None:
             one.gateway.close()
         if "reading" in wanted:
             reading(machine, folder)
+        if "scan" in wanted:
+            scanning(machine, year(folder, 20))
         if "audit" in wanted:
             appending(machine, folder)
             verifying(machine)

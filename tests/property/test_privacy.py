@@ -6,12 +6,17 @@ import re
 from datetime import date
 from pathlib import Path
 
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests import corpus
 
+from kanta_gateway import knowledge
+from kanta_gateway.model import CLASSES, Level
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.privacy.identity import CENTURIES, check_character
-from kanta_gateway.privacy.scan import Scanner
+from kanta_gateway.privacy.people import Known
+from kanta_gateway.privacy.scan import Reading, Scanner
 
 SCANNER = Scanner.load((Path(__file__).parents[2] / "mappings/privacy.yaml").read_text("utf-8"))
 PRINTS = Fingerprints(b"k" * 32)
@@ -70,6 +75,42 @@ def test_masking_is_idempotent_and_only_removes(text: str, is_secret: bool) -> N
         rest = rest.replace(mark, "")
     letters = iter(text)
     assert all(one in letters for one in rest)
+
+
+SIFTER = corpus.scanner()
+READING = Reading(dict.fromkeys(CLASSES, Level.MASK), known=Known.of(["Sampo", "Rautiola"]))
+TELLING = st.sampled_from(
+    ["Xenia Virtasen", "puoliso Marja", "F33.1", "Ketipinor 25 mg", "Antabuksesta", "PAM-liiton",
+     "helluntaiseurakunnan", "ABC-123", "oma@posti.example", "Metsätie 5", "Sampolle", "rouva Salo",
+     "Matti V.", "J. Nieminen", "skitsofrenia"]
+)  # fmt: skip
+
+
+@given(st.lists(st.one_of(WORDS, TELLING, hetus(), phones()), max_size=8).map(" ".join))
+def test_sifting_again_changes_nothing(text: str) -> None:
+    """What was sifted is sifted: the same text comes back, with nothing found, and only marks were put in."""
+    once = SIFTER.sift(text, READING)
+    again = SIFTER.sift(once.text, READING)
+    rest = once.text
+    for mark in set(SIFTER.words.marks.values()):
+        rest = rest.replace(mark, "")
+    letters = iter(text)
+
+    assert (again.text, again.masked) == (once.text, {})
+    assert all(one in letters for one in rest)
+
+
+NAMES = st.sampled_from(yaml.safe_load(knowledge.text("mappings/privacy/last-names.yaml"))["last_names"])
+FIRST = st.sampled_from(yaml.safe_load(knowledge.text("mappings/privacy/first-names.yaml"))["first_names"])
+
+
+@given(FIRST, NAMES, st.sampled_from(["", "n", "lle", "lta", "ssa", "a", "s"]))
+def test_every_listed_name_goes_in_a_text(first: str, last: str, ending: str) -> None:
+    """First name and surname of the lists, with any ending on it, go from the middle of a sentence."""
+    bent = (last[:-3] + "se" if last.endswith("nen") and ending else last) + ending
+    found = SIFTER.sift(f"Parina oli {first} {bent}, sujui.", READING)
+
+    assert found.text == "Parina oli [nimi poistettu], sujui."
 
 
 @given(WORDS)

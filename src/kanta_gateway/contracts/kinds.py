@@ -81,6 +81,7 @@ KINDS: Mapping[str, Kind] = {
     "hours-a-day": Kind(Scope.RECORD, ("above", "below")),
     "hours-granted": Kind(Scope.RECORD, _ONE),
     "hours-known": Kind(Scope.RECORD, _ONE),
+    "needed-only": Kind(Scope.RECORD, _ONE),
     "made-within": Kind(Scope.RECORD, _ONE, {"days": int}),
     "marked": Kind(Scope.RECORD, _ONE, {"word": str}),
     "no-absence": Kind(Scope.RECORD, _ONE),
@@ -130,7 +131,7 @@ KINDS: Mapping[str, Kind] = {
     "reason-unpaid": Kind(Scope.RECORD, _ONE),
     "told-in-vain": Kind(Scope.RECORD, _ONE, {"field": str, "reasons": list}),
     # what a service rests on
-    "done-by": Kind(Scope.RECORD, _ONE, {"by": str, "field": str}),
+    "done-by": Kind(Scope.RECORD, _ONE, {"by": str, "days": int, "field": str}),
     "done-within-months": Kind(
         Scope.RECORD, ("late", "missing"), {"field": str, "months": int, "since": str}, {"where": dict}
     ),

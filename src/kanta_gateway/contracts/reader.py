@@ -13,6 +13,7 @@ from kanta_gateway import stated as lined
 from kanta_gateway.contracts.attendance import read_attendance
 from kanta_gateway.contracts.contractshape import CONTRACT
 from kanta_gateway.contracts.expected import read_expected
+from kanta_gateway.contracts.minimisation import read_minimisation
 from kanta_gateway.contracts.mistakes import Mistakes, each
 from kanta_gateway.contracts.products import Limits, Price, Product
 from kanta_gateway.contracts.rulereader import Known, check_figures, check_words, figure, placed, rule
@@ -39,8 +40,8 @@ _MEANINGS = ("", "not-realised", "not-absent")
 _NEEDED = ("contract", "source", "products", "rules")
 _OPTIONAL = (
     "figures", "totals", "reconciliation", "scale", "words", "titles", "not_judged", "not_software",
-    "development_parties", "author_from", "attendance", "completeness", "delivered", "makes", "take", "inherits",
-    "elsewhere", "notices",
+    "development_parties", "author_from", "attendance", "completeness", "delivered", "makes", "minimisation", "take",
+    "inherits", "elsewhere", "notices",
 )  # fmt: skip
 
 
@@ -101,6 +102,7 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "development_parties": _parties(mistakes, data.get("development_parties")),
         "not_software": tuple(each(mistakes, data, "not_software", not_software)),
         "expected": read_expected(mistakes, data.get("completeness"), known),
+        "minimisation": read_minimisation(mistakes, data.get("minimisation"), types),
         "inherits": tuple(str(one) for one in data.get("inherits", ())),
         "elsewhere": tuple(each(mistakes, data, "elsewhere", elsewhere)),
         "makes": _makes(mistakes, data.get("makes", []), types),

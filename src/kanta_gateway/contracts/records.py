@@ -29,6 +29,8 @@ from kanta_gateway.model import Finding, Severity
 Found = tuple[Finding, ...]
 Check = Callable[[Rule, Subject, Situation], Found]
 NOTHING: Found = ()
+ASKED = "asked"
+"""Kind of the finding that tells of words which wait for their author's answer."""
 
 
 def contract_known(rule: Rule, subject: Subject, situation: Situation) -> Found:
@@ -218,6 +220,15 @@ def goes_with(rule: Rule, subject: Subject, situation: Situation) -> Found:  # n
     return tuple(rule.finding("text", f"/{name}", field=name) for name in rule.params["needs"] if name not in filled)
 
 
+def needed_only(rule: Rule, subject: Subject, situation: Situation) -> Found:  # noqa: ARG001 — the reading tells
+    """The text holds nothing that waits for its author: what was masked at once needs no answer."""
+    return tuple(
+        rule.finding("text", one.pointer, field=one.params["field"], cls=one.params["class"])
+        for one in subject.entry.reading
+        if one.kind == ASKED
+    )
+
+
 CHECKS: Mapping[str, Check] = {
     **AGREED_CHECKS,
     **ATTENDING_CHECKS,
@@ -239,6 +250,7 @@ CHECKS: Mapping[str, Check] = {
     "hours-a-day": hours_a_day,
     "hours-granted": hours_granted,
     "hours-known": hours_known,
+    "needed-only": needed_only,
     "no-absence": no_absence,
     "not-in-future": not_in_future,
     "position": position,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kanta_gateway.contracts.expected import NOTHING, Expected
 from kanta_gateway.contracts.kinds import KINDS, Scope
 from kanta_gateway.contracts.law import Inherited
+from kanta_gateway.contracts.minimisation import NOT_SAID, Minimisation
 from kanta_gateway.contracts.words import Titles, WordList
 from kanta_gateway.model import Finding, Severity
 
@@ -175,6 +176,8 @@ class Contract:
     not_software: tuple[NotSoftware, ...] = ()
     expected: Expected = NOTHING
     """Which records are expected of every day or month (`completeness`)."""
+    minimisation: Minimisation = NOT_SAID
+    """What becomes of values that a text need not hold."""
     makes: frozenset[str] = frozenset()
     """Reference records that become documents, since the authority asks for its own (`makes`)."""
     notices: tuple[NoticeTerms, ...] = ()

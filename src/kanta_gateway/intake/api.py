@@ -180,6 +180,13 @@ def get_ticket(caller: IdentifiedCaller, ticket: str, service: Service_, languag
     return _answer(service.ticket(ticket, caller, language))
 
 
+@router.post("/v1/tickets/{ticket}:allow", summary="Allow what minimisation asked about a record")
+def post_allow(caller: IdentifiedCaller, ticket: str, body: Body, service: Service_, language: Language) -> Response:
+    """The answer: `{"reason": "", "answers": [{"field": "", "class": ""}]}`; without answers, all that was asked."""
+    told, status = service.allow(ticket, body, caller, language)
+    return _answer(told, status)
+
+
 @router.get("/v1/documents", summary="Documents: that they exist and their states")
 def get_documents(
     caller: IdentifiedCaller, service: Service_,

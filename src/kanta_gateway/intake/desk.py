@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -28,7 +28,9 @@ from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.intake.sourceshape import TAKES
 from kanta_gateway.model import Caller, Event, Finding, Outcome, Record, Severity, instant
+from kanta_gateway.pipeline.answers import Answer, allow
 from kanta_gateway.pipeline.casefile import Memory
+from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts, Scope, dry_run
 from kanta_gateway.pipeline.receive import Delivery, Receiver, Taken
 from kanta_gateway.pipeline.settle import Settler
@@ -227,6 +229,22 @@ class Desk:
         told = row(self._parts, stored, documents, language, _alone(number, is_duplicate=is_duplicate))
         outcome = Outcome.DUPLICATE if is_duplicate else stored.outcome
         return Submitted(told, outcome, stored.provider, stored.client_ref)
+
+    def allow(
+        self, office: Office, ticket: str, answers: Collection[Answer], reason: str, caller: Caller, language: str
+    ) -> Submitted:
+        """Allow wordings of a record that waits for its author, and judge it again at once.
+
+        Raises:
+            NotFoundError: there is no such record that the caller may see.
+            ConflictError: the record does not wait for such an answer.
+            ParameterError: the reason is none.
+        """
+        found = allow(self._parts, office, ticket, answers, reason, caller)
+        settler = Settler(self._parts, Scope(self._parts.database), caller)
+        if found.client_ref is not None:
+            settler.settle(found.provider, found.purchaser, found.client_ref, date.min)
+        return self.ticket(ticket, language)
 
     def delivery(self, delivery_id: str, language: str) -> Result:
         """The result of a delivery as it stands now; who may see it is the caller's to decide.

@@ -17,7 +17,7 @@ _FIELD_WORDS: dict[str, Shape] = {
     "maxLength": WHOLE, "minimum": ANY, "maximum": ANY, "exclusiveMinimum": ANY, "exclusiveMaximum": ANY,
     "format": OneOf(("clock", "date", "identity-code", "moment")), "pattern": TEXT, "minItems": WHOLE,
     "maxItems": WHOLE, "uniqueItems": FLAG, "additionalProperties": FLAG, "required": ListOf(TEXT), "x-fact": FLAG,
-    "x-privacy": OneOf(("code", "contact")),
+    "x-privacy": OneOf(("code", "contact", "names", "places", "names places")),
 }  # fmt: skip
 _FIELD = Keys({}, _FIELD_WORDS)
 _FIELD_WORDS["properties"], _FIELD_WORDS["items"] = Named(_FIELD), _FIELD

@@ -176,4 +176,5 @@ def row(
         "findings": [parts.messages.finding(finding, language) for finding in found],
         "dropped": {} if is_duplicate else one.removed["dropped"],
         "masked": [] if is_duplicate else one.removed["masked"],
+        **({"allowed": one.removed["allowed"]} if one.removed.get("allowed") and not is_duplicate else {}),
     }

@@ -20,6 +20,7 @@ from kanta_gateway.errors import (
 from kanta_gateway.intake.desk import Desk, Permit
 from kanta_gateway.intake.front import File
 from kanta_gateway.intake.result import Result
+from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import repeats
 from kanta_gateway.pipeline.noticeboard import Board
@@ -178,6 +179,18 @@ class Service:
         seen = self.desk.ticket(ticket, language)
         self._seen(caller, ticket, seen.provider, [seen.client_ref])
         return seen.told
+
+    def allow(self, ticket: str, body: bytes, caller: Caller, language: str) -> tuple[dict[str, Any], int]:
+        """Take the author's answer about one record that waits; its row and the HTTP status.
+
+        Raises:
+            ParameterError: the body is no answer, or its reason is none.
+            NotFoundError: there is no such record that the caller may see.
+            ConflictError: the record does not wait for such an answer.
+        """
+        answers, reason = answer_of(body)
+        done = self.desk.allow(self.office, ticket, answers, reason, caller, language)
+        return done.told, _status(done.outcome)
 
     def delivery(self, delivery_id: str, caller: Caller, language: str) -> Iterator[bytes]:
         """The result of a delivery as it stands now, piece by piece.

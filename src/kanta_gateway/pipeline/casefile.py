@@ -14,12 +14,11 @@ import orjson
 from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.contracts.case import Entry
 from kanta_gateway.errors import KeyUnavailableError
-from kanta_gateway.model import Record
 from kanta_gateway.notices.store import disclosed
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.wording import canonical, stored_finding
 from kanta_gateway.privacy.envelope import open_sealed, seal
-from kanta_gateway.privacy.minimise import masked_record
+from kanta_gateway.privacy.minimise import sift
 from kanta_gateway.spool import records
 from kanta_gateway.spool.records import Stamp, StoredRecord
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from kanta_gateway.access.parties import Agreement
     from kanta_gateway.contracts.situation import Situation
+    from kanta_gateway.privacy.minimise import Read
 
 
 NOTHING = Stamp(0, 0, 0, 0)
@@ -64,6 +64,10 @@ class CaseFile:
     """The same records as rules see them."""
     prints: set[tuple[str, str]]
     """Fingerprints of contact data; read only where a client record has ever said turvakielto."""
+    protected: frozenset[tuple[str, str]]
+    """Fingerprints of contact data of the provider's other clients who are under turvakielto."""
+    allowed: Mapping[int, tuple[tuple[str, str], ...]]
+    """Row -> (field, class) that its author has allowed; read anew each time."""
     stamp: Stamp
     shared: SharedFile
     _parts: Parts
@@ -161,14 +165,18 @@ def load(
     if shared is None or max((one.row for one in shared.rows), default=0) != stamp.shared:
         shared = load_shared(parts, tx, provider)
     if known is None or known.told != told:
-        known = CaseFile(provider, client_ref, (), (), set(), NOTHING, shared, parts, told)
+        known = CaseFile(provider, client_ref, (), (), set(), frozenset(), {}, NOTHING, shared, parts, told)
     rows = records.of_client(tx, provider, client_ref, after=known.stamp.own) if stamp.own > known.stamp.own else []
     if len(known.rows) + len(rows) != stamp.rows:  # one with an earlier number was committed after the known ones
         known, rows = replace(known, rows=(), entries=()), records.of_client(tx, provider, client_ref)
     entries = [*known.entries, *(entry(parts, one, told.get(one.key)) for one in rows)]
     is_secret = any(one.type == "client" and one.facts.get("non_disclosure") for one in entries)
     prints = records.fingerprints(tx, client_ref) if is_secret else set()
-    return replace(known, rows=[*known.rows, *rows], entries=entries, prints=prints, stamp=stamp, shared=shared)
+    protected = frozenset(records.fingerprints(tx, parts.keyring.protected(provider)) - prints)
+    return replace(
+        known, rows=[*known.rows, *rows], entries=entries, prints=prints, protected=protected,
+        allowed=records.allowed(tx, client_ref), stamp=stamp, shared=shared,
+    )  # fmt: skip
 
 
 def load_shared(parts: Parts, tx: Connection, provider: str) -> SharedFile:
@@ -224,20 +232,18 @@ def opened(parts: Parts, one: StoredRecord) -> Mapping[str, Any]:
     return value
 
 
-def hidden(parts: Parts, case: CaseFile, one: StoredRecord) -> bytes | None:
-    """The payload of a turvakielto client's record masked again, now that the client is known; None if it is already.
+def hidden(parts: Parts, case: CaseFile, one: StoredRecord, read: Read) -> bytes | None:
+    """The payload of a record masked again, now that more is known; None if it is already.
 
     Args:
         parts: the built gateway.
         case: the client's file.
         one: the record.
+        read: how its fields are read.
     """
     if one.payload is None or one.wrapped_key is None:
         return None
-    guard = parts.fingerprints.guard(case.prints, True)  # noqa: FBT003 — turvakielto is what the caller asked about
-    content = case.content(one)
-    plain = Record(one.type, one.id, one.version, None, content)
-    masked, counts = masked_record(parts.scanner, plain, parts.types[one.type].privacy, guard)
-    if not counts:
+    sifted = sift(parts.scanner, case.content(one), read)
+    if not sifted.masked:
         return None
-    return seal(parts.vault.unwrap(one.wrapped_key), canonical(masked.content), b"record")
+    return seal(parts.vault.unwrap(one.wrapped_key), canonical(sifted.content), b"record")

@@ -14,15 +14,18 @@ from kanta_gateway.contracts.case import units
 from kanta_gateway.mapping.tree import to_json
 from kanta_gateway.model import Finding, Masked, Oid, Organisation, Severity, Tree
 from kanta_gateway.pipeline.casefile import CaseFile
+from kanta_gateway.pipeline.minimising import Instruction, KnownToCase, asked_findings, masked_findings, names_in
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.wording import canonical
-from kanta_gateway.privacy.minimise import minimise
+from kanta_gateway.privacy.minimise import Sifted, minimise, sift
+from kanta_gateway.privacy.people import Known
 
 if TYPE_CHECKING:
     from kanta_gateway.access.parties import Agreement
     from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.mapping.engine import Variant
     from kanta_gateway.privacy.fingerprint import ClientGuard
+    from kanta_gateway.privacy.minimise import Read
     from kanta_gateway.spool.records import Stamp, StoredRecord
 
 AUTHOR_FIELDS = ("author", "recorder", "responsible_worker")
@@ -39,6 +42,8 @@ class Source:
     rows: Mapping[str, int]
     """Which stored records it was made of: for `documents explain`."""
     findings: tuple[Finding, ...]
+    masked: tuple[Masked, ...] = ()
+    """What was masked of the record, beside what was masked when it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,9 @@ class Draft:
 class Composer:
     """Composes the documents of one client."""
 
-    def __init__(self, parts: Parts, contract: Contract, agreement: Agreement, case: CaseFile) -> None:
+    def __init__(
+        self, parts: Parts, contract: Contract, agreement: Agreement, case: CaseFile, guard: ClientGuard
+    ) -> None:
         self._parts = parts
         self._contract = contract
         self._agreement = agreement
@@ -85,6 +92,47 @@ class Composer:
             one.row: case.content(one) for one in case.rows if parts.types[one.type].grants and not one.is_cancelled
         }
         self._products = {row: contract.mapping_product(content) for row, content in self._decisions.items()}
+        self._instruction = Instruction(parts.scanner, contract)
+        self._known = self._known_to_case(agreed, guard)
+        self._sifted: dict[int, Sifted] = {}
+
+    def _known_to_case(self, agreed: StoredRecord | None, guard: ClientGuard) -> KnownToCase:
+        """What the client's file tells of whose names may stay, and of what must not be told."""
+        parts, case, keys = self._parts, self._case, self._parts.scanner.words.names
+        staff = [str(one[key]) for _, one in self._staff.values() for key in keys if one.get(key)]
+        told = [*names_in(parts.types["client"], self._client, keys)] if self._client else []
+        for row, content in self._decisions.items():
+            kind = next(one.type for one in case.rows if one.row == row)
+            told += names_in(parts.types[kind], content, keys)
+        if agreed:
+            told += names_in(parts.types["agreement"], case.content(agreed), keys)
+        others = parts.fingerprints.guard(case.protected, False) if case.protected else None  # noqa: FBT003 — not the client's own
+        return KnownToCase(guard, others, Known.of([*staff, *told]), Known.of(staff))
+
+    def read(self, one: StoredRecord, *, is_closed: bool = False) -> Read:
+        """How the texts of one record are read.
+
+        Args:
+            one: the record.
+            is_closed: nobody will answer what is asked about it any more.
+        """
+        kind = self._parts.types[one.type]
+        own = Known.of([*names_in(kind, self._case.content(one), self._parts.scanner.words.names)])
+        known = replace(self._known, names=Known(self._known.names.stems | own.stems))
+        return self._instruction.reading(kind, known, self._case.allowed.get(one.row, ()), is_closed=is_closed)
+
+    def sifted(self, one: StoredRecord) -> Sifted:
+        """The content of one record without what must not leave."""
+        if one.row not in self._sifted:
+            self._sifted[one.row] = sift(self._parts.scanner, self._case.content(one), self.read(one))
+        return self._sifted[one.row]
+
+    def _granting(self, decision_row: int) -> Mapping[str, Any]:
+        """What a decision tells the document of another record: nothing that anybody would be asked about."""
+        found = next((one for one in self._case.rows if one.row == decision_row), None)
+        if found is None or decision_row not in self._decisions:
+            return {}
+        return sift(self._parts.scanner, self._decisions[decision_row], self.read(found, is_closed=True)).content
 
     def product(self, decision_row: int | None) -> Mapping[str, Any]:
         """What the contract file says about the product of a decision."""
@@ -97,13 +145,14 @@ class Composer:
             one: the record.
             decision_row: row of the decision that it falls under.
         """
-        content = self._case.content(one)
+        sifted = self.sifted(one)
+        content = sifted.content
         author_id, author = self._author(self._authored(one) or content)
         unit, is_assumed = self._unit(content, self._decisions.get(decision_row or 0, {}), author)
         values = {
             "record": {**content, "id": one.id, "version": one.version, "type": one.type},
             "client": self._client,
-            "decision": self._decisions.get(decision_row or 0, {}),
+            "decision": self._granting(decision_row or 0),
             "product": self.product(decision_row),
             "author": author,
             "staff": {key: value for key, (_, value) in self._staff.items()},
@@ -120,7 +169,9 @@ class Composer:
             "provider": self._provider[0],
         }  # fmt: skip
         told = Finding("SRC-UNIT", Severity.INFO, "unit-assumed", "/unit", {}, "703/2023 §37")
-        return Source(values, rows, (told,) if is_assumed else ())
+        clause = self._contract.minimisation.clause
+        found = (*masked_findings(sifted.masked, clause), *asked_findings(sifted.asked, clause))
+        return Source(values, rows, (*((told,) if is_assumed else ()), *found), sifted.masked)
 
     def draft(self, source: Source, variant: Variant, guard: ClientGuard, *, is_replacement: bool = False) -> Draft:
         """Compose, minimise and check one document; in production an unverified code holds its record."""
@@ -137,7 +188,9 @@ class Composer:
         )
         if parts.is_production:
             codes = tuple(replace(one, severity=Severity.HOLD) for one in codes)
-        return Draft(source, variant, tree, orjson.dumps(value), (*source.findings, *codes, *found), masked)
+        return Draft(
+            source, variant, tree, orjson.dumps(value), (*source.findings, *codes, *found), (*source.masked, *masked)
+        )
 
     def mark(self, one: StoredRecord, guard: str) -> str:
         """What a record's documents depend on beside its own content, as one short word.
@@ -148,6 +201,11 @@ class Composer:
         """
         author = self._authored(one) or {}
         told = {**self._judged(one), **{name: author[name] for name in AUTHOR_FIELDS if author.get(name)}}
+        sifted = self.sifted(one)
+        allowed = self._case.allowed.get(one.row)
+        if sifted.masked or sifted.asked or allowed:
+            counted = [[each.field, each.cls, str(each.count)] for each in (*sifted.masked, *sifted.asked)]
+            told |= {"minimised": counted, "allowed": [list(each) for each in allowed or ()]}
         return f"{guard}:{sha256(canonical(told)).hexdigest()[:16]}" if told else guard
 
     def _judged(self, one: StoredRecord) -> Mapping[str, Any]:

@@ -45,14 +45,14 @@ def explain(parts: Parts, office: Office, oid: str, caller: Caller) -> dict[str,
     judged(
         parts, case, record.purchaser
     )  # the document tells what was found on its record, and its author may be another's
-    composer = Composer(parts, parts.contracts[record.purchaser], agreement, case)
+    is_secret = made_of["guard"].startswith("1")
+    guard = parts.fingerprints.guard(case.prints, is_secret)
+    composer = Composer(parts, parts.contracts[record.purchaser], agreement, case, guard)
     decision = made_of["decision"] or None
     day = next(one.day for one in case.entries if one.row == record.row)
     variant = next(
         one for one in parts.mapper.variants(record.type, composer.product(decision), day) if one.name == found.part
     )
-    is_secret = made_of["guard"].startswith("1")
-    guard = parts.fingerprints.guard(case.prints, is_secret)
     draft = composer.draft(composer.source(record, decision), variant, guard)
     if orjson.loads(draft.json) != signed:
         raise ConflictError("composing the document again gives something else; the mapping files have changed since")

@@ -84,6 +84,10 @@ class Keyring:
         """The keyed reference of one client of one provider."""
         return ClientRef(self._keyed(self._references, f"{provider}\0{number}".encode()))
 
+    def protected(self, provider: str) -> str:
+        """Where the fingerprints of all clients of one provider who are under turvakielto are kept together."""
+        return self._keyed(self._references, f"{provider}\0protected\0".encode())
+
     def subject(self, kind: RecordType, record: Record, provider: str) -> str | None:
         """The keyed reference of what a record is about and is judged together with; None if it stands alone.
 

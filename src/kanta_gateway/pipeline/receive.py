@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts.facts import facts
-from kanta_gateway.model import Caller, Event, Finding, Masked, Oid, Outcome, Record, Severity
+from kanta_gateway.model import Caller, Event, Oid, Outcome, Record
 from kanta_gateway.pipeline.chains import Forms, rooted
+from kanta_gateway.pipeline.minimising import Instruction, masked_findings
 from kanta_gateway.pipeline.parts import Parts, Scope, ticket
 from kanta_gateway.pipeline.sameness import Place, Sorter
 from kanta_gateway.pipeline.wording import canonical, told_findings, told_removed
 from kanta_gateway.privacy.envelope import seal
 from kanta_gateway.privacy.identity import identity_code
-from kanta_gateway.privacy.minimise import masked_record
+from kanta_gateway.privacy.minimise import sift
 from kanta_gateway.spool import deliveries, records
 from kanta_gateway.spool.deliveries import Pointer
 from kanta_gateway.spool.records import NewRecord
@@ -31,6 +32,8 @@ from kanta_gateway.spool.records import NewRecord
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+_OF_THE_WORDING = ("empty", "filled", "words")
+"""Facts that only tell whether there is a text, and which of the contract's words it holds."""
 BATCH = 400
 """Records in one commit: group commit without a long write lock."""
 
@@ -115,19 +118,22 @@ class Receiver:
         if categories := parts.notices.lists.categories(record.type, record.content):
             extra["categories"] = categories
         extra["contract_known"] = delivery.is_contract_known
-        record, masked = masked_record(parts.scanner, record, policy.privacy, None)
-        kept = facts(parts.contracts[delivery.purchaser], record, extra)
-        removed = told_removed(record.dropped, masked)
+        contract = parts.contracts[delivery.purchaser]
+        sifted = sift(parts.scanner, record.content, Instruction(parts.scanner, contract).at_receiving(policy))
+        written, record = record, replace(record, content=sifted.content)
+        told = (*record.findings, *masked_findings(sifted.masked, contract.minimisation.clause))
+        kept = facts(contract, record, extra)
+        if sifted.masked:  # rules look at what was written, not at the marks in its place
+            kept |= {name: value for name, value in facts(contract, written, extra).items() if name in _OF_THE_WORDING}
+        removed = told_removed({**record.dropped, **sifted.dropped}, sifted.masked)
         data_key = parts.vault.new_key()
         reference = parts.keyring.subject(policy, record, delivery.provider)
         new = NewRecord(
             type=record.type, id=record.id, version=record.version, is_keyed=record.is_keyed,
             client_ref=reference, ticket=ticket(), digest=digest, is_cancelled=record.is_cancelled,
-            findings=told_findings((*record.findings, *privacy_findings(masked))),
+            findings=told_findings(told),
             removed=removed,
-            facts=parts.keyring.seal_facts(
-                {"facts": kept, "reading": told_findings((*record.findings, *privacy_findings(masked)))}
-            ),
+            facts=parts.keyring.seal_facts({"facts": kept, "reading": told_findings(told)}),
             payload=seal(data_key.key, canonical({**record.content, "_client": record.client}), b"record"),
             wrapped_key=data_key.wrapped,
             state=records.RECEIVED if reference is not None else records.SETTLED,
@@ -196,14 +202,22 @@ class Receiver:
                     len(taken.rows) - 1, taken.part, row, one.record.label, place.is_again, place.is_older
                 ))  # fmt: skip
             if not place.is_again:
-                self._note(tx, one, taken)
+                self._note(tx, one, taken, delivery.provider)
             events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=place.is_again))
         if delivery.id:  # a single record is no delivery with a result of its own: its ticket tells
             deliveries.point(tx, delivery.id, pointers)
         self._parts.log.append(tx, events)
 
-    @staticmethod
-    def _note(tx: Connection, one: _Prepared, taken: Taken) -> None:
+    def _protect(self, tx: Connection, client_ref: str, provider: str) -> None:
+        """Keep a client under turvakielto out of the texts of all others, those that wait to be sent too."""
+        together = self._parts.keyring.protected(provider)
+        known = records.fingerprints(tx, together)
+        news = records.fingerprints(tx, client_ref) - known
+        if news:
+            records.add_fingerprints(tx, together, news)
+            records.reopen_all(tx, provider)
+
+    def _note(self, tx: Connection, one: _Prepared, taken: Taken, provider: str) -> None:
         """Remember whom a new record concerns, and keep the fingerprints it brought."""
         if one.new.client_ref is None:
             taken.has_shared_news = True
@@ -211,6 +225,8 @@ class Receiver:
         taken.clients.add(one.new.client_ref)
         if one.prints:
             records.add_fingerprints(tx, one.new.client_ref, one.prints)
+        if one.record.content.get("non_disclosure") is True:
+            self._protect(tx, one.new.client_ref, provider)
 
     def _client(self, new: NewRecord) -> str | None:
         """The client of a record for the log; None for what is about no client."""
@@ -232,15 +248,6 @@ class Receiver:
         )  # fmt: skip
         if not is_duplicate and (one.new.removed["dropped"] or one.new.removed["masked"]):
             yield AuditEvent(event=Event.DOCUMENT_DROP, details=dict(one.new.removed), **common)
-
-
-def privacy_findings(masked: Iterable[Masked]) -> tuple[Finding, ...]:
-    """One info finding per field and class that was masked."""
-    return tuple(
-        Finding("PRI-01", Severity.INFO, "masked", f"/{one.field.replace('.', '/')}",
-                {"field": one.field, "class": one.cls, "count": str(one.count)}, "GDPR 5(1)(c)")
-        for one in masked
-    )  # fmt: skip
 
 
 def _batches(items: Iterable[Record], size: int) -> Iterator[list[Record]]:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from kanta_gateway.spool.store import StoredDocument
 
+CLOSED = frozenset({Outcome.CANCELLED, Outcome.REPLACED})
+"""What became of records that another one took the place of: nobody answers what is asked about them."""
 TRIES = 5
 """How often judging starts again when others keep changing the same client."""
 
@@ -54,6 +56,7 @@ class _Work:
     judgement: Judgement
     plan: Plan
     drafts: Mapping[int, list[Draft]]
+    composer: Composer
     made: list[Made] = field(default_factory=list)
 
 
@@ -122,7 +125,9 @@ class Settler:
     ) -> _Work:  # fmt: skip
         """Judge, compose, and judge again if a document's content makes a record wait."""
         contract = self._parts.contracts[purchaser]
-        composer = Composer(self._parts, contract, agreement, case)
+        is_secret = bool((_client(case) or {}).get("non_disclosure"))
+        guard = self._parts.fingerprints.guard(case.prints, is_secret)
+        composer = Composer(self._parts, contract, agreement, case, guard)
         held: dict[int, tuple[Finding, ...]] = {}
         while True:
             _, judgement, _ = judged(self._parts, case, purchaser, as_of, only=only, held=held)
@@ -133,7 +138,7 @@ class Settler:
                 if row not in held and any(draft.holds for draft in of_row)
             }
             if not newly:
-                return _Work(case, judgement, planned, drafts)
+                return _Work(case, judgement, planned, drafts, composer)
             held |= newly
 
     def _plan(
@@ -179,14 +184,22 @@ class Settler:
         before = records.by_rows(tx, work.judgement.outcomes)
         changed = [(one, told) for one in before if records.differs(one, told := self._verdict(one, work))]
         records.settle(tx, [told for _, told in changed], now)
-        if bool((_client(work.case) or {}).get("non_disclosure")):
-            for one, _ in changed:
-                if (payload := hidden(self._parts, work.case, one)) is not None:
-                    records.replace_payload(tx, one.row, payload)
+        self._hide(tx, work, before)
         store.put(tx, [one.new for one in work.made], now)
         self._parts.log.append(tx, list(self._events(work, agreement, changed)))
         if (situation := work.judgement.situation) is not None:
             self._notifier.update(tx, work.case, situation, situation.contract, agreement)
+
+    def _hide(self, tx: Connection, work: _Work, rows: Collection[StoredRecord]) -> None:
+        """Mask at rest what is known now: all about a client under turvakielto, and what no author will answer."""
+        is_secret = bool((_client(work.case) or {}).get("non_disclosure"))
+        for one in rows:
+            is_closed = work.judgement.outcomes[one.row] in CLOSED
+            if not (is_secret or is_closed):
+                continue
+            read = work.composer.read(one, is_closed=is_closed)
+            if (payload := hidden(self._parts, work.case, one, read)) is not None:
+                records.replace_payload(tx, one.row, payload)
 
     def _verdict(self, one: StoredRecord, work: _Work) -> Verdict:
         outcome = work.judgement.outcomes[one.row]

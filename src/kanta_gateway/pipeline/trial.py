@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from kanta_gateway.mapping.tree import to_json
 from kanta_gateway.model import Masked, Node, Oid, Record
 from kanta_gateway.pipeline.compose import AUTHOR_FIELDS
-from kanta_gateway.privacy.minimise import masked_record, minimise
+from kanta_gateway.pipeline.minimising import Instruction, KnownToCase
+from kanta_gateway.privacy.minimise import minimise, sift
 
 if TYPE_CHECKING:
+    from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.mapping.engine import Mapper, Variant
     from kanta_gateway.mapping.statements import DocumentMapping, FieldRule, Rule
     from kanta_gateway.pipeline.parts import Parts
@@ -26,7 +28,13 @@ _NAMED = frozenset({*AUTHOR_FIELDS, "recorder_name"})
 
 
 def tried(
-    parts: Parts, mapper: Mapper, variant: Variant, mapping: DocumentMapping, record: Record, around: Mapping[str, Any]
+    parts: Parts,
+    mapper: Mapper,
+    variant: Variant,
+    mapping: DocumentMapping,
+    record: Record,
+    around: Mapping[str, Any],
+    contract: Contract,
 ) -> dict[str, Any]:
     """What one variant of a mapping makes of a record.
 
@@ -37,10 +45,12 @@ def tried(
         mapping: the file that it stands in.
         record: the canonical record.
         around: the rest of the mapping's input.
+        contract: whose instruction says what of a text is masked.
     """
     kind = parts.types[record.type]
     guard = parts.fingerprints.guard((), bool(around["client"].get("non_disclosure")))
-    clean, masked = masked_record(parts.scanner, record, kind.privacy, guard)
+    instruction = Instruction(parts.scanner, contract)
+    clean = sift(parts.scanner, record.content, instruction.reading(kind, KnownToCase(guard, guard)))
     source = {
         **around, "record": {**clean.content, "id": record.id, "version": record.version, "type": record.type},
         "judged": {}, "language": parts.language, "day": str(clean.content.get(kind.day) or ""),
@@ -59,9 +69,10 @@ def tried(
         "document": [{"place": place, "value": value, "from": origins} for place, value, origins in values],
         "used": sorted(one for one in leaves if _is_used(one, used)),
         "left_over": sorted(one for one in leaves if not _is_used(one, used)),
-        "masked": [_masked(one, "record") for one in masked] + [_masked(one, "document") for one in removed],
+        "masked": [_masked(one, "record") for one in clean.masked] + [_masked(one, "document") for one in removed],
         "unverified_codes": sorted({f"{one.params['list']} {one.params['code']}" for one in composed.findings
                                     if one.kind == "code-unverified"}),
+        "asked": [_masked(one, "record") for one in clean.asked],
         "findings": [*(one for one in composed.findings if one.kind != "code-unverified"), *found],
     }  # fmt: skip
 

@@ -18,6 +18,7 @@ from kanta_gateway.privacy.stems import digits, normal, street_stems, town_stems
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+_AFTER_STREET = re.compile(r"(?<!\d)(\d{5})[ \u00a0]+([^\W\d_][^\d,]*)")
 _NUMBER = re.compile(r"\d.*")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
@@ -48,6 +49,8 @@ class Fingerprints:
             contact: `street_address`, `postal_code`, `town`, `telephone`; whatever of them is there.
         """
         found: set[tuple[str, str]] = set()
+        if (rest := _AFTER_STREET.search(str(contact.get("street_address") or ""))) is not None:  # all in one line
+            contact = {"postal_code": rest[1], "town": rest[2], **contact}
         for field, (cls, forms) in _FORMS.items():
             value = contact.get(field)
             if value:

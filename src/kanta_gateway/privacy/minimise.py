@@ -1,6 +1,7 @@
 """Takes out of records and document trees what must not be stored or leave, counted by field and class.
 
-* Every free text is masked; a field that holds a code (identity code, OID, registration number) stays.
+* Every free text is read by the contract's levels; a field that holds a code (identity code, OID) stays.
+* What waits for its author stays in the record and is told as asked; a text that is dropped leaves its field.
 * A person's name stays also when it is the name of the client's town or street.
 * For a client under turvakielto, address, municipality and telephone fields are dropped from the document.
 * The input is never changed; without anything to mask the same value comes back.
@@ -9,36 +10,50 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kanta_gateway.model import Masked, Node, Record, Tree, ValueKind
+from kanta_gateway.model import Masked, Node, Tree, ValueKind
 
 if TYPE_CHECKING:
     from kanta_gateway.privacy.fingerprint import ClientGuard
-    from kanta_gateway.privacy.scan import Scanner
+    from kanta_gateway.privacy.scan import Reading, Scanner
 
 Counts = Counter[tuple[str, str]]
 """(field, class) -> how many."""
 
 
-def masked_record(
-    scanner: Scanner, record: Record, policy: Mapping[str, str], guard: ClientGuard | None
-) -> tuple[Record, tuple[Masked, ...]]:
-    """The record with its free texts masked, and what was masked.
+Read = Callable[[str], "Reading | None"]
+"""Top-level field of a record -> how its texts are read; None for a field that holds codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """A record's content as it may stay, and what came of the rest."""
+
+    content: Mapping[str, Any]
+    masked: tuple[Masked, ...] = ()
+    asked: tuple[Masked, ...] = ()
+    """What is still there and waits for the author's answer."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Fields whose text was left out whole."""
+
+
+def sift(scanner: Scanner, content: Mapping[str, Any], read: Read) -> Sifted:
+    """A record's content without what must not stay.
 
     Args:
         scanner: the installation's scanner.
-        record: a canonical record.
-        policy: top-level field -> `contact` or `code`, as the record's schema says.
-        guard: what is known about the client; None while that is not known.
+        content: of a canonical record.
+        read: how each field is read.
     """
-    masker = _Masker(scanner, guard)
-    content = {key: masker.value(value, key, key, policy.get(key, "")) for key, value in record.content.items()}
-    if not masker.counts:
-        return record, ()
-    return replace(record, content=content), _told(masker.counts)
+    masker = _Masker(scanner)
+    kept = {key: masker.value(value, key, key, read(key)) for key, value in content.items()}
+    if not (masker.counts or masker.asked):
+        return Sifted(content)
+    whole = {key: value for key, value in kept.items() if value is not _DROPPED}
+    return Sifted(whole, _told(masker.counts), _told(masker.asked), masker.dropped)
 
 
 def minimise(scanner: Scanner, tree: Tree, guard: ClientGuard | None) -> tuple[Tree, tuple[Masked, ...]]:
@@ -95,28 +110,47 @@ class _Pruner:
         return replace(node, children=children) if children else None
 
 
+_DROPPED = object()
+"""Stands for a text that was left out whole."""
+
+
 class _Masker:
     """One walk over one record."""
 
-    def __init__(self, scanner: Scanner, guard: ClientGuard | None) -> None:
+    def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
-        self._guard = guard
         self.counts: Counts = Counter()
+        self.asked: Counts = Counter()
+        self.dropped: dict[str, int] = {}
 
-    def value(self, value: Any, key: str, path: str, kind: str) -> Any:
-        """The value with its texts masked; `kind` is `contact`, `code` or empty and holds for all inside."""
-        if kind == "code" or key in self._scanner.words.untouched:
+    def value(self, value: Any, key: str, path: str, reading: Reading | None) -> Any:
+        """The value with its texts read; how holds for all inside."""
+        if reading is None or key in self._scanner.words.untouched:
             return value
         if isinstance(value, str):
-            guard = None if key in self._scanner.words.names else self._guard
-            text, found = self._scanner.mask(value, is_contact=kind == "contact", guard=guard)
-            _add(self.counts, path, found)
-            return text
+            return self._text(value, key, path, reading)
         if isinstance(value, Mapping):
-            return {name: self.value(one, name, f"{path}.{name}", kind) for name, one in value.items()}
+            inside = {name: self.value(one, name, f"{path}.{name}", reading) for name, one in value.items()}
+            return {name: one for name, one in inside.items() if one is not _DROPPED}
         if isinstance(value, list | tuple):
-            return [self.value(one, key, f"{path}.{index}", kind) for index, one in enumerate(value)]
+            items = (self.value(one, key, f"{path}.{index}", reading) for index, one in enumerate(value))
+            return [one for one in items if one is not _DROPPED]
         return value
+
+    def _text(self, text: str, key: str, path: str, reading: Reading) -> Any:
+        is_name = key in self._scanner.words.names
+        if is_name or not reading.levels:  # no free text: only what has a shape of its own
+            guard = None if is_name else reading.guard
+            masked, found = self._scanner.mask(text, is_contact=reading.is_contact, guard=guard)
+            _add(self.counts, path, found)
+            return masked
+        sifted = self._scanner.sift(text, reading)
+        _add(self.counts, path, sifted.masked)
+        _add(self.asked, path, sifted.asked)
+        if sifted.is_dropped:
+            self.dropped[path] = 1
+            return _DROPPED
+        return sifted.text
 
 
 def _add(counts: Counts, path: str, found: Counter[str]) -> None:

@@ -1,5 +1,7 @@
-"""Finds and masks what must not stand in free text: identity codes, account and telephone numbers, addresses.
+"""Finds and masks what must not stand in free text: codes, numbers, addresses, names, special categories.
 
+* What becomes of a class is the contract's instruction (`Reading.levels`); codes, numbers and what tells where a client
+  under turvakielto lives go at once, whatever it says.
 * A masked value is replaced by a visible mark; every other character stays.
 * In a contact field telephone numbers stay, unless the client is under turvakielto.
 * For a client under turvakielto, its own street, postal code, town and telephone go (by fingerprint),
@@ -13,10 +15,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import yaml
+
+from kanta_gateway.model import Level
 from kanta_gateway.privacy.identity import CENTURIES, birth_date, check_character
+from kanta_gateway.privacy.inflection import stems_of
+from kanta_gateway.privacy.people import NOBODY, Known
+from kanta_gateway.privacy.special import WORD, Span, Special
 from kanta_gateway.privacy.stems import beginnings, digits, is_place, normal
 from kanta_gateway.privacy.words import Words, load_words
 
@@ -33,38 +43,137 @@ CACHED_TEXTS = 8192
 _NUMBERISH = re.compile(r"\d(?:\D{0,4}\d){4}")
 """Five digits near each other: without them there is no code, account or telephone number."""
 _ACCOUNT_START = re.compile(r"([A-Za-z]{2})[\s.-]{0,2}\d")
-_WORD = re.compile(r"[^\W\d_]{2,60}(?:-[^\W\d_]{1,60}){0,3}")
 _DIGITS = re.compile(r"(?<!\d)\d(?:[\s./()_\u2010-\u2015\u2212-]{0,3}\d){4,14}(?!\d)")
+_STREET_NUMBER = re.compile(r"\d(?<!\d\d)\d{0,3}(?!\d|[.,:]\d)")
+_BEFORE_NUMBER = (" ", "\u00a0", ",")
+_LAST_WORD = re.compile(r"([^\W\d_]{3,40}(?:-[^\W\d_]{1,40}){0,2})[ \u00a0,]{1,2}\Z")
+_WORD_BEFORE = re.compile(r"([^\W\d_]{2,20})[ \u00a0]\Z")
+_LONGEST_STREET = 60
 _MARK = re.compile(r"\[[^\[\]]*\]")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
 _LONE_STEM = 6
 """A stem of this many letters is taken in small letters too; a shorter one only with a capital letter."""
 
 
-class Span(NamedTuple):
-    """One stretch of a text that must go."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one text is read."""
 
-    start: int
-    end: int
-    cls: str
+    levels: Mapping[str, Level]
+    """Class -> what becomes of it here."""
+    is_contact: bool = False
+    """A contact field: keeps telephone numbers, addresses and names unless the client is under turvakielto."""
+    guard: ClientGuard | None = None
+    """What is known about the client; None while that is not known."""
+    protected: ClientGuard | None = None
+    """What is known about other clients of the provider who are under turvakielto."""
+    known: Known | None = None
+    """Names that may stay; None while it is not known whose they are, so that no name is looked for."""
+    staff: Known = NOBODY
+    """Names of the provider's staff."""
+
+
+class Sifted(NamedTuple):
+    """What became of a text."""
+
+    text: str
+    masked: Counter[str]
+    asked: Counter[str]
+    """What is still there and waits for the author's answer."""
+    is_dropped: bool = False
 
 
 class Scanner:
     """Masks free text by the installation's words."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, special: Special | None = None) -> None:
         self.words = words
+        self.special = special
         self._marks = frozenset(words.marks.values())
         self._plain = lru_cache(CACHED_TEXTS)(self._masked_plain)
 
     @classmethod
-    def load(cls, text: str, language: str = "fi") -> Scanner:
-        """A scanner from the data file.
+    def load(cls, text: str, language: str = "fi", lists: Mapping[str, str] | None = None) -> Scanner:
+        """A scanner from the data files.
+
+        Args:
+            text: `mappings/privacy.yaml`.
+            language: of the marks.
+            lists: name -> text of the files of `mappings/privacy/`; without them names and categories are not found.
 
         Raises:
             MisconfiguredError: the data file has mistakes.
         """
-        return cls(load_words(text, language))
+        words = load_words(text, language)
+        if lists is None:
+            return cls(words)
+        return cls(words, Special.of(words.shapes, {name: yaml.safe_load(one) for name, one in lists.items()}))
+
+    def sift(self, text: str, reading: Reading) -> Sifted:
+        """The text as it may stay, what was masked, and what waits for its author.
+
+        Args:
+            text: free text.
+            reading: how it is read.
+        """
+        counts: Counter[str] = Counter()
+        sensitive: list[Span] = []
+        for _ in range(ROUNDS):
+            sensitive = list(self._sensitive(text, reading))
+            spans = self._outside_marks(text, self._going(text, reading, sensitive))
+            if any(reading.levels[one.cls] is Level.DROP for one in spans):
+                return Sifted("", counts + Counter(one.cls for one in spans), Counter(), is_dropped=True)
+            if not spans:
+                break
+            counts.update(one.cls for one in spans)
+            text = self._replaced(text, spans)
+        asked = (one for one in sensitive if reading.levels[one.cls] is Level.ASK)
+        return Sifted(text, counts, Counter(one.cls for one in self._outside_marks(text, asked)))
+
+    def found(self, text: str, reading: Reading) -> list[Span]:
+        """What goes from a text, in order and without overlaps."""
+        return self._outside_marks(text, self._going(text, reading, list(self._sensitive(text, reading))))
+
+    def _going(self, text: str, reading: Reading, found: list[Span]) -> Iterator[Span]:
+        """What is masked or dropped: what no contract may allow, and what this one lets go."""
+        is_secret = reading.guard is not None and reading.guard.is_non_disclosure
+        guard = reading.guard if is_secret else None
+        yield from self._spans(text, guard, is_contact=reading.is_contact and not is_secret)
+        going = (Level.MASK, Level.DROP)
+        sensitive = [one for one in found if reading.levels[one.cls] in going]
+        yield from sensitive
+        if reading.protected is not None:
+            has_person = any(one.cls == "person" for one in sensitive)
+            for one in self._known(text, reading.protected):
+                if one.cls != "town" or has_person:
+                    yield one
+
+    def _sensitive(self, text: str, reading: Reading) -> Iterator[Span]:
+        """Classes that the contract decides about, and those shapes that a contact field may hold."""
+        is_secret = reading.guard is not None and reading.guard.is_non_disclosure
+        if not reading.is_contact:
+            yield from self._numbered_streets(text)
+        if self.special is not None:
+            contact = {"e-mail"} if reading.is_contact and not is_secret else set()
+            known = None if reading.is_contact else reading.known
+            yield from (one for one in self.special.spans(text, known, reading.staff) if one.cls not in contact)
+
+    def _numbered_streets(self, text: str) -> Iterator[Span]:
+        """A word that ends as streets do, with a number after it."""
+        clear, others = self.words.street_ends
+        for number in _STREET_NUMBER.finditer(text):
+            before = text[max(0, number.start() - _LONGEST_STREET) : number.start()]
+            found = _LAST_WORD.search(before) if before[-1:] in _BEFORE_NUMBER else None
+            if found is None or normal(found[1]).startswith(self.words.street_exceptions):
+                continue
+            stems, ends = stems_of(found[1]), (*clear, *others) if found[1][0].isupper() else clear
+            if not any(stem.endswith(ends) and stem not in ends for stem in stems):
+                continue
+            start = number.start() - len(before) + found.start()
+            first = _WORD_BEFORE.search(before, 0, found.start())
+            is_part = first is not None and normal(first[1]) in self.words.street_before
+            whole = self._with_number(text, start, start + len(found[1]))
+            yield whole._replace(start=start - len(first[0])) if is_part and first is not None else whole
 
     def mask(self, text: str, *, is_contact: bool, guard: ClientGuard | None) -> tuple[str, Counter[str]]:
         """The text with marks in place of what must go, and how many of each class.
@@ -141,7 +250,7 @@ class Scanner:
 
     def _known(self, text: str, guard: ClientGuard) -> Iterator[Span]:
         """What is the client's own, by its fingerprints."""
-        words = list(_WORD.finditer(text))
+        words = list(WORD.finditer(text))
         for index, word in enumerate(words):
             following = words[index + 1] if index + 1 < len(words) else None
             pair = text[word.start() : following.end()] if following is not None else ""
@@ -161,8 +270,11 @@ class Scanner:
         number = self.words.street_number.match(text, end)
         return Span(start, number.end() if number is not None else end, "street-address")
 
-    def _outside_marks(self, text: str, spans: Iterator[Span]) -> list[Span]:
+    def _outside_marks(self, text: str, found: Iterator[Span]) -> list[Span]:
         """Spans in order without overlaps; touching or overlapping ones are one, of the first one's class."""
+        spans = list(found)
+        if not spans:
+            return spans
         marks = [found.span() for found in _MARK.finditer(text) if found[0] in self._marks]
         joined: list[Span] = []
         for one in sorted(spans, key=lambda span: (span.start, -span.end)):

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.model import AT_ONCE, CLASSES, Level
+from kanta_gateway.privacy.special import Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-CLASSES = ("identity-code", "account-number", "telephone", "street-address", "postal-code", "town")
-"""Classes of masked values, as ticket and audit tell them."""
 
 _SPACED = r"[\s.\u2010-\u2015-]{0,2}"
 """What may stand between the characters of an account number."""
@@ -39,6 +38,10 @@ class Words:
     not_telephone: re.Pattern[str]
     streets: tuple[re.Pattern[str], ...]
     """What looks like a street address; only for a client under turvakielto."""
+    street_ends: tuple[tuple[str, ...], tuple[str, ...]]
+    """Clear and other stems of streets: with a number after it such a word is an address, whosever it is."""
+    street_before: frozenset[str]
+    """Words that belong to a street's name and stand before it."""
     street_number: re.Pattern[str]
     street_exceptions: tuple[str, ...]
     postal_code: re.Pattern[str]
@@ -50,6 +53,9 @@ class Words:
     client_keys: Mapping[str, str]
     """Key in a client's own group -> class: dropped for a client under turvakielto."""
     anywhere_keys: Mapping[str, str]
+    levels: Mapping[str, Level]
+    """Class -> what becomes of it where the contract does not say."""
+    shapes: Shapes
 
 
 def load_words(text: str, language: str) -> Words:
@@ -77,6 +83,8 @@ def load_words(text: str, language: str) -> Words:
             telephones=tuple(compile_("telephone", one) for one in data["telephone"]),
             not_telephone=compile_("not_telephone", data["not_telephone"]),
             streets=tuple(compile_("street", one) for one in _streets(data)),
+            street_ends=(_ends(data["street_clear"]), _ends(data["street_others"])),
+            street_before=frozenset(data["street_before"]),
             street_number=compile_("street_number", data["street_number"]),
             street_exceptions=tuple(data["street_exceptions"]),
             postal_code=compile_("postal_code", data["postal_code"]),
@@ -85,6 +93,8 @@ def load_words(text: str, language: str) -> Words:
             client_groups=frozenset(data["client_groups"]),
             client_keys=data["client_keys"],
             anywhere_keys=data["anywhere_keys"],
+            levels=_levels(mistakes, data["levels"]),
+            shapes=_shapes(compile_, data),
         )
     except KeyError as error:
         raise MisconfiguredError(f"privacy data lacks {error}; add it to the data file") from error
@@ -105,6 +115,33 @@ class _Compiler:
         except re.error as error:
             self._mistakes.append(f"{name} is no regular expression: {error}")
             return re.compile(r"(?!)")
+
+
+def _levels(mistakes: list[str], stated: Mapping[str, str]) -> dict[str, Level]:
+    found: dict[str, Level] = {}
+    for cls in CLASSES:
+        level = stated.get(cls, "")
+        if level not in set(Level) or (cls in AT_ONCE and level not in {Level.MASK, Level.DROP}):
+            mistakes.append(f"levels: {cls} has no level that it can have")
+        else:
+            found[cls] = Level(level)
+    return found
+
+
+def _shapes(compile_: _Compiler, data: Mapping[str, Any]) -> Shapes:
+    names = (
+        "e_mail", "car_plate", "car_plate_short", "car_plate_near", "old_account", "account_near", "diagnosis_code",
+        "diagnosis_code_short", "diagnosis_near", "dose",
+    )  # fmt: skip
+    return Shapes(
+        **{name: compile_(name, data[name]) for name in names},
+        car_plate_exceptions=tuple(data["car_plate_exceptions"]),
+    )
+
+
+def _ends(stems: str) -> tuple[str, ...]:
+    """The stems of an alternation, without what a regular expression asks beside them."""
+    return tuple(re.sub(r"\(\?.*?\)", "", one).strip() for one in stems.split("|"))
 
 
 def _iban(country: str, length: int, digits_only: Collection[str]) -> str:

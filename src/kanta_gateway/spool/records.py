@@ -308,10 +308,35 @@ def replace_payload(tx: Connection, row: int, payload: bytes) -> None:
     tx.execute(update(record).where(record.c.id == row).values(payload=payload))
 
 
+def answer(tx: Connection, row: int, removed: Mapping[str, Any]) -> None:
+    """Keep what its author allowed about a record, and have it judged again."""
+    tx.execute(update(record).where(record.c.id == row).values(removed=json_text(removed), state=RECEIVED))
+
+
+def allowed(tx: Connection, client_ref: str) -> dict[int, tuple[tuple[str, str], ...]]:
+    """Row -> (field, class) that its author has allowed, of the records of one client of which anything was."""
+    query = select(record.c.id, record.c.removed).where(
+        record.c.client_ref == client_ref, record.c.removed.contains('"allowed"')
+    )
+    return {
+        int(row): tuple((str(one["field"]), str(one["class"])) for one in orjson.loads(removed)["allowed"])
+        for row, removed in tx.execute(query)
+    }
+
+
 def reopen(tx: Connection, provider: str) -> None:
     """Have the provider's held records judged again: what they wait for may have come."""
     held = (record.c.provider == provider, record.c.outcome == Outcome.HELD, record.c.client_ref.is_not(None))
     tx.execute(update(record).where(*held).values(state=RECEIVED))
+
+
+def reopen_all(tx: Connection, provider: str) -> None:
+    """Have every standing record of the provider's clients judged again: what their documents may tell has changed."""
+    standing = (
+        record.c.provider == provider, record.c.client_ref.is_not(None),
+        record.c.outcome.in_([one for one in Outcome if one.makes_document]),
+    )  # fmt: skip
+    tx.execute(update(record).where(*standing).values(state=RECEIVED))
 
 
 def reopen_these(tx: Connection, provider: str, keys: Collection[tuple[str, str]]) -> None:

@@ -6,12 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests import corpus
 
 from kanta_gateway.errors import MisconfiguredError
-from kanta_gateway.model import Node, Oid, Record, Tree, ValueKind
+from kanta_gateway.model import CLASSES, Level, Node, Oid, Tree, ValueKind
 from kanta_gateway.privacy.fingerprint import ClientGuard, Fingerprints
-from kanta_gateway.privacy.minimise import masked_record, minimise
-from kanta_gateway.privacy.scan import Scanner
+from kanta_gateway.privacy.minimise import minimise, sift
+from kanta_gateway.privacy.scan import Reading, Scanner
 
 SCANNER = Scanner.load((Path(__file__).parents[3] / "mappings/privacy.yaml").read_text("utf-8"))
 PRINTS = Fingerprints(b"k" * 32)
@@ -209,6 +210,29 @@ def test_fingerprints_tell_nothing() -> None:
     assert not made & Fingerprints(b"x" * 32).of_contact(CONTACT)
 
 
+def test_an_address_in_one_line() -> None:
+    """Postal code and town that stand in the same line as the street are known too."""
+    guard = _guard({"street_address": "Haavikonraito 17 as 2, 99970 Lehtikangasjoki"})
+
+    assert _classes("Asuu Lehtikangasjoella.", guard) == {"town": 1}
+    assert PRINTS.guard(
+        PRINTS.of_contact({"street_address": "Haavikonraito 17, 99970 Lehtikangasjoki"}), is_non_disclosure=False
+    ).matches("postal-code", "99970")
+
+
+def test_contact_data_of_a_client_under_turvakielto() -> None:
+    """A contact field keeps an e-mail address and a number, and under turvakielto neither."""
+    scan = corpus.scanner()
+    text = "oma@posti.example, 049 833 4455"
+    open_, secret = (
+        Reading(dict.fromkeys(CLASSES, Level.MASK), is_contact=True, guard=_guard(is_secret=one))
+        for one in (False, True)
+    )
+
+    assert scan.sift(text, open_).text == text
+    assert scan.sift(text, secret).text == "[sähköposti poistettu], [puhelinnumero poistettu]"
+
+
 def test_long_runs_are_linear() -> None:
     """Text made to be slow is done in time that grows with its length only, and holds nothing to mask."""
     slow = ("1 " * 20_000, "Aa-" * 20_000, "a" * 60_000, "FI" * 30_000)
@@ -220,19 +244,19 @@ def test_long_runs_are_linear() -> None:
 
 def test_record_is_walked() -> None:
     """Every string of a record is masked, the identity code's own field and codes are not."""
-    record = Record("client", "K", 1, "K", {
-        "identity_code": "080891W9059", "unit": "049 833 4455", "notes": [{"x": "080891W9059"}]})  # fmt: skip
-    masked, told = masked_record(SCANNER, record, {"identity_code": "code"}, None)
-    assert masked.content["identity_code"] == "080891W9059"
-    assert masked.content["notes"] == [{"x": "[henkilötunnus poistettu]"}]
-    assert [(one.field, one.cls, one.count) for one in told] == [("notes.0.x", "identity-code", 1)]
+    content = {"identity_code": "080891W9059", "unit": "049 833 4455", "notes": [{"x": "080891W9059"}]}
+    sifted = sift(SCANNER, content, lambda name: None if name == "identity_code" else Reading({}))
+
+    assert sifted.content["identity_code"] == "080891W9059"
+    assert sifted.content["notes"] == [{"x": "[henkilötunnus poistettu]"}]
+    assert [(one.field, one.cls, one.count) for one in sifted.masked] == [("notes.0.x", "identity-code", 1)]
 
 
 def test_names_are_no_addresses() -> None:
     """A person whose name is that of the client's town keeps the name, in the record and in the document."""
     guard = _guard({"town": "Lahti", "street_address": "Haavikko 3"})
     content = {"surname": "Lahti", "given_names": "Haavikko 080891W9059", "notes": "Lahti"}
-    record, _ = masked_record(SCANNER, Record("client", "K", 1, None, content), {}, guard)
+    record = sift(SCANNER, content, lambda _: Reading({}, guard=guard))
     names = (Node("sukunimi", {}, ValueKind.STRING, "Lahti"), Node("kuvaus", {}, ValueKind.STRING, "Lahti"))
     tree, _ = minimise(SCANNER, Tree(Oid("1"), Node("root", {}, children=names)), guard)
 
