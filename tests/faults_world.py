@@ -216,8 +216,8 @@ def faults(gateway: Gateway, kept: list[dict[str, Any]]) -> list[str]:
         f"{one['oid']} differs" for one in kept
         if (row := delivered.get(one["oid"])) and (row.digest, row.state) != (one["digest"], one["state"])
     ]  # fmt: skip
-    log = gateway.verify_audit(None, None)
-    return told + [f"log: {problem}" for problem in log["problems"]]
+    log = gateway.verify_audit(None, None, reconcile=True)
+    return told + [f"log: {problem}" for problem in (*log["problems"], *log["unmatched"])]
 
 
 def _mortal(database: Database, fate: Fate) -> None:

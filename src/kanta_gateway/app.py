@@ -6,28 +6,31 @@ import os
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import holidays as holidays_package
 
 from kanta_gateway import __version__, loading
+from kanta_gateway.audit.cosign import Known, read_witnesses
 from kanta_gateway.audit.log import Log
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.keyfiles import checkpoint_signer, signer, trust_anchors
+from kanta_gateway.keyfiles import checkpoint_signer, keep_checkpoint, last_checkpoint, signer, trust_anchors
 from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline.parts import Keyring, Parts
+from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.seal import Sealer
 from kanta_gateway.spool.oids import OidSource
+from kanta_gateway.transfer import witness
 
 MODERATOR = "kanta-gateway"
 
@@ -68,6 +71,10 @@ def build(settings: Settings) -> Gateway:
         sealer=Sealer(known.profile, known.display, signer(folder, settings)),
         oids=OidSource(keyring.oids),
         checkpoints=checkpoint_signer(folder),
+        checkpoint_signer=partial(checkpoint_signer, folder),
+        last_checkpoint=partial(last_checkpoint, folder),
+        keep_checkpoint=partial(keep_checkpoint, folder),
+        witnesses=_witnesses(settings),
         types=known.types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
@@ -79,6 +86,25 @@ def build(settings: Settings) -> Gateway:
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
         _channels(settings),
     )  # fmt: skip
+
+
+def _witnesses(settings: Settings) -> Witnesses:
+    """Who is asked to cosign checkpoints.
+
+    Raises:
+        MisconfiguredError: the file cannot be read, production would ask over plain HTTP, or too few can cosign.
+    """
+    known: tuple[Known, ...] = ()
+    if settings.witnesses_file:
+        try:
+            known = read_witnesses(Path(settings.witnesses_file).read_text("utf-8"))
+        except OSError as error:
+            raise MisconfiguredError(f"file of witnesses: cannot be read ({type(error).__name__})") from error
+    if settings.is_production and any(not one.url.startswith("https://") for one in known):
+        raise MisconfiguredError("file of witnesses: production asks over HTTPS only")
+    if settings.witness_quorum > len(known):
+        raise MisconfiguredError(f"a quorum of {settings.witness_quorum} witnesses was asked for, found {len(known)}")
+    return Witnesses(known, settings.witness_quorum, witness.post)
 
 
 def _channels(settings: Settings) -> Channels:

@@ -265,6 +265,7 @@ audit_head = Table(
     Column("size", Integer, primary_key=True, autoincrement=False),   # tree size after one commit
     Column("root", LargeBinary(32), nullable=False),
     Column("at", Instant, nullable=False),
+    Column("mac", LargeBinary(32), nullable=False),                   # keyed: see audit/heads.py
 )  # fmt: skip
 
 audit_checkpoint = Table(

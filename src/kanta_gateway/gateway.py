@@ -11,14 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import orjson
-
 from kanta_gateway import __version__, codefiles, keyfiles, knowledge, official
 from kanta_gateway.access import parties
 from kanta_gateway.access.policy import Policy
-from kanta_gateway.audit import report
-from kanta_gateway.audit.fhir import audit_event
-from kanta_gateway.audit.verify import verify as verify_log
+from kanta_gateway.audit import proofs
+from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts import library
 from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import MisconfiguredError
@@ -34,7 +31,7 @@ from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
-from kanta_gateway.pipeline import board
+from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
@@ -44,6 +41,7 @@ from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.people import People
+from kanta_gateway.pipeline.reconciling import REVOKED
 from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
@@ -300,35 +298,41 @@ class Gateway:
         with self.parts.database.reading() as tx:
             return {"calls": made, "states": calls.counts(tx)}
 
-    def verify_audit(self, checkpoint: Path | None, key: Path | None) -> dict[str, Any]:
-        """Check the whole log offline."""
-        note = checkpoint.read_text("utf-8") if checkpoint else None
-        vkey = key.read_text("utf-8") if key else str(self.parts.checkpoints.key)
-        with self.parts.database.reading() as tx:
-            seen = verify_log(tx, vkey=vkey, checkpoint=note)
-        messages, language = self.parts.messages, self.settings.lang
-        problems = [
-            {"table": one.table, "place": one.place, "what": messages.text(one.what, language, one.params)}
-            for one in seen.problems
-        ]
-        return {"holds": seen.is_sound, "size": seen.size, "root": seen.root.hex(), "problems": problems}
+    def verify_audit(self, checkpoint: Path | None, key: Path | None, *, reconcile: bool = False) -> dict[str, Any]:
+        """Check the whole log offline, against the last checkpoint that was signed unless one is given.
+
+        Args:
+            checkpoint: file with a checkpoint that was kept elsewhere.
+            key: file with the verifier keys; the installation's own if None.
+            reconcile: also match the log with what it tells about, both ways.
+        """
+        note = checkpoint.read_text("utf-8") if checkpoint else self.parts.last_checkpoint()
+        vkey = key.read_text("utf-8") if key else keyfiles.checkpoint_keys(self._folder)
+        return auditing.verified(
+            self.parts, self.settings.lang, vkey=vkey, checkpoint=note, must_match=reconcile
+        )  # fmt: skip
 
     def checkpoint(self) -> str:
         """Sign the log as it stands."""
         return self.office.checkpoint(None)
 
-    def export_audit(self, form: str, caller: Caller) -> Iterator[str]:
-        """Every entry of the log, line by line."""
-        self.office.entries(caller, None, -1, 1)  # permits the caller and writes the reading down
-        with self.parts.database.reading() as tx:
-            wanted = report.Filter()
-            if form == "fhir":
-                for _, body in report.every(tx, wanted):
-                    one = audit_event(orjson.loads(body), observer=self.parts.checkpoints.key.name)
-                    yield orjson.dumps(one).decode() + "\n"
-            else:
-                lines = report.table(tx, wanted, self.parts.log.names) if form == "csv" else report.jsonl(tx, wanted)
-                yield from lines
+    def export_audit(self, form: str, caller: Caller, client: str | None = None) -> Iterator[str]:
+        """Every entry of the log, line by line; of one client only, other entries are closed."""
+        return auditing.exported(self.parts, self.office, form, caller, client)
+
+    def rotate_checkpoint_key(self, caller: Caller) -> dict[str, Any]:
+        """Put a new checkpoint key in the place of the old; a last checkpoint by the old one vouches for it."""
+        self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
+        self.checkpoint()
+        with self.parts.database.transaction() as tx:
+            size = proofs.size(tx)
+            old = self.parts.checkpoint_signer().key
+            made = keyfiles.rotate_checkpoint_key(self._folder, size)
+            self.office.note(tx, [self.office.event(
+                caller, Event.AUDIT_ROTATE, subject=made.hash.hex(), provider="",
+                details={"key": str(made), "size": size, "replaced": str(old)},
+            )])  # fmt: skip
+        return {"key": str(made), "replaced_at": size, "checkpoint": self.checkpoint()}
 
     def access_report(self, client: str, caller: Caller) -> dict[str, Any]:
         """Who used one client's data (703/2023 §11)."""
@@ -396,29 +400,36 @@ class Gateway:
     def register_system(
         self, certificate: str, organisation: str, name: str, caller: Caller | None = None
     ) -> dict[str, Any]:
-        """Let a calling system use the API; who let it is in the log."""
+        """Let a calling system use the API."""
+        actor = caller or self.actor(None, None, None)
         one = parties.CallingSystem(keyfiles.thumbprint_of(certificate), certificate, Oid(organisation), name, False)  # noqa: FBT003
         with self.parts.database.alone() as tx:
-            if parties.system(tx, one.thumbprint) is None:
-                parties.register_system(tx, one, self.parts.now())
-                self._registered(tx, caller, organisation, organisation, {"system": one.thumbprint})
+            if parties.register_system(tx, one, self.parts.now()):
+                self._note_party(tx, actor, one.thumbprint, {"act": "register-system", "organisation": organisation})
         return {"thumbprint": one.thumbprint}
 
     def revoke_system(self, thumbprint: str, caller: Caller | None = None) -> dict[str, Any]:
-        """Refuse a calling system from now on; who revoked it is in the log."""
+        """Refuse a calling system from now on."""
+        actor = caller or self.actor(None, None, None)
         with self.parts.database.alone() as tx:
-            known = parties.system(tx, thumbprint)
-            is_revoked = parties.revoke_system(tx, thumbprint, self.parts.now())
-            if is_revoked and known is not None:
-                owner = known.organisation
-                self._registered(tx, caller, owner, owner, {"system": thumbprint, "revoked": True})
-        return {"revoked": is_revoked}
+            revoked = parties.revoke_system(tx, thumbprint, self.parts.now())
+            if revoked:
+                self._note_party(tx, actor, thumbprint, {"act": REVOKED})
+        return {"revoked": revoked}
+
+    def _note_party(self, tx: Connection, caller: Caller, subject: str, details: dict[str, Any]) -> None:
+        """The entry about a change of who may deliver, in the transaction of the change."""
+        self.office.note(tx, [AuditEvent(
+            event=Event.PARTY_REGISTER, caller=caller, at=self.parts.now(), client_ref=None, subject=subject,
+            provider="", controller="", purpose=caller.purpose, basis="703/2023 §9.3; GDPR 28(3)", details=details,
+        )])  # fmt: skip
 
     def register_party(
         self, provider: str, provider_name: str, organiser: str, organiser_name: str, contract: str, purchaser: str,
         caller: Caller | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Register a contract; who did it is in the log."""
+        """Register a contract."""
+        actor = caller or self.actor(None, None, None)
         one = parties.Agreement(
             Organisation(Oid(provider), provider_name),
             Organisation(Oid(organiser), organiser_name),
@@ -426,18 +437,11 @@ class Gateway:
             purchaser,
         )
         with self.parts.database.alone() as tx:
-            parties.register(tx, one, self.parts.now())
-            self._registered(tx, caller, provider, organiser, {"contract": contract, "purchaser": purchaser})
+            if parties.register(tx, one, self.parts.now()):
+                self._note_party(tx, actor, contract, {
+                    "act": "register-contract", "provider": provider, "organiser": organiser, "purchaser": purchaser,
+                })  # fmt: skip
         return {"registered": contract}
-
-    def _registered(
-        self, tx: Connection, caller: Caller | None, subject: str, controller: str, details: Mapping[str, Any]
-    ) -> None:
-        """The entry about a party or a calling system, in the transaction that registers or revokes it."""
-        self.office.note(tx, [
-            self.office.event(caller or self.actor(None, None, None), Event.PARTY_REGISTER, subject=subject,
-                              provider=subject, controller=controller, details=details)
-        ])  # fmt: skip
 
     def development_assertion(
         self, person: str | None, name: str | None, purpose: str | None, role: str, contract: str

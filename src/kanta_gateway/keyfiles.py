@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kanta_gateway.access.identity import assertion, thumbprint
-from kanta_gateway.audit.checkpoint import CheckpointSigner
+from kanta_gateway.audit.checkpoint import CheckpointSigner, VerifierKey, read_keys
 from kanta_gateway.errors import GatewayError, MisconfiguredError
 from kanta_gateway.safe import (
     CHECKPOINT_KEY,
     CHECKPOINT_VERIFIER,
+    LAST_CHECKPOINT,
     MASTER,
     ROOT_CERTIFICATE,
     SIGNING_CERTIFICATE,
@@ -32,7 +33,7 @@ from kanta_gateway.settings import Settings
 from kanta_gateway.signing.keys import FileSigner, Signer, UnsafeDevSigner, is_development, make_development_keys
 
 LOG_NAME = "kanta-gateway"
-"""Origin of the log in its checkpoints."""
+"""How the origin of a log begins in its checkpoints; what follows tells installations apart."""
 CERTIFICATES = (ROOT_CERTIFICATE, SIGNING_CERTIFICATE, SYSTEM_CERTIFICATE)
 SIGNERS = {"file": FileSigner, "development": UnsafeDevSigner}
 
@@ -63,12 +64,49 @@ def trust_anchors(folder: KeyFolder) -> Sequence[x509.Certificate]:
 def checkpoint_signer(folder: KeyFolder) -> CheckpointSigner:
     """The key that signs checkpoints of the log; its verifier key lies beside it for whoever checks."""
     if not folder.has(CHECKPOINT_KEY) and folder.may_make:
-        made = CheckpointSigner.new(LOG_NAME)
-        folder.write(CHECKPOINT_KEY, made.pem())
+        folder.write(CHECKPOINT_KEY, CheckpointSigner.new(LOG_NAME).pem())
     found = CheckpointSigner.from_pem(LOG_NAME, folder.read(CHECKPOINT_KEY))
+    if folder.has(CHECKPOINT_VERIFIER):
+        name = read_keys(folder.read(CHECKPOINT_VERIFIER).decode("utf-8"))[0].name  # stays when the key is replaced
+    else:
+        name = f"{LOG_NAME}/{found.key.hash.hex()}"
+    found = CheckpointSigner.from_pem(name, folder.read(CHECKPOINT_KEY))
     if not folder.has(CHECKPOINT_VERIFIER):
         folder.write(CHECKPOINT_VERIFIER, f"{found.key}\n".encode())
     return found
+
+
+def checkpoint_keys(folder: KeyFolder) -> str:
+    """Every verifier key of the log, the one in use first, one on a line."""
+    checkpoint_signer(folder)
+    return folder.read(CHECKPOINT_VERIFIER).decode("utf-8")
+
+
+def rotate_checkpoint_key(folder: KeyFolder, size: int) -> VerifierKey:
+    """Put a new checkpoint key in the place of the old, which holds for logs up to this size only."""
+    signer_ = checkpoint_signer(folder)
+    in_use = signer_.key.public
+    known = read_keys(checkpoint_keys(folder))
+    old = [
+        VerifierKey(one.name, one.public, size if one.public == in_use else one.until)
+        for one in known
+        if one.public == in_use or one.until is not None  # any other was left by a rotation that did not end
+    ]
+    made = CheckpointSigner.new(signer_.key.name)
+    lines = "".join(f"{one}\n" for one in (made.key, *old))
+    folder.replace(CHECKPOINT_VERIFIER, lines.encode())  # first: whatever the new key signs can be verified
+    folder.replace(CHECKPOINT_KEY, made.pem())
+    return made.key
+
+
+def last_checkpoint(folder: KeyFolder) -> str:
+    """The newest checkpoint that was signed; empty where there is none."""
+    return folder.read(LAST_CHECKPOINT).decode("utf-8") if folder.has(LAST_CHECKPOINT) else ""
+
+
+def keep_checkpoint(folder: KeyFolder, note: str) -> None:
+    """Keep the newest checkpoint beside the keys, apart from the database and its backups."""
+    folder.replace(LAST_CHECKPOINT, note.encode())
 
 
 def development_system(folder: KeyFolder) -> tuple[bytes, bytes]:

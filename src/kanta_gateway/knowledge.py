@@ -76,6 +76,11 @@ def text(path: str, own: Path | None = None) -> str:
     return next(_text(one / path) for one in reversed(_roots(own)) if (one / path).is_file())
 
 
+def verifier() -> str:
+    """Text of the stand-alone verifier of the audit log."""
+    return (_PACKAGE / "audit" / "verifier.py").read_text("utf-8")
+
+
 def path_of(path: str, own: Path | None = None) -> Path:
     """Where a knowledge file is that is in use.
 

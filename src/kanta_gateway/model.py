@@ -330,8 +330,10 @@ class Event(StrEnum):
     """What the audit log tells about; permissions and policy files use the same words."""
 
     AUDIT_CHECKPOINT = "audit:checkpoint"
+    AUDIT_COSIGN = "audit:cosign"
     AUDIT_ERASE = "audit:erase"
     AUDIT_READ = "audit:read"
+    AUDIT_ROTATE = "audit:rotate"
     DOCUMENT_ARCHIVE = "document:archive"
     DOCUMENT_DESTROY_KEY = "document:destroy-key"
     DOCUMENT_DROP = "document:drop"

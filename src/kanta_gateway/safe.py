@@ -14,6 +14,8 @@ SIGNING_CERTIFICATE = "signing.cert.pem"
 ROOT_CERTIFICATE = "root.cert.pem"
 CHECKPOINT_KEY = "checkpoint.key"
 CHECKPOINT_VERIFIER = "checkpoint.vkey"
+LAST_CHECKPOINT = "checkpoint.last"
+"""The newest checkpoint that was signed: what the database must still hold, whoever restored it."""
 SYSTEM_KEY = "system.key.pem"
 SYSTEM_CERTIFICATE = "system.cert.pem"
 
@@ -47,18 +49,34 @@ class KeyFolder:
         """Whether there is such a key file."""
         return (self.place / name).is_file()
 
-    def write(self, name: str, content: bytes) -> None:
-        """Write a key file for its owner only, whole or not at all; one that is there stays."""
+    def replace(self, name: str, content: bytes) -> None:
+        """Put a file in the place of an earlier one, whole or not at all.
+
+        Raises:
+            KeyUnavailableError: the folder cannot be written.
+        """
+        try:
+            self._draft(name, content).replace(self.place / name)
+        except OSError as error:
+            raise KeyUnavailableError(
+                f"key folder: {name} cannot be written ({type(error).__name__}); let the gateway write its key folder"
+            ) from error
+
+    def _draft(self, name: str, content: bytes) -> Path:
         self.place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        final = self.place / name
         draft = self.place / f".{name}.{secrets.token_hex(4)}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        return draft
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a key file for its owner only, whole or not at all; one that is there stays."""
+        draft = self._draft(name, content)
         try:
-            os.link(draft, final)  # fails if another process was faster: then its key counts
+            os.link(draft, self.place / name)  # fails if another process was faster: then its key counts
         except FileExistsError:
             pass
         finally:

@@ -54,6 +54,10 @@ class Settings:
     max_record_bytes: int = 10 * 1024 * 1024
     max_queue_depth: int = 200_000
     """Above this many waiting documents intake answers 429."""
+    witnesses_file: str = ""
+    """Witnesses that are asked to cosign checkpoints: verifier key and address, one on a line."""
+    witness_quorum: int = 0
+    """So many witnesses must have cosigned before `audit checkpoint` calls a checkpoint good."""
     host: str = "127.0.0.1"
     port: int = 8480
 

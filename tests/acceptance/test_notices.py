@@ -112,10 +112,12 @@ class Office(World):
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    """One installation."""
+    """One installation; whatever a test does there, log and tables tell the same afterwards."""
     one = Office(tmp_path)
     yield one
+    unmatched = one.gateway.verify_audit(None, None, reconcile=True)["unmatched"]
     one.gateway.close()
+    assert unmatched == []
 
 
 # made and handed over

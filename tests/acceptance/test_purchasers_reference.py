@@ -121,4 +121,4 @@ def test_delivered_again_nothing_is_new(delivered: Delivered) -> None:
 
 def test_the_log_holds(delivered: Delivered) -> None:
     """After it all the whole log verifies."""
-    assert delivered.cli("audit", "verify").returncode == 0
+    assert delivered.cli("audit", "verify", "--reconcile").returncode == 0

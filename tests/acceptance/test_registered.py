@@ -32,9 +32,10 @@ def test_each_act_has_its_entry(tmp_path: Path) -> None:
 
     assert {"Erkki Esimerkki"} == names
     assert [
-        ("party:register", {"contract": "NAYTE/1", "purchaser": "lapha"}),
-        ("party:register", {"system": thumbprint}),
-        ("party:register", {"system": thumbprint, "revoked": True}),
-    ] == [(one["event"], one["details"]) for one in bodies]
+        ("NAYTE/1", {"act": "register-contract", "provider": PROVIDER, "organiser": ORGANISER, "purchaser": "lapha"}),
+        (thumbprint, {"act": "register-system", "organisation": PROVIDER}),
+        (thumbprint, {"act": "revoke-system"}),
+    ] == [(one["subject"], one["details"]) for one in bodies]
+    assert {"party:register"} == {one["event"] for one in bodies}
     assert gateway.verify_audit(None, None)["holds"]
     gateway.close()

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from tests.installations import documents, installation, sample, take, written
 from tests.processes import Archive
 
+from kanta_gateway.database import data_key, document
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.intake.desk import Desk
 from kanta_gateway.model import Caller
 from kanta_gateway.pipeline.retain import destroy_spent_keys
-from kanta_gateway.spool import store
+from kanta_gateway.spool import records, store
 
 
 @pytest.fixture
@@ -67,11 +69,34 @@ def test_content_goes_and_evidence_stays(archived: tuple[Gateway, Caller, dict[s
         gateway.office.document(oids[0], caller)
     with gateway.parts.database.reading() as tx:
         assert all(one.receipt for one in store.archived(tx))
-    assert gateway.verify_audit(None, None)["holds"]
+    assert gateway.verify_audit(None, None, reconcile=True)["holds"]
     assert gateway.figures(caller, None, None, explain=False) == before
     assert gateway.export(tmp_path / "out", caller, all_versions=True)["destroyed"] == destroyed
     again = take(gateway, written(tmp_path / "again", early))
     assert {row["outcome"] for row in again if row["documents"]} == set()
+
+
+def test_a_destroyed_key_that_comes_back_is_seen(
+    archived: tuple[Gateway, Caller, dict[str, Any]],
+) -> None:
+    """A backup brings one destroyed key and one content back: `audit verify --reconcile` names both entries."""
+    gateway, caller, _ = archived
+    with gateway.parts.database.reading() as tx:
+        before = [store.get(tx, one.oid) for one in store.archived(tx)[:2]]
+        wrapped = records.wrapped_keys(tx, [one.key_id for one in before if one])
+    destroy_spent_keys(later(gateway, 31).parts, caller, 30)
+    sound = gateway.verify_audit(None, None, reconcile=True)
+    one, two = before
+    assert one is not None
+    assert two is not None
+    with gateway.parts.database.transaction() as tx:
+        tx.execute(update(data_key).where(data_key.c.id == one.key_id).values(wrapped=wrapped[one.key_id]))
+        tx.execute(update(document).where(document.c.oid == two.oid).values(payload=two.payload))
+    told = gateway.verify_audit(None, None, reconcile=True)["unmatched"]
+
+    assert sound["holds"]
+    assert len(told) == 2
+    assert all(any(oid in line["what"] for line in told) for oid in (one.oid, two.oid))
 
 
 def test_later_records_still_stand(archived: tuple[Gateway, Caller, dict[str, Any]], tmp_path: Path) -> None:

@@ -2,18 +2,24 @@
 
 Walks the installed distributions that `kanta-gateway` needs (with its extras), reads their licence
 statements and fails on GPL and AGPL, and on a package that states none.
+Tools of the tests may be GPL when they are named here: they are installed beside the gateway and never shipped.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
 
 from packaging.requirements import Requirement
 
 ROOT = "kanta-gateway"
 EXTRAS = ("postgres", "fhir")
+PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+TEST_ONLY = {"pymerkle": "second implementation of the tree of the audit log"}
+"""Strong copyleft that tests import and nothing that is shipped may."""
 LESSER = re.compile(r"\bL(?:esser )?GPL|lesser general public", re.IGNORECASE)
 STRONG = re.compile(r"\bA?GPL|general public licen[cs]e", re.IGNORECASE)
 
@@ -54,8 +60,29 @@ def faults() -> list[str]:
         said = statement(installed)
         if not said:
             told.append(f"{name}: states no licence")
-        elif STRONG.search(LESSER.sub("", said)) and " OR " not in said:
+        elif name in TEST_ONLY:
+            told.append(f"{name}: is for tests only")
+        elif is_strong(said):
             told.append(f"{name}: {said}")
+    return [*told, *tool_faults()]
+
+
+def is_strong(said: str) -> bool:
+    """Whether a licence statement is GPL or AGPL without another choice."""
+    return bool(STRONG.search(LESSER.sub("", said))) and " OR " not in said
+
+
+def tool_faults() -> list[str]:
+    """One line per tool of the tests that is GPL and not named above, or named above and not GPL."""
+    told: list[str] = []
+    for line in tomllib.loads(PROJECT.read_text("utf-8"))["dependency-groups"]["dev"]:
+        name = Requirement(line).name
+        try:
+            strong = is_strong(statement(distribution(name)))
+        except PackageNotFoundError:
+            continue
+        if strong != (name in TEST_ONLY):
+            told.append(f"{name}: a tool of the tests that is {'GPL' if strong else 'not GPL'} against what is named")
     return told
 
 

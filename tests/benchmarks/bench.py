@@ -37,6 +37,7 @@ from tests.benchmarks.scanning import scanning  # noqa: E402 — after the path 
 from tests.processes import Archive, Cli  # noqa: E402
 
 if TYPE_CHECKING:
+    from kanta_gateway.database import Database
     from kanta_gateway.gateway import Gateway
     from kanta_gateway.model import Caller, Record
     from kanta_gateway.pipeline.receive import Delivery
@@ -326,15 +327,105 @@ def _items(gateway: Gateway, name: str, contents: list[bytes]) -> Iterator[objec
         yield from read(gateway.sources[name], io.BytesIO(one), "file")
 
 
+def appending(machine: Machine, folder: Path) -> None:
+    """Appends to the audit log, one a commit and many a commit, beside bare commits to the same disk."""
+    from datetime import UTC, datetime
+
+    from kanta_gateway.audit.log import AuditEvent, Log
+    from kanta_gateway.database import Database, metadata
+    from kanta_gateway.model import Caller, Event, Oid
+
+    database = Database(f"sqlite:///{folder / 'audit.db'}")
+    metadata.create_all(database.engine)
+    log = Log(b"k" * 32, seal=lambda name: name, open_=lambda sealed: sealed)
+    one = AuditEvent(
+        event=Event.DOCUMENT_SPOOL, caller=Caller("s", Oid("1.2.3"), "V-1", "Testi", "instructor", "service"),
+        at=datetime.now(UTC), client_ref="c" * 64, subject="1.2.3.4.5", provider="1.2.3", controller="1.2.4",
+        purpose="service", basis="703/2023 §14", details={"set": "1.2.3.4.5", "version": 1},
+    )  # fmt: skip
+
+    def append(count: int) -> None:
+        with database.transaction() as tx:
+            log.append(tx, [one] * count)
+
+    append(1)
+    bare, single = machine.fsync(), seconds(partial(append, 1), 300)
+    machine.tell(
+        "audit append, one a commit", 1 / single, "entries/s", ratio_to_fsync=round(bare / single, 2), target=0.5
+    )
+    many = seconds(partial(append, 400), 20)
+    machine.tell("audit append, 400 a commit", 400 / many, "entries/s", target=3000)
+    _prove(machine, database)
+    database.close()
+
+
+def _prove(machine: Machine, database: Database, size: int = 10_000_000) -> None:
+    """Inclusion proofs from a stored tree of ten million entries; random nodes cost the same to read."""
+    from sqlalchemy import text
+
+    from kanta_gateway.audit import proofs
+
+    with database.transaction() as tx:
+        for table in ("audit_entry", "audit_node", "audit_head"):
+            tx.execute(text(f"DELETE FROM {table}"))  # noqa: S608 — names of our own tables
+        for level in range(1, size.bit_length()):
+            tx.execute(text(
+                "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count) "
+                "INSERT INTO audit_node SELECT :level, i, randomblob(32) FROM n"
+            ), {"level": level, "count": size >> level})  # fmt: skip
+        places = [size * step // 100 for step in range(100)]
+        tx.execute(text("INSERT INTO audit_entry VALUES (:idx, randomblob(32), 'e', NULL, 'a', '{}')"),
+                   [{"idx": one ^ 1} for one in places])  # fmt: skip
+        tx.execute(text("INSERT INTO audit_head VALUES (:size, randomblob(32), 'a', randomblob(32))"), {"size": size})
+    with database.reading() as tx:
+        times = [seconds(partial(proofs.inclusion, tx, one, size), 1) for one in places]
+    machine.tell("inclusion proof at 10 million entries, median", statistics.median(times) * 1000, "ms", target=3,
+                 slowest=round(max(times) * 1000, 2))  # fmt: skip
+
+
+def verifying(machine: Machine, least: float = 2.0) -> None:
+    """The stand-alone verifier on one core: leaf hashes into the tree, and rows opened against their commitments."""
+    from kanta_gateway.audit import verifier
+    from kanta_gateway.audit.canonical import canonical
+
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    hashes_ = [os.urandom(32) for _ in range(4096)]
+    tree, start = verifier.Tree(), time.perf_counter()
+    while time.perf_counter() - start < least:
+        for one in hashes_:
+            tree.push(one)
+    machine.tell(
+        "verifier, leaf hashes into the tree", tree.size / (time.perf_counter() - start), "leaves/s", target=150_000
+    )
+    entry = {
+        "v": 2, "salt": "0" * 32, "commit": [0, 1], "log": "use", "event": "document:spool", "client": "c" * 64,
+        "actor": {"ref": "r" * 64, "name": "n" * 64, "system": "s", "organisation": "1.2.3", "role": "instructor",
+                  "contract": "", "relation": "", "development": False},
+        "subject": "1.2.3.4.5", "provider": "1.2.3", "controller": "1.2.4", "purpose": "service",
+        "basis": "703/2023 §14", "details": {"set": "1.2.3.4.5", "version": 1}, "at": "2026-03-02T10:00:00.000000Z",
+    }  # fmt: skip
+    lines = [canonical({**entry, "idx": place}) for place in range(50_000)]
+    new = verifier.Checkpoint("bench", len(lines), b"", ())
+
+    def opened() -> None:
+        seen = verifier.Verification(new, None, ())
+        for line in lines:
+            seen.take(line)
+        seen.finish(is_part=False)
+
+    machine.tell("verifier, rows opened", len(lines) / seconds(opened, 5), "rows/s", target=30_000)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
 def main() -> None:
     """Run every benchmark."""
-    names = ("one", "reading", "scan", "year", "memory")
+    names = ("one", "reading", "scan", "audit", "year", "memory")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--only", choices=names, action="append", help="may be given more than once; default: all")
     options = parser.parse_args()
     wanted = options.only or names
-    if not GENERATOR.is_file():
+    if set(wanted) != {"audit"} and not GENERATOR.is_file():
         sys.exit("did not run: the year's generator is not there (REFERENCE_DIR, default ../shared)")
     with tempfile.TemporaryDirectory(prefix="kanta-bench-") as name:
         folder = Path(name)
@@ -348,6 +439,9 @@ def main() -> None:
             reading(machine, folder)
         if "scan" in wanted:
             scanning(machine, year(folder, 20))
+        if "audit" in wanted:
+            appending(machine, folder)
+            verifying(machine)
         if "year" in wanted:
             end_to_end(machine, folder, options.clients)
         if "memory" in wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -202,11 +203,14 @@ def test_exports_hold_every_entry(database: Database) -> None:
         log.append(tx, [event(number) for number in range(7)])
     with database.reading() as connection:
         wanted = report.Filter(limit=3, since=AT, until=AT + timedelta(days=1))
-        lines = list(report.jsonl(connection, wanted))
+        lines = list(report.jsonl(connection))
+        closed = list(report.jsonl(connection, {f"{0:064}"}))
         table = list(report.table(connection, wanted))
         leaves = list(connection.execute(select(audit_entry.c.leaf_hash).order_by(audit_entry.c.idx)).scalars())
 
     assert [merkle.leaf_hash(line.rstrip("\n").encode()) for line in lines] == leaves
+    assert [line for line in closed if "client" in line] == lines[::2]
+    assert [b64decode(orjson.loads(line)["leaf"]) for line in closed[1::2]] == leaves[1::2]
     assert len(table) == 8
     assert all(row.rstrip().endswith(",'=archive") for row in table[1:])
     assert orjson.loads(lines[6])["idx"] == 6

@@ -172,7 +172,7 @@ def test_the_whole_way(database_url: str, tmp_path: Path, archive: Archive) -> N
         delivered = gateway.deliver(caller, until_empty=True)
         written = gateway.export(tmp_path / "documents", caller, all_versions=False)
         verified = gateway.verify_files(sorted((tmp_path / "documents").glob("*.xml")))
-        log = gateway.verify_audit(None, None)
+        log = gateway.verify_audit(None, None, reconcile=True)
     finally:
         gateway.close()
 

@@ -40,7 +40,7 @@ def test_importers_at_once(database_url: str, tmp_path: Path) -> None:
     assert documents(gateways[0]) == expected
     outcomes = Counter(gateways[0].status()["records"])
     assert "received" not in outcomes
-    assert gateways[0].verify_audit(None, None)["holds"]
+    assert gateways[0].verify_audit(None, None, reconcile=True)["holds"]
     for gateway in gateways:
         gateway.close()
 

@@ -15,6 +15,7 @@ from sqlalchemy import LargeBinary, delete, insert, select, update
 
 from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.audit.checkpoint import CheckpointSigner
+from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.log import AuditEvent, Log
 from kanta_gateway.audit.merkle import leaf_hash
 from kanta_gateway.audit.verify import Verification, verify
@@ -68,7 +69,7 @@ def written(steps: Sequence[int]) -> Database:
 
 def checked(connection: Connection, note: str | None = None) -> Verification:
     """A verification."""
-    return verify(connection, vkey=str(SIGNER.key), checkpoint=note)
+    return verify(connection, vkey=str(SIGNER.key), checkpoint=note, heads=Heads(b"k" * 32))
 
 
 def other(value: Any, column: Any) -> list[Any]:
@@ -182,7 +183,7 @@ def test_a_row_that_no_commit_made_is_found() -> None:
     rows: dict[str, dict[str, Any]] = {
         "audit_entry": {"idx": 6, "leaf_hash": b"x", "event": "e", "at": "a", "body": "{}"},
         "audit_node": {"level": 1, "idx": 7, "hash": b"x"},
-        "audit_head": {"size": 2, "root": b"x", "at": "a"},
+        "audit_head": {"size": 2, "root": b"x", "at": "a", "mac": b"x"},
         "audit_checkpoint": {"size": 2, "note": "n", "at": "a"},
         "audit_name": {"commitment": "c", "ref": "r", "salt": b"s", "sealed": b"x"},
     }

@@ -72,8 +72,9 @@ def agreements(tx: Connection, provider: str | None = None) -> list[Agreement]:
     return found
 
 
-def register(tx: Connection, agreement: Agreement, now: datetime) -> None:
-    """Register a contract with both its parties; one that is known already is left as it is."""
+def register(tx: Connection, agreement: Agreement, now: datetime) -> bool:
+    """Register a contract with both its parties, unless it is known already; whether anything was new."""
+    is_new = False
     for role, organisation in (("provider", agreement.provider), ("organiser", agreement.organiser)):
         known = tx.execute(
             select(party.c.id).where(
@@ -84,6 +85,7 @@ def register(tx: Connection, agreement: Agreement, now: datetime) -> None:
             )
         ).first()
         if known is None:
+            is_new = True
             tx.execute(
                 party.insert(),
                 {
@@ -95,6 +97,7 @@ def register(tx: Connection, agreement: Agreement, now: datetime) -> None:
                     "registered_at": instant(now),
                 },
             )
+    return is_new
 
 
 def system(tx: Connection, thumbprint: str) -> CallingSystem | None:
@@ -111,9 +114,10 @@ def system(tx: Connection, thumbprint: str) -> CallingSystem | None:
     )
 
 
-def register_system(tx: Connection, one: CallingSystem, now: datetime) -> None:
-    """Register a calling system's certificate; a known thumbprint is left as it is."""
-    if system(tx, one.thumbprint) is None:
+def register_system(tx: Connection, one: CallingSystem, now: datetime) -> bool:
+    """Register a calling system's certificate, unless its thumbprint is known; whether it was new."""
+    is_new = system(tx, one.thumbprint) is None
+    if is_new:
         tx.execute(
             calling_system.insert(),
             {
@@ -124,6 +128,7 @@ def register_system(tx: Connection, one: CallingSystem, now: datetime) -> None:
                 "registered_at": instant(now),
             },
         )
+    return is_new
 
 
 def revoke_system(tx: Connection, thumbprint: str, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 * Body: origin, size in decimal, root in Base64, one line each (C2SP tlog-checkpoint).
 * Envelope: the text, an empty line, signature lines `— name base64(key hash ‖ signature)` (C2SP signed-note).
 * Key hash: the first four bytes of SHA-256 over name, newline, 0x01 and the Ed25519 key.
+* A key that was replaced is given with `until=SIZE`: what it signs of a larger log is refused, stolen or not.
 * The origin is the key's name, so a checkpoint of one log never passes for that of another.
 """
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _ED25519 = b"\x01"
 """Signature type of Ed25519 (C2SP signed-note, "Signature types")."""
+COSIGNATURE = b"\x04"
+"""Signature type of a witness: Ed25519 over a time and the text (C2SP tlog-cosignature)."""
 _HASH_BYTES = 4
 _DASH = "\N{EM DASH} "
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -47,15 +50,20 @@ class VerifierKey:
 
     name: str
     public: bytes
+    until: int | None = None
+    """Size of the log when the key was replaced; None while it is in use."""
+    kind: bytes = _ED25519
+    """The log's own, or a witness's."""
 
     @property
     def hash(self) -> bytes:
         """The key hash that stands before every signature."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_HASH_BYTES]
+        return sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[:_HASH_BYTES]
 
     def __str__(self) -> str:
-        """The text form `name+hash+base64` (C2SP signed-note, "Verifier keys")."""
-        return f"{self.name}+{self.hash.hex()}+{b64encode(_ED25519 + self.public).decode()}"
+        """The text form `name+hash+base64` (C2SP signed-note, "Verifier keys"), and until which size it holds."""
+        until = "" if self.until is None else f" until={self.until}"
+        return f"{self.name}+{self.hash.hex()}+{b64encode(self.kind + self.public).decode()}{until}"
 
     def accepts(self, signature: bytes, text: bytes) -> bool:
         """Whether this key made the signature over the text."""
@@ -92,15 +100,7 @@ class CheckpointSigner:
         Raises:
             KeyUnavailableError: the bytes hold no Ed25519 key.
         """
-        try:
-            private = serialization.load_pem_private_key(pem, None)
-        except (ValueError, TypeError) as error:
-            raise KeyUnavailableError(
-                "the checkpoint key file is no unencrypted PKCS #8 key; make a new one."
-            ) from error
-        if not isinstance(private, Ed25519PrivateKey):
-            raise KeyUnavailableError("the checkpoint key file must hold an Ed25519 key; make a new one.")
-        return cls(name, private)
+        return cls(name, private_key(pem))
 
     def pem(self) -> bytes:
         """The key as an unencrypted PKCS #8 file; its permissions are the caller's business."""
@@ -112,6 +112,21 @@ class CheckpointSigner:
         """The signed note over a text that ends in a newline."""
         signature = b64encode(self.key.hash + self._private.sign(text.encode())).decode()
         return f"{text}\n{_DASH}{self.key.name} {signature}\n"
+
+
+def private_key(pem: bytes) -> Ed25519PrivateKey:
+    """The key of a PKCS #8 file.
+
+    Raises:
+        KeyUnavailableError: the bytes hold no Ed25519 key.
+    """
+    try:
+        private = serialization.load_pem_private_key(pem, None)
+    except (ValueError, TypeError) as error:
+        raise KeyUnavailableError("the checkpoint key file is no unencrypted PKCS #8 key; make a new one.") from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyUnavailableError("the checkpoint key file must hold an Ed25519 key; make a new one.")
+    return private
 
 
 def make(origin: str, size: int, root: bytes, signer: CheckpointSigner) -> str:
@@ -158,12 +173,17 @@ def verify(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
         name, _, encoded = line.removeprefix(_DASH).partition(" ")
         if not line.startswith(_DASH) or not encoded:
             raise UntrustedError("checkpoint: a signature line is not `— name signature`. Get the file again.")
-        if checkpoint.origin == name and _is_signed(name, encoded, signed, keys):
+        if checkpoint.origin == name and _is_signed(name, encoded, signed, _valid(keys, checkpoint.size)):
             return checkpoint
     raise UntrustedError(
         "checkpoint: no signature of this log by a known key. Check that the key file belongs to this log; "
         "if it does, the checkpoint is forged."
     )
+
+
+def _valid(keys: Sequence[VerifierKey], size: int) -> list[VerifierKey]:
+    """The keys that could sign a log of this size."""
+    return [key for key in keys if key.kind == _ED25519 and (key.until is None or size <= key.until)]
 
 
 def _is_signed(name: str, encoded: str, signed: bytes, keys: Sequence[VerifierKey]) -> bool:
@@ -176,11 +196,14 @@ def _is_signed(name: str, encoded: str, signed: bytes, keys: Sequence[VerifierKe
 
 
 def _key(text: str) -> VerifierKey:
+    text, _, limit = text.partition(" until=")
+    if limit and not _SIZE.fullmatch(limit):
+        raise UntrustedError("verifier key: until= should give a size. Get the key file again.")
     name, _, rest = text.partition("+")
     hash_, _, encoded = rest.partition("+")
     blob = _decoded(encoded, 1 + 32, "a verifier key")
-    key = VerifierKey(name, blob[1:])
-    if blob[:1] != _ED25519 or hash_ != key.hash.hex():
+    key = VerifierKey(name, blob[1:], int(limit) if limit else None, blob[:1])
+    if key.kind not in {_ED25519, COSIGNATURE} or hash_ != key.hash.hex():
         raise UntrustedError("verifier key: its hash does not fit its name and key. Get the key file again.")
     return key
 

@@ -5,10 +5,12 @@
 * An event that lacks one of these is refused: what cannot be told lawfully is not done.
 * The user's name and identifier stand as a salted commitment; the name itself is in an erasable row.
 * Details hold counts, ids and names of rules; never a value of a record.
+* A random salt makes the leaf a commitment: it tells nothing about an entry to whoever does not have it.
 """
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-FORMAT = 1
+FORMAT = 2
 """Version of the entry's shape; stands in every entry."""
+
+SALT_BYTES = 16
+"""As much as a guess at an entry can be kept from: 128 bits."""
 
 DISCLOSURES = frozenset({Event.DOCUMENT_SEND, Event.NOTICE_DISCLOSE})
 """Events by which client data goes to somebody else (703/2023 §10.3)."""
 
 HOUSEKEEPING = frozenset({
-    Event.AUDIT_CHECKPOINT, Event.AUDIT_ERASE, Event.NOTICE_ANNOUNCE, Event.PARTY_REGISTER, Event.REQUEST_DENY,
+    Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ERASE, Event.AUDIT_ROTATE, Event.NOTICE_ANNOUNCE,
+    Event.PARTY_REGISTER, Event.REQUEST_DENY,
 })  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""
 
@@ -80,7 +86,7 @@ class AuditEvent:
 
 
 def body(event: AuditEvent, actor: Mapping[str, str], place: int, commit: tuple[int, int]) -> dict[str, Any]:
-    """The entry, before it becomes canonical bytes.
+    """The entry, before it becomes canonical bytes; each call draws a new salt.
 
     Args:
         event: what happened.
@@ -91,6 +97,7 @@ def body(event: AuditEvent, actor: Mapping[str, str], place: int, commit: tuple[
     caller = event.caller
     entry: dict[str, Any] = {
         "v": FORMAT,
+        "salt": secrets.token_hex(SALT_BYTES),
         "idx": place,
         "commit": commit,
         "log": event.register,

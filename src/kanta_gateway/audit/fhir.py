@@ -27,8 +27,10 @@ _SECURITY = ("110113", "Security Alert")
 
 _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.AUDIT_CHECKPOINT: (_ACTIVITY, "E"),
+    Event.AUDIT_COSIGN: (_ACTIVITY, "E"),
     Event.AUDIT_ERASE: (_ACTIVITY, "D"),
     Event.AUDIT_READ: (_QUERY, "R"),
+    Event.AUDIT_ROTATE: (_ACTIVITY, "U"),
     Event.DOCUMENT_ARCHIVE: (_EXPORT, "R"),
     Event.DOCUMENT_DESTROY_KEY: (_RECORD, "D"),
     Event.DOCUMENT_DROP: (_RECORD, "D"),

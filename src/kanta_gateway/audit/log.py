@@ -3,7 +3,9 @@
 * Entries, tree nodes and the new tree head are written by the transaction of what they tell about.
 * Appends come one after the other: SQLite has one writer, PostgreSQL takes a lock until the commit.
 * What this process remembers of the tree counts only while the stored head is the one it left.
+* A tree head carries a code under a key that is not in the database: who can only write tables cannot go on.
 * A checkpoint and an erasure are entries themselves, so that removing their traces is found.
+* No checkpoint is signed over a log that does not continue the last one signed.
 """
 
 from __future__ import annotations
@@ -14,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, insert, or_, select, text
 
-from kanta_gateway.audit import merkle
+from kanta_gateway.audit import merkle, proofs
 from kanta_gateway.audit.canonical import canonical
-from kanta_gateway.audit.checkpoint import CheckpointSigner, make
+from kanta_gateway.audit.checkpoint import CheckpointSigner, make, parse
 from kanta_gateway.audit.entry import AuditEvent, body
+from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.names import Names
 from kanta_gateway.database import audit_checkpoint, audit_entry, audit_head, audit_node
-from kanta_gateway.errors import UntrustedError
+from kanta_gateway.errors import NotFoundError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid, instant
 
 if TYPE_CHECKING:
@@ -32,7 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["AuditEvent", "Log"]
 
 _LOCK = text("SELECT pg_advisory_xact_lock(7032023010)")  # any number that nothing else here locks
-_HEAD = select(audit_head.c.size, audit_head.c.root).order_by(audit_head.c.size.desc()).limit(1)
+_HEAD = (
+    select(audit_head.c.size, audit_head.c.root, audit_head.c.at, audit_head.c.mac)
+    .order_by(audit_head.c.size.desc())
+    .limit(1)
+)
 _LEAF = select(audit_entry.c.leaf_hash).where(audit_entry.c.idx == bindparam("idx"))
 _ADD_ENTRY = insert(audit_entry)
 _ADD_NODE = insert(audit_node)
@@ -43,13 +50,14 @@ class Log:
     """The audit log of one installation.
 
     Args:
-        key: keys the references to acting persons.
+        key: keys the references to acting persons and the codes of the tree heads.
         seal: seals a name for its row beside the log.
         open_: opens what `seal` made.
     """
 
     def __init__(self, key: bytes, *, seal: Callable[[bytes], bytes], open_: Callable[[bytes], bytes]) -> None:
         self.names = Names(key, seal, open_)
+        self.heads = Heads(key)
         self._frontier = merkle.Frontier()
         self._head: tuple[int, bytes] = (0, merkle.EMPTY_ROOT)
 
@@ -74,10 +82,25 @@ class Log:
             raise
         return range(first, size)
 
-    def checkpoint(self, tx: Connection, signer: CheckpointSigner, at: datetime) -> str:
-        """Sign the log as it stands, store the checkpoint and append the entry that tells of it."""
+    def checkpoint(self, tx: Connection, signer: CheckpointSigner, at: datetime, last: str = "") -> str:
+        """Sign the log as it stands, store the checkpoint and append the entry that tells of it.
+
+        Args:
+            tx: the caller's transaction.
+            signer: signs.
+            at: when.
+            last: the checkpoint that was signed before, kept outside the database; empty for none.
+
+        Raises:
+            UntrustedError: the log does not continue the last checkpoint; nothing was signed.
+        """
         frontier = self._current(tx)
         size, root = frontier.size, frontier.root()
+        if last and not _continues(tx, size, last):
+            raise UntrustedError(
+                "audit log: it does not continue the last checkpoint that was signed, so it was cut back or written "
+                "anew. Nothing was signed; restore a backup that is as new as the checkpoint, and run `audit verify`."
+            )
         note = make(signer.key.name, size, root, signer)
         tx.execute(insert(audit_checkpoint), {"size": size, "note": note, "at": instant(at)})
         details = {
@@ -92,6 +115,24 @@ class Log:
         )  # fmt: skip
         self._write(tx, frontier, [body(event, {}, size, (size, size + 1))])
         return note
+
+    def cosigned(self, tx: Connection, name: str, at: datetime, size: int, told: Mapping[str, str]) -> None:
+        """Append the entry about what the witnesses answered.
+
+        Args:
+            tx: the caller's transaction.
+            name: of the log.
+            at: when.
+            size: of the checkpoint.
+            told: answer by the name of the witness.
+        """
+        frontier = self._current(tx)
+        event = AuditEvent(
+            event=Event.AUDIT_COSIGN, caller=_itself(name), at=at, client_ref=None, subject=str(size), provider="",
+            controller="", purpose="", basis="", details={"size": size, "witnesses": dict(told)},
+        )  # fmt: skip
+        place = frontier.size
+        self._write(tx, frontier, [body(event, {}, place, (place, place + 1))])
 
     def erase_names(
         self, tx: Connection, refs: Sequence[str], *, caller: Caller, at: datetime, purpose: str, basis: str
@@ -134,7 +175,8 @@ class Log:
         tx.execute(_ADD_ENTRY, entries)
         if nodes:
             tx.execute(_ADD_NODE, nodes)
-        tx.execute(_ADD_HEAD, {"size": head[0], "root": head[1], "at": bodies[-1]["at"]})
+        at = bodies[-1]["at"]
+        tx.execute(_ADD_HEAD, {"size": head[0], "root": head[1], "at": at, "mac": self.heads.code(*head, at)})
         self._frontier, self._head = frontier, head
 
     def _current(self, tx: Connection) -> merkle.Frontier:
@@ -144,6 +186,11 @@ class Log:
         row = tx.execute(_HEAD).first()
         head = (0, merkle.EMPTY_ROOT) if row is None else (row.size, bytes(row.root))
         if head != self._head or self._frontier.size != head[0]:
+            if row is not None and not self.heads.holds(head[0], head[1], row.at, bytes(row.mac)):
+                raise UntrustedError(
+                    "audit log: the last tree head was not written by this installation. Nothing was written; "
+                    "run `audit verify`, which names the place."
+                )
             self.names.forget()
             self._frontier, self._head = _stored(tx, *head), head
         return merkle.Frontier(self._frontier.size, self._frontier.peaks)
@@ -167,6 +214,17 @@ def _stored(tx: Connection, size: int, root: bytes) -> merkle.Frontier:
             "run `audit verify`, which names the place."
         )
     return merkle.Frontier(size, peaks)
+
+
+def _continues(tx: Connection, size: int, last: str) -> bool:
+    """Whether the log begins with what a checkpoint states."""
+    known = parse(last)
+    if known.size > size:
+        return False
+    try:
+        return merkle.root(known.size, proofs.reader(tx)) == known.root
+    except NotFoundError:
+        return False
 
 
 def _itself(name: str) -> Caller:

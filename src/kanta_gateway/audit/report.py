@@ -2,6 +2,7 @@
 
 * A report shows names only where it is given the means to open them; an erased name stays erased.
 * JSON Lines are the canonical bodies themselves: whoever has them all can compute the tree again.
+  An entry that the reader may not see stands as its leaf hash: so completeness is proved without content.
 * A client is told who used the data, to whom it was disclosed, and on which basis (703/2023 §11);
   by default for the last two years, further back only for a special reason.
 * Reading the log is an event itself; the pipeline appends it.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ from kanta_gateway.database import audit_entry
 from kanta_gateway.model import Event, instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -83,10 +85,21 @@ def every(connection: Connection, wanted: Filter) -> Iterator[tuple[int, str]]:
         wanted = replace(wanted, after=page[-1][0])
 
 
-def jsonl(connection: Connection, wanted: Filter) -> Iterator[str]:
-    """Lines of an export: the bodies that the tree hashes, without names."""
-    for _, body in every(connection, wanted):
-        yield body + "\n"
+def jsonl(connection: Connection, clients: Collection[str] | None = None) -> Iterator[str]:
+    """Lines of an export, one for each entry: the bodies that the tree hashes, without names.
+
+    Args:
+        connection: a reading connection.
+        clients: references of the clients whose entries are opened; others stand as their leaf hashes. None opens all.
+    """
+    c = audit_entry.c
+    query = select(c.idx, c.client_ref, c.leaf_hash, c.body).order_by(c.idx).limit(_PAGE)
+    after = -1
+    while page := connection.execute(query.where(c.idx > after)).all():
+        for idx, client, leaf, body in page:
+            is_open = clients is None or client in clients
+            yield (body if is_open else f'{{"idx":{idx},"leaf":"{b64encode(leaf).decode()}"}}') + "\n"
+        after = page[-1][0]
 
 
 def table(connection: Connection, wanted: Filter, names: Names | None = None) -> Iterator[str]:

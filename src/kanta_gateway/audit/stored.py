@@ -34,7 +34,7 @@ _ENTRIES = (
 _NODES = select(_N.idx, _N.hash).where(
     _N.level == bindparam("level"), _N.idx >= bindparam("low"), _N.idx < bindparam("high")
 )
-_HEADS = select(_H.size, _H.root, _H.at).where(_H.size > bindparam("low"), _H.size <= bindparam("high"))
+_HEADS = select(_H.size, _H.root, _H.at, _H.mac).where(_H.size > bindparam("low"), _H.size <= bindparam("high"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Piece:
     entries: dict[int, Any]
     nodes: list[dict[int, bytes]]
     """By level, then by index; level 0 is empty."""
-    heads: dict[int, tuple[bytes, str]]
-    """Root and time by size."""
+    heads: dict[int, tuple[bytes, str, bytes]]
+    """Root, time and code by size."""
 
 
 def extent(connection: Connection) -> int:
@@ -75,7 +75,7 @@ def pieces(connection: Connection, total: int) -> Iterator[Piece]:
         heads = connection.execute(_HEADS, {"low": low, "high": high})
         yield Piece(
             low, high, {row[0]: row for row in entries}, nodes,
-            {size: (bytes(root), at) for size, root, at in heads},
+            {size: (bytes(root), at, bytes(mac)) for size, root, at, mac in heads},
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 * Everything is computed again from the entries' bodies; nothing stored is believed.
 * Every row is bound by something else: a body by the tree, a node and a head by the bodies, a head's
   existence and time by the `commit` in the bodies, a checkpoint and a name by the entry that tells of it.
+* A log that was changed and computed anew by somebody without the key of the tree heads is found by their codes.
 * Without a checkpoint from outside, a log cut back whole to an earlier commit is not told from a shorter
   log; with one it is, and so is a log that was written anew.
 """
@@ -24,6 +25,8 @@ from kanta_gateway.errors import UntrustedError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from kanta_gateway.audit.heads import Heads
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -32,6 +35,8 @@ class Verification:
     size: int
     root: bytes
     problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...] = ()
+    """What is odd without being a fault: time that runs backwards."""
 
     @property
     def is_sound(self) -> bool:
@@ -39,25 +44,29 @@ class Verification:
         return not self.problems
 
 
-def verify(connection: Connection, *, vkey: str, checkpoint: str | None = None) -> Verification:
+def verify(
+    connection: Connection, *, vkey: str, checkpoint: str | None = None, heads: Heads | None = None
+) -> Verification:
     """Verify the log.
 
     Args:
         connection: one snapshot of the database.
         vkey: verifier keys of the log's checkpoints, one on a line.
         checkpoint: a checkpoint kept outside; then the log must also be a continuation of that one.
+        heads: checks the codes of the tree heads, where the key of the log is at hand.
 
     Raises:
         UntrustedError: the verifier key is not one.
     """
-    problems = Problems()
+    problems, remarks = Problems(), Problems()
     # (1) keys, and the checkpoint that is trusted
     keys = read_keys(vkey)
     trusted = None if checkpoint is None else _trusted(checkpoint, keys, problems)
     # (2) entries, nodes and heads
     total = stored.extent(connection)
     kept = list(stored.checkpoints(connection))
-    walk = Walk(problems, {size for size, _, _ in kept} | ({trusted.size} if trusted else set()))
+    wanted = {size for size, _, _ in kept} | ({trusted.size} if trusted else set())
+    walk = Walk(problems, wanted, heads, remarks)
     for piece in stored.pieces(connection, total):
         walk.take(piece)
     walk.finish()
@@ -69,7 +78,7 @@ def verify(connection: Connection, *, vkey: str, checkpoint: str | None = None) 
     # (4) the trusted checkpoint
     if trusted is not None:
         _compare(trusted, total, walk.roots, problems)
-    return Verification(total, walk.root(), problems.all())
+    return Verification(total, walk.root(), problems.all(), remarks.all())
 
 
 def _trusted(note: str, keys: tuple[VerifierKey, ...], problems: Problems) -> Checkpoint | None:

@@ -1,25 +1,31 @@
 """Walks the entries in order and checks each against its columns, its commit and the tree.
 
 * The body is the truth once its hash fits; the columns beside it only repeat it.
+* Time that runs backwards is a remark and no fault: a clock can be set, but a back-dated event is seen too.
 * What entries say about names and checkpoints is collected for `beside.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from kanta_gateway.audit.merkle import EMPTY_ROOT, leaf_hash
+from kanta_gateway.audit.problems import Problems
 from kanta_gateway.audit.recompute import Tree
 from kanta_gateway.model import Event
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from kanta_gateway.audit.problems import Problems
+    from kanta_gateway.audit.heads import Heads
     from kanta_gateway.audit.stored import Piece
+
+SLACK = timedelta(seconds=60)
+"""Entries of concurrent transactions may be told in another order than they happened in."""
 
 _CHECKPOINT, _ERASE = Event.AUDIT_CHECKPOINT.value, Event.AUDIT_ERASE.value
 
@@ -44,12 +50,19 @@ class Walk:
     Args:
         problems: where faults are told.
         wanted: sizes at which the root is needed afterwards.
+        heads: checks the codes of tree heads; None where the key is not at hand.
+        remarks: where it is told what is odd without being a fault.
     """
 
-    def __init__(self, problems: Problems, wanted: Collection[int]) -> None:
+    def __init__(
+        self, problems: Problems, wanted: Collection[int], heads: Heads | None = None, remarks: Problems | None = None
+    ) -> None:
         self.seen = Seen()
         self.roots = {0: EMPTY_ROOT} if 0 in wanted else {}
         self._problems = problems
+        self._heads = heads
+        self._remarks = remarks or Problems()
+        self._last = ""
         self._wanted = wanted
         self._tree = Tree(problems)
         self._commit: tuple[int, int] | None = (0, 0)
@@ -99,8 +112,15 @@ class Walk:
         for name, beside in (("event", event), ("client", client), ("at", at)):
             if value.get(name) != beside:
                 self._problems.tell("audit_entry", idx, "audit-column-differs", field=name)
+        self._time(idx, value["at"])
         self._note(idx, value)
         return value
+
+    def _time(self, idx: int, at: str) -> None:
+        """Remark an entry that is dated before the one before it."""
+        before, self._last = self._last, at
+        if at < before and (back := _moment(before) - _moment(at)) > SLACK:
+            self._remarks.tell("audit_entry", idx, "audit-time-backwards", seconds=int(back.total_seconds()))
 
     def _fault(self, idx: int, what: str) -> None:
         self._problems.tell("audit_entry", idx, what)
@@ -128,19 +148,29 @@ class Walk:
         return bool(idx + 1 == end)
 
     def _head(
-        self, size: int, head: tuple[bytes, str] | None, value: dict[str, Any] | None, *, is_end: bool | None
+        self, size: int, head: tuple[bytes, str, bytes] | None, value: dict[str, Any] | None, *, is_end: bool | None
     ) -> None:
         if head is None:
             if is_end:
                 self._problems.tell("audit_head", size, "audit-head-missing")
             return
-        root, at = head
+        root, at, code = head
         if is_end is False:
             self._problems.tell("audit_head", size, "audit-row-stray")
         elif not self._tree.fits(root):
             self._problems.tell("audit_head", size, "audit-head-changed")
         elif value is not None and value["at"] != at:
             self._problems.tell("audit_head", size, "audit-column-differs", field="at")
+        elif self._heads is not None and not self._heads.holds(size, root, at, code):
+            self._problems.tell("audit_head", size, "audit-head-forged")
+
+
+def _moment(at: str) -> datetime:
+    """The moment that an entry tells; the earliest one if it tells none."""
+    try:
+        return datetime.fromisoformat(at).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _read(data: bytes) -> dict[str, Any] | None:

@@ -120,7 +120,7 @@ class Composer:
             kind = next(one.type for one in case.rows if one.row == row)
             told += names_in(parts.types[kind], content, keys)
         if agreed:
-            told += names_in(parts.types["agreement"], case.content(agreed), keys)
+            told += names_in(parts.types["agreement"], self._left(agreed), keys)
         others = parts.fingerprints.guard(case.protected, False) if case.protected else None  # noqa: FBT003 — not the client's own
         return KnownToCase(None, others, Known.of([*staff, *told]), Known.of(staff))
 
@@ -132,14 +132,18 @@ class Composer:
             is_closed: nobody will answer what is asked about it any more.
         """
         kind = self._parts.types[one.type]
-        own = Known.of([*names_in(kind, self._case.content(one), self._parts.scanner.words.names)])
+        own = Known.of([*names_in(kind, self._left(one), self._parts.scanner.words.names)])
         known = replace(self._known, guard=self.guard(one), names=Known(self._known.names.stems | own.stems))
         return self._instruction.reading(kind, known, self._case.allowed.get(one.row, ()), is_closed=is_closed)
+
+    def _left(self, one: StoredRecord) -> Mapping[str, Any]:
+        """The content of a record; nothing once it has been destroyed, since its documents are made by then."""
+        return {} if one.payload is None else self._case.content(one)
 
     def sifted(self, one: StoredRecord) -> Sifted:
         """The content of one record without what must not leave."""
         if one.row not in self._sifted:
-            self._sifted[one.row] = sift(self._parts.scanner, self._case.content(one), self.read(one))
+            self._sifted[one.row] = sift(self._parts.scanner, self._left(one), self.read(one))
         return self._sifted[one.row]
 
     def _granting(self, decision_row: int) -> Mapping[str, Any]:
@@ -160,6 +164,7 @@ class Composer:
             one: the record.
             decision_row: row of the decision that it falls under.
         """
+        self._case.content(one)  # nothing is composed of content that has been destroyed
         sifted = self.sifted(one)
         content = sifted.content
         author_id, author = self._author(self._authored(one) or content)

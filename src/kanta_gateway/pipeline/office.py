@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
-
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import proofs, report
+from kanta_gateway.audit.checkpoint import parse
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import audit_head
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.pipeline import deadlines as timing
@@ -307,6 +305,25 @@ class Office:
             ])  # fmt: skip
         return {"entries": found, "next": found[-1]["idx"] if found else after}
 
+    def note_export(self, caller: Caller, form: str, client: str | None) -> tuple[int, tuple[str, ...]]:
+        """Permit an export of the log and write it down: how many entries it holds, and whose are opened.
+
+        Raises:
+            NotFoundError: there is no such client.
+        """
+        self.permit(caller, Event.AUDIT_READ, provider=None)
+        with self._parts.database.transaction() as tx:
+            refs = self._refs(tx, client) if client is not None else ()
+            if client is not None and not refs:
+                raise NotFoundError
+            size = proofs.size(tx)
+            self.note(tx, [
+                self.event(caller, Event.AUDIT_READ, subject="export", provider="", client_ref=ref,
+                           details={"format": form, "count": size})
+                for ref in refs or (None,)
+            ])  # fmt: skip
+            return proofs.size(tx), refs
+
     def _refs(self, tx: Connection, client: str) -> tuple[str, ...]:
         """Keyed references of a client number: one for each provider that has it."""
         clients = records.subjects(tx, ["client"])
@@ -337,16 +354,33 @@ class Office:
         """Sign the log as it stands; who asked for it is in it."""
         if caller is not None:
             self.permit(caller, Event.AUDIT_CHECKPOINT, provider=None)
-        with self._parts.database.transaction() as tx:
+        parts = self._parts
+        with parts.database.transaction() as tx:
             if caller is not None:
                 self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="checkpoint", provider="")])
-            return self._parts.log.checkpoint(tx, self._parts.checkpoints, self._parts.now())
+            note = parts.log.checkpoint(tx, parts.checkpoint_signer(), parts.now(), parts.last_checkpoint())
+        parts.keep_checkpoint(note)  # after the commit: what was rolled back was never signed for anybody
+        return self._cosigned(note) if parts.witnesses.known else note
+
+    def _cosigned(self, note: str) -> str:
+        """Ask the witnesses, outside any transaction, and write down what each answered."""
+        parts, size = self._parts, parse(note).size
+
+        def prove(old: int, new: int) -> list[bytes]:
+            with parts.database.reading() as tx:
+                return proofs.consistency(tx, old, new)
+
+        whole, told = parts.witnesses.cosign(note, prove)
+        with parts.database.transaction() as tx:
+            parts.log.cosigned(tx, parts.checkpoints.key.name, parts.now(), size, told)
+        parts.keep_checkpoint(whole)
+        return whole
 
     def inclusion(self, caller: Caller, index: int, size: int | None) -> dict[str, Any]:
         """Inclusion proof of one entry."""
         self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
-            whole = size or _size(tx)
+            whole = size or proofs.size(tx)
             proof = _told(proofs.inclusion(tx, index, whole))
             self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="inclusion-proof", provider="")])
         return {"index": index, "size": whole, "proof": proof}
@@ -355,15 +389,10 @@ class Office:
         """Consistency proof between two sizes of the log."""
         self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
-            whole = second or _size(tx)
+            whole = second or proofs.size(tx)
             proof = _told(proofs.consistency(tx, first, whole))
             self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="consistency-proof", provider="")])
         return {"first": first, "second": whole, "proof": proof}
-
-
-def _size(tx: Connection) -> int:
-    """Number of entries in the log."""
-    return int(tx.execute(select(func.coalesce(func.max(audit_head.c.size), 0))).scalar_one())
 
 
 def _told(hashes: Iterable[bytes]) -> list[str]:

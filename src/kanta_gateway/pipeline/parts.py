@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from kanta_gateway.model import ClientRef, Oid, Record
+from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.envelope import derive, open_sealed, seal
 from kanta_gateway.recordtypes import RecordType, RecordTypes
 
@@ -139,6 +140,12 @@ class Parts:
     sealer: Sealer
     oids: OidSource
     checkpoints: CheckpointSigner
+    checkpoint_signer: Callable[[], CheckpointSigner]
+    """The key as it is now: it may have been replaced since this process began."""
+    last_checkpoint: Callable[[], str]
+    """The newest checkpoint that was signed, from beside the keys; empty for none."""
+    keep_checkpoint: Callable[[str], None]
+    witnesses: Witnesses
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""

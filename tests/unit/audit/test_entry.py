@@ -33,9 +33,10 @@ def event(kind: Event = Event.RECORD_SUBMIT, **changes: Any) -> AuditEvent:
 def test_a_use_entry_holds_what_the_law_requires() -> None:
     """A use entry says what data, whose register, which user, purpose and time."""
     entry = body(event(recipient=""), ACTOR, 7, (5, 9))
+    salt = entry.pop("salt")
 
     assert entry == {
-        "v": 1, "idx": 7, "commit": (5, 9), "log": "use", "event": "record:submit",
+        "v": 2, "idx": 7, "commit": (5, 9), "log": "use", "event": "record:submit",
         "at": "2026-03-02T10:00:00.000000Z",
         "actor": {**ACTOR, "system": "system-1", "organisation": "1.2.3", "role": "instructor",
                   "contract": "C-1",
@@ -43,6 +44,8 @@ def test_a_use_entry_holds_what_the_law_requires() -> None:
         "subject": "ticket-1", "provider": "1.2.3", "controller": "1.2.4", "purpose": "service",
         "basis": "703/2023 §14", "details": {"type": "diary_entry"}, "client": "c" * 64,
     }  # fmt: skip
+    assert len(bytes.fromhex(salt)) == 16
+    assert body(event(), ACTOR, 7, (5, 9))["salt"] != salt
 
 
 def test_a_sending_is_a_disclosure_with_its_recipient() -> None:

@@ -1,0 +1,81 @@
+"""The log as auditors take it away: verified, exported whole or with other clients' entries closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from kanta_gateway.audit import report
+from kanta_gateway.audit.fhir import audit_event
+from kanta_gateway.audit.problems import Problem
+from kanta_gateway.audit.verify import verify
+from kanta_gateway.errors import ParameterError
+from kanta_gateway.model import Caller
+from kanta_gateway.pipeline.office import Office
+from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.reconciling import reconciled
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+FORMS = ("csv", "fhir", "jsonl")
+
+
+def verified(parts: Parts, language: str, *, vkey: str, checkpoint: str, must_match: bool = False) -> dict[str, Any]:
+    """Check the whole log offline; the given checkpoint is one that it must continue.
+
+    Args:
+        parts: the built gateway.
+        language: of the texts.
+        vkey: verifier keys of the log.
+        checkpoint: empty for none.
+        must_match: whether log and tables must also tell the same, both ways.
+    """
+    with parts.database.reading() as tx:
+        seen = verify(tx, vkey=vkey, checkpoint=checkpoint or None, heads=parts.log.heads)
+        unmatched = reconciled(tx) if must_match else ()
+    told: dict[str, Any] = {
+        "holds": seen.is_sound and not unmatched, "size": seen.size, "root": seen.root.hex(),
+        "problems": [_told(parts, language, one) for one in seen.problems],
+        "remarks": [_told(parts, language, one) for one in seen.remarks],
+    }  # fmt: skip
+    return told | ({"unmatched": [_told(parts, language, one) for one in unmatched]} if must_match else {})
+
+
+def _told(parts: Parts, language: str, one: Problem) -> dict[str, str]:
+    return {"table": one.table, "place": one.place, "what": parts.messages.text(one.what, language, one.params)}
+
+
+def exported(parts: Parts, office: Office, form: str, caller: Caller, client: str | None = None) -> Iterator[str]:
+    """Lines of an export, written down before the first is given.
+
+    Args:
+        parts: the built gateway.
+        office: permits and writes down.
+        form: `csv`, `fhir` or `jsonl`.
+        caller: who exports.
+        client: the provider's client number; only this client's entries are given, or (jsonl) opened.
+
+    Raises:
+        ParameterError: there is no such form.
+    """
+    if form not in FORMS:
+        raise ParameterError(f"an export of the log is one of {', '.join(FORMS)}")
+    _, refs = office.note_export(caller, form, client)
+    with parts.database.reading() as tx:
+        if form == "jsonl":
+            yield from report.jsonl(tx, refs or None)
+            return
+        for number, ref in enumerate(refs or (None,)):
+            wanted = report.Filter(client_ref=ref)
+            lines = report.table(tx, wanted, parts.log.names) if form == "csv" else _events(parts, tx, wanted)
+            if form == "csv" and number:
+                next(lines)  # one heading is enough
+            yield from lines
+
+
+def _events(parts: Parts, tx: Connection, wanted: report.Filter) -> Iterator[str]:
+    for _, body in report.every(tx, wanted):
+        yield orjson.dumps(audit_event(orjson.loads(body), observer=parts.checkpoints.key.name)).decode() + "\n"

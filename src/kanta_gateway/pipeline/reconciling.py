@@ -1,0 +1,167 @@
+"""What is stored, as claims on the log: every ticket, document state, receipt, contract and right has its entry.
+
+* Read in one snapshot, so that what is committed meanwhile belongs to both sides or to neither.
+* What destroyed a key or revoked a right must still hold: a restored table brings neither back unseen.
+* Not seen: who read the database past the software, and what was never written down by either side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import select
+
+from kanta_gateway.audit import report
+from kanta_gateway.audit.problems import Problem
+from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
+from kanta_gateway.database import calling_system, data_key, document, notice, party, record
+from kanta_gateway.model import Event, Outcome
+from kanta_gateway.notices.states import TOLD, NoticeState
+from kanta_gateway.spool.states import DELIVERED, State
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+_MADE = (Event.DOCUMENT_MAP, Event.DOCUMENT_SIGN, Event.DOCUMENT_SPOOL)
+_SENT = {*DELIVERED, State.REJECTED, State.SENDING, State.UNKNOWN}
+_BY_STATE = {
+    State.INVALIDATED: Event.DOCUMENT_INVALIDATE, State.INVALIDATING: Event.DOCUMENT_INVALIDATE,
+    State.REJECTED: Event.DOCUMENT_REJECT, State.WITHDRAWN: Event.DOCUMENT_WITHDRAW,
+}  # fmt: skip
+_BY_OUTCOME = {Outcome.HELD.value: Event.RECORD_HOLD, Outcome.REFUSED.value: Event.RECORD_REFUSE}
+REVOKED = "revoke-system"
+"""`act` in the details of an entry that ends a right; an event of its own here, since it undoes the others."""
+
+
+def reconciled(tx: Connection) -> tuple[Problem, ...]:
+    """Match tables and log; everything that only one side tells of."""
+    records = tx.execute(select(record.c.ticket, record.c.outcome)).all()
+    documents = list(tx.execute(_DOCUMENTS).mappings())
+    contracts = list(tx.execute(select(party.c.contract).distinct()).scalars())
+    systems = list(tx.execute(select(calling_system.c.thumbprint, calling_system.c.revoked_at)))
+    told = list(tx.execute(_NOTICES).mappings())
+    claims = [
+        *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(contracts, systems),
+    ]  # fmt: skip
+    known = {
+        **_known(records, documents),
+        **_known_notices(told),
+        Event.DOCUMENT_DESTROY_KEY.value: {**_destroyed(documents, "oid"), **_destroyed(told, "id")},
+        Event.PARTY_REGISTER.value: dict.fromkeys([*contracts, *(one[0] for one in systems)], True),
+        REVOKED: {thumbprint: revoked is not None for thumbprint, revoked in systems},
+    }
+    return reconcile(claims, _entries(tx), known).all()
+
+
+_DOCUMENTS = (
+    select(
+        document.c.oid, document.c.state, document.c.digest, document.c.receipt,
+        document.c.payload.is_(None).label("gone"), data_key.c.wrapped.is_(None).label("keyless"),
+    )
+    .join(data_key, data_key.c.id == document.c.key_id)
+    .order_by(document.c.sequence)
+)  # fmt: skip
+
+
+_NOTICES = (
+    select(
+        notice.c.id, notice.c.state, notice.c.disclosed_at, notice.c.payload.is_(None).label("gone"),
+        data_key.c.wrapped.is_(None).label("keyless"),
+    )
+    .join(data_key, data_key.c.id == notice.c.key_id)
+    .order_by(notice.c.sequence)
+)  # fmt: skip
+
+
+def _of_records(rows: Any) -> Iterator[Claim]:
+    for ticket, outcome in rows:
+        yield Claim("record", ticket, Event.RECORD_SUBMIT, ticket)
+        if outcome in _BY_OUTCOME:
+            yield Claim("record", ticket, _BY_OUTCOME[outcome], ticket)
+
+
+def _of_documents(rows: list[RowMapping]) -> Iterator[Claim]:
+    for row in rows:
+        oid, state = row["oid"], State(row["state"])
+        for event in _MADE:
+            details = {"sha256": row["digest"]} if event is Event.DOCUMENT_SIGN else {}
+            yield Claim("document", oid, event, oid, details)
+        if state in _SENT:
+            yield Claim("document", oid, Event.DOCUMENT_SEND, oid, {"sha256": row["digest"]})
+        if state in _BY_STATE:
+            yield Claim("document", oid, _BY_STATE[state], oid)
+        if state in DELIVERED or row["receipt"] is not None:
+            receipt = orjson.loads(row["receipt"] or "{}")
+            is_of_end = state is State.INVALIDATED
+            event = Event.DOCUMENT_INVALIDATE if is_of_end else Event.DOCUMENT_ARCHIVE
+            yield Claim("document", oid, Event.DOCUMENT_ARCHIVE, oid)
+            yield Claim("document", oid, event, oid, receipt)
+        if row["gone"] or row["keyless"]:
+            yield Claim("document", oid, Event.DOCUMENT_DESTROY_KEY, oid)
+
+
+def _of_notices(rows: list[RowMapping]) -> Iterator[Claim]:
+    for row in rows:
+        id_, state = row["id"], NoticeState(row["state"])
+        yield Claim("notice", id_, Event.NOTICE_MAKE, id_)
+        if row["disclosed_at"] is not None:
+            yield Claim("notice", id_, Event.NOTICE_DISCLOSE, id_)
+        if state is NoticeState.ACKNOWLEDGED:
+            yield Claim("notice", id_, Event.NOTICE_ACKNOWLEDGE, id_)
+        if state is NoticeState.WITHDRAWN:  # its content went with it
+            yield Claim("notice", id_, Event.NOTICE_WITHDRAW, id_)
+        elif row["gone"] or row["keyless"]:
+            yield Claim("notice", id_, Event.DOCUMENT_DESTROY_KEY, id_)
+
+
+def _known_notices(rows: list[RowMapping]) -> Known:
+    states = {row["id"]: NoticeState(row["state"]) for row in rows}
+    return {
+        Event.NOTICE_MAKE.value: dict.fromkeys(states, True),
+        Event.NOTICE_DISCLOSE.value: {id_: state in TOLD for id_, state in states.items()},
+        Event.NOTICE_ACKNOWLEDGE.value: {id_: state is NoticeState.ACKNOWLEDGED for id_, state in states.items()},
+        Event.NOTICE_WITHDRAW.value: {id_: state is NoticeState.WITHDRAWN for id_, state in states.items()},
+    }
+
+
+def _of_parties(contracts: list[str], systems: Any) -> Iterator[Claim]:
+    for contract in contracts:
+        yield Claim("party", contract, Event.PARTY_REGISTER, contract)
+    for thumbprint, revoked in systems:
+        yield Claim("calling_system", thumbprint, Event.PARTY_REGISTER, thumbprint)
+        if revoked is not None:
+            yield Claim("calling_system", thumbprint, REVOKED, thumbprint)
+
+
+def _known(records: Any, documents: list[RowMapping]) -> Known:
+    tickets = {ticket: True for ticket, _ in records}
+    states = {row["oid"]: State(row["state"]) for row in documents}
+    there = dict.fromkeys(states, True)
+    return {
+        **{event.value: tickets for event in (Event.RECORD_SUBMIT, *_BY_OUTCOME.values())},
+        **{event.value: there for event in (*_MADE, Event.DOCUMENT_SEND)},
+        Event.DOCUMENT_ARCHIVE.value: {oid: state in DELIVERED for oid, state in states.items()},
+        Event.DOCUMENT_REJECT.value: {
+            oid: state is State.REJECTED or state in DELIVERED
+            for oid, state in states.items()  # or its invalidation was
+        },
+        Event.DOCUMENT_WITHDRAW.value: {oid: state is State.WITHDRAWN for oid, state in states.items()},
+        Event.DOCUMENT_INVALIDATE.value: {oid: state in DELIVERED for oid, state in states.items()},
+    }
+
+
+def _destroyed(rows: list[RowMapping], name: str) -> dict[str, bool]:
+    """Whether content and key are gone, by id: an entry may only tell of both."""
+    return {row[name]: bool(row["gone"] and row["keyless"]) for row in rows}
+
+
+def _entries(tx: Connection) -> Iterator[Told]:
+    for idx, body in report.every(tx, report.Filter()):
+        entry = orjson.loads(body)
+        event, subject, details = entry["event"], entry["subject"], entry["details"]
+        if event == Event.PARTY_REGISTER:
+            subject = details.get("contract", subject)  # of a contract taken from a delivery, which is the subject
+            event = REVOKED if details.get("act") == REVOKED else event
+        yield Told(idx, event, subject, details)
