@@ -81,7 +81,8 @@ SIFTER = corpus.scanner()
 READING = Reading(dict.fromkeys(CLASSES, Level.MASK), known=Known.of(["Sampo", "Rautiola"]))
 TELLING = st.sampled_from(
     ["Xenia Virtasen", "puoliso Marja", "F33.1", "Ketipinor 25 mg", "Antabuksesta", "PAM-liiton",
-     "helluntaiseurakunnan", "ABC-123", "oma@posti.example", "Metsätie 5", "Sampolle", "rouva Salo", "Matti V.", "J. Nieminen", "skitsofrenia"]
+     "helluntaiseurakunnan", "ABC-123", "oma@posti.example", "Metsätie 5", "Sampolle", "rouva Salo",
+     "Matti V.", "J. Nieminen", "skitsofrenia"]
 )  # fmt: skip
 
 
