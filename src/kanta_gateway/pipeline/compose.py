@@ -269,6 +269,10 @@ def _party(one: Organisation) -> Mapping[str, str]:
     return {"oid": one.oid, "name": one.name}
 
 
+UNDER_TURVAKIELTO = "1"
+"""How the mark of a client's documents begins where the client is under turvakielto."""
+
+
 def guard_mark(case: CaseFile, is_non_disclosure: bool) -> str:  # noqa: FBT001 — one fact, named by the caller
     """What the masking of a client's documents depends on, as one short word: changes when that changes."""
     return f"{int(is_non_disclosure)}:{len(case.prints) if is_non_disclosure else 0}"

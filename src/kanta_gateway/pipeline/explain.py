@@ -15,7 +15,7 @@ from kanta_gateway.access.parties import agreements
 from kanta_gateway.errors import ConflictError, NotFoundError
 from kanta_gateway.mapping.tree import explain as explain_tree
 from kanta_gateway.pipeline.casefile import load
-from kanta_gateway.pipeline.compose import Composer
+from kanta_gateway.pipeline.compose import UNDER_TURVAKIELTO, Composer
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool import records, store
@@ -45,7 +45,7 @@ def explain(parts: Parts, office: Office, oid: str, caller: Caller) -> dict[str,
     judged(
         parts, case, record.purchaser
     )  # the document tells what was found on its record, and its author may be another's
-    is_secret = made_of["guard"].startswith("1")
+    is_secret = made_of["guard"].startswith(UNDER_TURVAKIELTO)
     guard = parts.fingerprints.guard(case.prints, is_secret)
     composer = Composer(parts, parts.contracts[record.purchaser], agreement, case, guard)
     decision = made_of["decision"] or None
