@@ -11,6 +11,7 @@ from tests.architecture.sources import ROOT, SRC, TESTS, calls, functions, modul
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
+    "src/kanta_gateway/contracts/rules.py": (320, "dataclasses with their documented fields, and how they are asked"),
     "src/kanta_gateway/database.py": (360, "every table beside the others, and the two engines"),
     "src/kanta_gateway/cli.py": (560, "one thin function for each of some thirty commands"),
     "src/kanta_gateway/gateway.py": (490, "one method for each use case; it decides nothing"),
@@ -19,7 +20,7 @@ LONG_MODULES = {
     "src/kanta_gateway/intake/readers.py": (340, "three readers of bytes with the same limits"),
     "src/kanta_gateway/intake/sources.py": (420, "the source language: statement and use side by side"),
     "src/kanta_gateway/intake/values.py": (330, "every kind of value that a source may name, a short function each"),
-    "src/kanta_gateway/model.py": (360, "dataclasses with their documented fields"),
+    "src/kanta_gateway/model.py": (380, "dataclasses with their documented fields"),
     "src/kanta_gateway/pipeline/office.py": (380, "every look at what is stored, permitted and logged alike"),
     "src/kanta_gateway/spool/records.py": (440, "every statement on the record tables in one place"),
     "src/kanta_gateway/spool/store.py": (370, "every statement on the document table in one place"),
