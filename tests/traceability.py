@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests import references
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACTS = ROOT / "mappings" / "contracts"
+NOTICES = ROOT / "mappings" / "notices"
 PAGE = ROOT / "docs" / "traceability.md"
 TESTS = "tests/unit/contracts"
 EVERYWHERE = re.compile(r"\b(?:GEN-\d+|LAA-06)\b")
@@ -120,7 +122,7 @@ def page(rules: list[Traced]) -> str:
         ]
         lines += [_row(one) for one in sorted((one for one in rules if one.contract == name), key=_order)]
         lines += ["", *_covered(file), *_figures(file), *_others(file)]
-    lines += [*_gateway()]
+    lines += [*_notices(), *_gateway()]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -171,6 +173,17 @@ def _others(file: Mapping[str, Any]) -> Iterator[str]:
             yield ""
 
 
+def _notices() -> Iterator[str]:
+    """Rules that a notice carries out, by the file of the notice."""
+    yield from ("## Notices", "", "Rules that ask for somebody to be told: each with the notice that tells it.", "")
+    yield from ("| notice | carries out |", "|---|---|")
+    for path in sorted(NOTICES.glob("*.yaml")):
+        file = yaml.safe_load(path.read_text("utf-8"))
+        link = f"[`{file['notice']}`](../mappings/notices/{path.name})"
+        yield f"| {link} | {', '.join(file['carries_out'])} |"
+    yield ""
+
+
 def _gateway() -> Iterator[str]:
     """Rules of no contract file: each with a test that names it in its docstring."""
     named: dict[str, list[str]] = {}
@@ -188,6 +201,7 @@ def main() -> None:
     """Write the page; tell what is untested."""
     rules = traced()
     PAGE.write_text(page(rules), "utf-8")
+    references.write()
     told = untested(rules)
     sys.stdout.write("\n".join(told or [f"{len(rules)} rules, each fires, is quiet, and is missed when broken"]) + "\n")
     sys.exit(bool(told))

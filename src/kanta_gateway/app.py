@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache
@@ -12,38 +11,23 @@ from pathlib import Path
 
 import holidays as holidays_package
 
-from kanta_gateway import __version__, codefiles, knowledge, official
-from kanta_gateway.access.policy import Policy
+from kanta_gateway import __version__, loading
 from kanta_gateway.audit.log import Log
-from kanta_gateway.contracts.library import load as load_contracts
-from kanta_gateway.contracts.periods import WAYS
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.intake.records import RecordSchemas
-from kanta_gateway.intake.sources import load_sources
 from kanta_gateway.keyfiles import checkpoint_signer, signer, trust_anchors
-from kanta_gateway.mapping.codes import Codes
 from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
-from kanta_gateway.mapping.rules import load_mappings
-from kanta_gateway.mapping.structures import Structures
-from kanta_gateway.messages import Messages
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.notices.channels import Channels
-from kanta_gateway.notices.types import NoticeTypes
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints
-from kanta_gateway.privacy.scan import Scanner
-from kanta_gateway.recordtypes import RecordType
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
-from kanta_gateway.signing.display import Display
-from kanta_gateway.signing.profile import Profile
 from kanta_gateway.signing.seal import Sealer
 from kanta_gateway.spool.oids import OidSource
-from kanta_gateway.transfer.frame import load_profile
 
 MODERATOR = "kanta-gateway"
 
@@ -61,12 +45,7 @@ def build(settings: Settings) -> Gateway:
     upgrade(database)
     master = folder.master()
     keyring = Keyring(master)
-    structures = _structures(settings)
-    codes = Codes.load(knowledge.texts("mappings/codes"), codefiles.stored(settings.data))
-    display = Display.load(knowledge.text("schemas/display.yaml"))
-    profile = Profile.load(knowledge.text("schemas/cda.yaml"))
-    stated = knowledge.texts("schemas/records", suffix=".json")
-    schemas, types = RecordSchemas.load(stated), _types(stated)
+    known = loading.load(settings.own, settings.data, language)
     parts = Parts(
         database=database,
         keyring=keyring,
@@ -76,34 +55,29 @@ def build(settings: Settings) -> Gateway:
             seal=lambda name: seal(keyring.names, name, b"name"),
             open_=lambda sealed: open_sealed(keyring.names, sealed, b"name"),
         ),
-        messages=Messages.load(knowledge.texts("mappings/messages")),
-        contracts=load_contracts(knowledge.texts("mappings/contracts"), types),
-        structures=structures,
-        codes=codes,
-        mapper=Mapper(load_mappings(knowledge.texts("mappings/documents"), structures, codes), structures, codes),
-        notices=NoticeTypes.load(knowledge.texts("mappings/notices"), knowledge.texts("mappings/notices/lists"), types),
-        conformances=cache(lambda oid: Conformance(structures.get(oid))),
-        scanner=Scanner.load(knowledge.text("mappings/privacy.yaml"), language, knowledge.texts("mappings/privacy")),
+        messages=known.messages,
+        contracts=known.contracts,
+        structures=known.structures,
+        codes=known.codes,
+        mapper=Mapper(known.mappings, known.structures, known.codes),
+        conformances=cache(lambda oid: Conformance(known.structures.get(oid))),
+        scanner=known.scanner,
+        notices=known.notices,
         fingerprints=Fingerprints(keyring.fingerprints),
-        profile=profile,
-        sealer=Sealer(profile, display, signer(folder, settings)),
+        profile=known.profile,
+        sealer=Sealer(known.profile, known.display, signer(folder, settings)),
         oids=OidSource(keyring.oids),
         checkpoints=checkpoint_signer(folder),
-        types=types,
+        types=known.types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
         is_production=settings.is_production,
         language=language,
         software={"moderator": MODERATOR, "product": MODERATOR, "version": __version__},
     )
-    unfit = [told for name, one in parts.contracts.items() for told in parts.notices.mistakes(name, one.notices)]
-    if unfit:
-        raise MisconfiguredError("; ".join(unfit))
-    sources = load_sources(knowledge.texts("mappings/sources"), schemas)
-    policy = Policy.load(knowledge.text("mappings/policy/roles.yaml"))
-    frame = load_profile(knowledge.text("schemas/frame.yaml"))
     return Gateway(
-        settings, parts, folder, policy, schemas, sources, trust_anchors(folder), frame, _channels(settings)
+        settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
+        _channels(settings),
     )  # fmt: skip
 
 
@@ -117,26 +91,6 @@ def _channels(settings: Settings) -> Channels:
     except (OSError, UnicodeDecodeError) as error:
         raise MisconfiguredError("KANTA_NOTICE_CHANNELS_FILE cannot be read; check the path") from error
     return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
-
-
-def _structures(settings: Settings) -> Structures:
-    """Our own statements of the THL structures, and official ones that were imported beside them."""
-    own = Structures.load(knowledge.texts("schemas/structures"))
-    return own.beside(official.stored(settings.data))
-
-
-def _types(files: Mapping[str, str]) -> dict[str, RecordType]:
-    """What the annotations of the record schemas say.
-
-    Raises:
-        MisconfiguredError: there is no schema, or one names a way to its period that there is not.
-    """
-    found = {name: RecordType.of(name, json.loads(text)) for name, text in files.items()}
-    mistakes = [f"{name}: x-period is none of {', '.join(sorted(WAYS))}" for name, one in found.items()
-                if one.way not in WAYS]  # fmt: skip
-    if mistakes or not found:
-        raise MisconfiguredError("schemas/records: " + ("; ".join(mistakes) or "holds no record schema"))
-    return found
 
 
 @cache

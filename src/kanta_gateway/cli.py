@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kanta_gateway.errors import GatewayError, NotFoundError, UnreadableError
+from kanta_gateway.errors import GatewayError, MisconfiguredError, NotFoundError, UnreadableError
 
 if TYPE_CHECKING:
     from kanta_gateway.contracts.deadlines import ClockState
@@ -35,6 +35,8 @@ documents = typer.Typer(no_args_is_help=True, help="Finished documents: export, 
 records = typer.Typer(no_args_is_help=True, help="Delivered records: the author's answer to what was asked.")
 audit = typer.Typer(no_args_is_help=True, help="The audit log: verify, export, report.")
 schemas = typer.Typer(no_args_is_help=True, help="THL structures: list, import official ones.")
+mapping = typer.Typer(no_args_is_help=True, help="Mapping files: try one on a record.")
+contracts = typer.Typer(no_args_is_help=True, help="Contract files: what a changed one would say.")
 codes = typer.Typer(no_args_is_help=True, help="Code lists: import exports of the code server.")
 keys = typer.Typer(no_args_is_help=True, help="Keys and certificates of this installation.")
 systems = typer.Typer(no_args_is_help=True, help="Calling systems that may use the API.")
@@ -43,6 +45,7 @@ notices = typer.Typer(no_args_is_help=True, help="Notices: what somebody must be
 parties = typer.Typer(no_args_is_help=True, help="Providers, organisers and their contracts.")
 for _name, _group in (
     ("documents", documents), ("records", records), ("audit", audit), ("schemas", schemas), ("codes", codes),
+    ("contracts", contracts), ("mapping", mapping),
     ("keys", keys), ("systems", systems), ("parties", parties), ("sources", sources), ("notices", notices),
 ):  # fmt: skip
     app.add_typer(_group, name=_name)
@@ -67,7 +70,7 @@ def _gateway(**given: Any) -> Gateway:
     from kanta_gateway.settings import Settings  # noqa: PLC0415
 
     settings = Settings.from_environment(os.environ, data=_state.get("data"), **given)
-    _state["lang"] = settings.lang
+    _state["lang"], _state["own"] = settings.lang, settings.own
     return build(settings)
 
 
@@ -80,7 +83,7 @@ def _say(value: Any, *, as_json: bool) -> None:
         if isinstance(one, dict):
             print(f"{key}:")
             for name, number in one.items():
-                print(f"  {name}: {number}")
+                print(f"  {name}: {json.dumps(number, ensure_ascii=False) if isinstance(number, dict) else number}")
         elif isinstance(one, list):
             print(f"{key}:")
             for item in one:
@@ -415,10 +418,68 @@ def import_codes(
     raise typer.Exit(0 if told["rows"] and not told["mistakes"] else 1)
 
 
+@mapping.command("try")
+def try_mapping(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The mapping file.")],
+    record: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="A record; a made-up one if it is left out.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="Format of the record's file, if it is a provider's.")] = "",
+    contract: Annotated[str, typer.Option(help="Contract whose product the record is under.")] = "",
+    lang: Lang = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """What a mapping file makes of a record: the document, what was used, masked and left over; nothing is stored."""
+    from kanta_gateway import drafting  # noqa: PLC0415 — only for those who write files
+
+    told = drafting.try_mapping(_gateway(lang=lang), file, record, source=source, contract=contract)
+    if as_json:
+        _say(told, as_json=True)
+    else:
+        print("\n".join(drafting.trial_lines(told)))
+
+
+@mapping.command("path")
+def mapping_path(number: str) -> None:
+    """Where the mapping file of a structure is, to be read, copied or tried."""
+    from kanta_gateway import knowledge  # noqa: PLC0415 — only this command needs it
+
+    print(knowledge.path_of(f"mappings/documents/{number}.yaml", _gateway().settings.own))
+
+
+@contracts.command("preview")
+def preview_contract(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The changed contract file.")],
+    against: Annotated[
+        list[Path] | None, typer.Option(exists=True, help="A provider's file, or a folder; else what is held.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="Format of those files.")] = "",
+    on: Annotated[str | None, typer.Option(help="As in force on this day (YYYY-MM-DD).")] = None,
+    as_of: AsOf = None, person: Person = None, name: Name = None, purpose: Purpose = None, lang: Lang = None,
+    *, as_dated: Annotated[bool, typer.Option("--as-dated", help="By the rules of each record's own day.")] = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """What a changed contract file would have said about records, before it is used; nothing is stored."""
+    from kanta_gateway import drafting  # noqa: PLC0415 — only for those who write files
+
+    gateway = _gateway(lang=lang)
+    told = drafting.preview_contract(
+        gateway, file, gateway.actor(person, name, purpose), against=against or (), source=source,
+        on=date.fromisoformat(on) if on else None, is_as_dated=as_dated,
+        as_of=date.fromisoformat(as_of) if as_of else None,
+    )  # fmt: skip
+    if as_json:
+        _say(told, as_json=True)
+    else:
+        print("\n".join(drafting.preview_lines(told)))
+
+
 @app.command()
 def check(lang: Lang = None, *, as_json: Json = False) -> None:
     """Check mappings, contracts, codes, certificates and settings; all mistakes at once."""
-    told = _gateway(lang=lang).check()
+    try:
+        told = _gateway(lang=lang).check()
+    except MisconfiguredError as error:
+        told = {"mistakes": list(error.mistakes)}
     _say(told, as_json=as_json)
     raise typer.Exit(0 if not told["mistakes"] else 1)
 
@@ -467,7 +528,8 @@ def write_source_files(name: str, folder: Path, *, as_json: Json = False) -> Non
     """Write a format's template and sample into FOLDER, to be filled in or compared with."""
     from kanta_gateway import knowledge  # noqa: PLC0415 — only this command needs it
 
-    found = knowledge.of_source(name) if name in _gateway().sources else {}
+    gateway = _gateway()
+    found = knowledge.of_source(name, gateway.settings.own) if name in gateway.sources else {}
     if not found:
         raise NotFoundError(f"there is no template or sample of a source {name}; see `kanta-gateway sources list`")
     for path, content in found.items():
@@ -535,7 +597,7 @@ def _told(error: GatewayError) -> list[str]:
 
     if not error.findings:
         return []
-    messages = Messages.load(knowledge.texts("mappings/messages"))
+    messages = Messages.load(knowledge.texts("mappings/messages", own=_state.get("own")))
     told = [messages.finding(finding, _state.get("lang", "fi")) for finding in error.findings]
     return [" ".join(one[part] for part in ("rule", "pointer", "message") if one[part]) for one in told]
 

@@ -21,6 +21,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kanta_gateway.model import Finding
 
 
@@ -156,3 +158,8 @@ class MisconfiguredError(GatewayError):
     """A setting, mapping, schema or certificate is wrong; the process does not start until it is mended."""
 
     code = "misconfigured"
+
+    def __init__(self, message: str = "", *, mistakes: Sequence[str] = ()) -> None:
+        super().__init__(message or "\n".join(mistakes))
+        self.mistakes = tuple(mistakes) or tuple(str(self).splitlines())
+        """Each by itself."""

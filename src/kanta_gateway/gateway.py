@@ -82,7 +82,7 @@ class Gateway:
         self.settings = settings
         self.parts = parts
         self._folder = folder
-        self._schemas = schemas
+        self.schemas = schemas
         self._anchors = anchors
         self._frame = frame
         self._channels = channels
@@ -129,13 +129,13 @@ class Gateway:
     ) -> Result:
         """Take a provider's files in."""
         self.desk.finish(caller)
-        return self.desk.import_files(_opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
+        return self.desk.import_files(opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
 
     def dry_import(
         self, files: Sequence[Path], source: str, purchaser: str | None, caller: Caller, *, as_of: date | None = None
     ) -> AbstractContextManager[Result]:
         """Judge a provider's files and store nothing."""
-        return self.desk.dry_import(_opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
+        return self.desk.dry_import(opened(files), source, purchaser or "", caller, self.settings.lang, as_of=as_of)
 
     def check_returnable(self, source: str) -> None:
         """Whether findings can be given back in a source's own files.
@@ -157,7 +157,7 @@ class Gateway:
         """
         folder.mkdir(parents=True, exist_ok=True)
         made: list[Path] = []
-        for file, pieces in self.desk.returned(_opened(files), source, result, self.settings.lang):
+        for file, pieces in self.desk.returned(opened(files), source, result, self.settings.lang):
             name = Path(file.name)
             path = folder / f"{name.stem}.findings{name.suffix}"
             if path in made:
@@ -350,7 +350,7 @@ class Gateway:
 
     def import_codes(self, file: Path, name: str = "", version: str = "") -> dict[str, Any]:
         """Keep the rows of a code-server export in the data folder, verified and dated."""
-        words = Words.load(knowledge.text("mappings/codeserver.yaml"))
+        words = Words.load(knowledge.text("mappings/codeserver.yaml", self.settings.own))
         taken = codefiles.take(file, self.settings.data, self.parts.codes, words, name, version)
         return {"list": taken.number, "rows": taken.rows, "verified": taken.verified, "unverified": taken.unverified,
                 "read_as": taken.how, "columns": dict(taken.columns), "mistakes": taken.mistakes}  # fmt: skip
@@ -364,6 +364,7 @@ class Gateway:
         ]
         return {
             "mistakes": [*keyfiles.mistakes(self._folder, self.settings), *self.parts.mapper.unfit],
+            "own_files": knowledge.owned(self.settings.own),
             "unverified_codes": codes,
             "not_judged": {name: [one.rule for one in contract.not_judged]
                            for name, contract in self.parts.contracts.items()},
@@ -439,7 +440,7 @@ class Gateway:
         from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
 
         return Service(
-            self.parts, self.desk, self.office, self._schemas, audience=AUDIENCE,
+            self.parts, self.desk, self.office, self.schemas, audience=AUDIENCE,
             max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
             max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
         )  # fmt: skip
@@ -452,7 +453,8 @@ class Gateway:
         return build_api(self.service())
 
 
-def _opened(files: Sequence[Path]) -> list[File]:
+def opened(files: Sequence[Path]) -> list[File]:
+    """Files of a disk as deliveries take them."""
     return [File(path.name, _opener(path)) for path in files]
 
 

@@ -10,12 +10,13 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.model import Finding
+from kanta_gateway.shapes import TEXT, Keys, Named, shaped
+from kanta_gateway.stated import Lined, Mistakes, read
 
 LANGUAGES = ("fi", "sv", "en")
+_CATALOGUE = Named(Keys(dict.fromkeys(LANGUAGES, TEXT)))
 
 
 class Messages:
@@ -35,17 +36,22 @@ class Messages:
             MisconfiguredError: a text lacks a language, or a kind stands in two files; all mistakes at once.
         """
         texts: dict[str, Mapping[str, str]] = {}
-        mistakes: list[str] = []
+        told: list[str] = []
         for name, text in files.items():
-            for kind, by_language in (yaml.safe_load(text) or {}).items():
+            mistakes = Mistakes(f"messages/{name}.yaml")
+            try:
+                stated: Lined = shaped(read(text, mistakes) or Lined(), _CATALOGUE, mistakes)
+            except MisconfiguredError as error:
+                told += error.mistakes
+                continue
+            for kind, by_language in stated.items():
                 if kind in texts:
-                    mistakes.append(f"{name}: {kind} has its text in another file already")
-                lacking = [language for language in LANGUAGES if not (by_language or {}).get(language)]
-                if lacking:
-                    mistakes.append(f"{name}: {kind} lacks {', '.join(lacking)}")
+                    mistakes.say(stated.at(kind), f"{kind} has its text in another file already")
+                _check_fields(kind, by_language, mistakes)
                 texts[kind] = by_language
-        if mistakes:
-            raise MisconfiguredError("message catalogue: " + "; ".join(mistakes))
+            told += mistakes.told
+        if told:
+            raise MisconfiguredError(mistakes=told)
         return cls(texts)
 
     def __contains__(self, kind: str) -> bool:
@@ -75,6 +81,15 @@ class Messages:
         if finding.clause:
             told["clause"] = finding.clause
         return told
+
+
+def _check_fields(kind: str, by_language: Lined, mistakes: Mistakes) -> None:
+    """Every brace is closed: an open one would end the telling of a finding."""
+    for language in LANGUAGES:
+        try:
+            list(string.Formatter().parse(by_language[language]))
+        except ValueError:
+            mistakes.say(by_language.at(language), f"{kind} {language}: a brace is not closed; write {{name}}")
 
 
 class _Lenient(dict[str, str]):

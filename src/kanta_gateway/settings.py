@@ -36,6 +36,8 @@ class Settings:
     """CA certificates that the archive's TLS certificate must chain to (PEM)."""
     archive_client_certificate_file: str = ""
     archive_client_key_file: str = ""
+    knowledge: str = ""
+    """Folder of the installation's own `mappings` and `schemas`, over those of the package; empty: it has none."""
     keys: str = ""
     """Key folder; empty: `keys` in the data folder. In production put it apart from database and backups."""
     notice_channels_file: str = ""
@@ -64,6 +66,11 @@ class Settings:
     def key_folder(self) -> Path:
         """Where keys lie."""
         return Path(self.keys) if self.keys else self.data / "keys"
+
+    @property
+    def own(self) -> Path | None:
+        """The folder of the installation's own knowledge files, if it has one."""
+        return Path(self.knowledge) if self.knowledge else None
 
     @property
     def url(self) -> str:

@@ -237,7 +237,7 @@ def _wire(one: Record) -> bytes:
 
 def one_record(machine: Machine, one: One, count: int = 300) -> None:
     """One canonical record, read and taken through every step to the durable spool, on one core."""
-    delivery, schemas, everywhere = one.delivery(), one.gateway._schemas, os.sched_getaffinity(0)
+    delivery, schemas, everywhere = one.delivery(), one.gateway.schemas, os.sched_getaffinity(0)
     whole: list[float] = []
     over: list[float] = []
     outcomes: set[str] = set()

@@ -28,6 +28,7 @@ REASONS = {
     "service_closed": "Palvelua ei järjestetty",
     "swapped_day": "Vaihdettu päivä",
 }
+FORMS = {"group": "ryhmä", "individual": "yksilö"}
 MODES = {"on_site": ("LASNA-UNVERIFIED", "Läsnä"), "remote": ("ETANA-UNVERIFIED", "Etänä")}
 
 
@@ -61,6 +62,7 @@ def write(source: Mapping[str, Any]) -> dict[str, Any]:
 def diary(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The event of a diary entry."""
     said = [
+        ("Muoto", FORMS.get(record.get("form", ""))),
         ("Tunnit", comma(record.get("hours"))),
         ("Yksilöllinen ohjaus minuutteina", comma(record.get("guidance_minutes"))),
         ("Yksilöohjaus tunteina", comma(record.get("guidance_hours"))),

@@ -11,12 +11,11 @@ Source: 703/2023 §9 (use by task and relationship); rows: `mappings/policy/role
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
-
-from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.model import Caller, Decision, Event, Oid
+from kanta_gateway.shapes import FLAG, TEXT, WORD, Keys, ListOf, Named, OneOf, shaped
+from kanta_gateway.stated import Lined, Mistakes, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +23,10 @@ if TYPE_CHECKING:
 ANY = "*"
 """In a list of purposes: any purpose that is told."""
 
-SCOPES = frozenset({"all", "own"})
+SCOPES = ("all", "own")
+_ACTIONS = OneOf(tuple(sorted(Event)))
+_ROW = Keys({"id": TEXT}, {"actions": ListOf(_ACTIONS), "purposes": ListOf(WORD), "needs_contract": FLAG})
+_POLICY = Keys({}, {"roles": Named(Keys({}, {"scope": OneOf(SCOPES), "rules": ListOf(_ROW)}))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,10 @@ class Policy:
         Raises:
             MisconfiguredError: unknown actions, scopes or forms; all mistakes at once.
         """
-        mistakes: list[str] = []
-        data = yaml.safe_load(text) or {}
-        roles = {str(name): _role(str(name), value or {}, mistakes) for name, value in data.get("roles", {}).items()}
-        if mistakes:
-            raise MisconfiguredError("policy: " + "; ".join(mistakes))
+        mistakes = Mistakes("policy/roles.yaml")
+        data: Lined = shaped(read(text, mistakes) or Lined(), _POLICY, mistakes)
+        roles = {str(name): _role(value) for name, value in data.get("roles", Lined()).items()}
+        mistakes.end()
         return cls(roles)
 
     def is_own_only(self, caller: Caller) -> bool:
@@ -99,27 +100,14 @@ class Policy:
         return Decision(allowed=False, reasons=(f"{caller.role}: no row allows {action.value} for this purpose",))
 
 
-def _role(name: str, value: Mapping[str, Any], mistakes: list[str]) -> Role:
-    scope = value.get("scope", "own")
-    if scope not in SCOPES:
-        mistakes.append(f"{name}: scope should be own or all")
-    return Role(scope, tuple(_rule(name, row, mistakes) for row in value.get("rules") or ()))
+def _role(value: Lined) -> Role:
+    return Role(value.get("scope", "own"), tuple(_rule(row) for row in value.get("rules", ())))
 
 
-def _rule(role: str, row: Mapping[str, Any], mistakes: list[str]) -> Rule:
-    known = {event.value for event in Event}
-    name = str(row.get("id", ""))
-    actions, purposes = row.get("actions") or [], row.get("purposes") or []
-    if not name:
-        mistakes.append(f"{role}: a row has no id")
-    mistakes.extend(f"{role}/{name}: no such action: {one}" for one in actions if one not in known)
-    mistakes.extend(f"{role}/{name}: unknown word: {one}" for one in row.keys() - _ROW_WORDS)
+def _rule(row: Lined) -> Rule:
     return Rule(
-        name,
-        frozenset(Event(one) for one in actions if one in known),
-        frozenset(map(str, purposes)),
+        row["id"],
+        frozenset(Event(one) for one in row.get("actions", ())),
+        frozenset(map(str, row.get("purposes", ()))),
         bool(row.get("needs_contract", False)),
     )
-
-
-_ROW_WORDS = frozenset({"id", "actions", "purposes", "needs_contract"})

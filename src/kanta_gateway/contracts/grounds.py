@@ -44,11 +44,11 @@ GROUND_CHECKS: Mapping[str, Callable[[Rule, Subject, Situation], Found]] = {"num
 
 
 def done_by(rule: Rule, subject: Subject, situation: Situation) -> Clocks:  # noqa: ARG001 — one shape
-    """One thing was done by the day of another, where both are recorded."""
+    """One thing was done so many days before another, where both are recorded."""
     name, entry = rule.params["field"], subject.entry
-    done, limit = Mark.of(entry, name), subject.facts.get(rule.params["by"])
-    if done is not None and limit:
-        yield Clock(rule, entry, None, str(limit), done, f"/{name}", late="text")
+    done, by = Mark.of(entry, name), subject.facts.get(rule.params["by"])
+    if done is not None and by:
+        yield Clock(rule, entry, None, later(str(by), -rule.params["days"]), done, f"/{name}", late="text")
 
 
 def done_within_months(rule: Rule, subject: Subject, situation: Situation) -> Clocks:  # noqa: ARG001 — one shape

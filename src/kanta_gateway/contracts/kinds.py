@@ -131,7 +131,7 @@ KINDS: Mapping[str, Kind] = {
     "reason-unpaid": Kind(Scope.RECORD, _ONE),
     "told-in-vain": Kind(Scope.RECORD, _ONE, {"field": str, "reasons": list}),
     # what a service rests on
-    "done-by": Kind(Scope.RECORD, _ONE, {"by": str, "field": str}),
+    "done-by": Kind(Scope.RECORD, _ONE, {"by": str, "days": int, "field": str}),
     "done-within-months": Kind(
         Scope.RECORD, ("late", "missing"), {"field": str, "months": int, "since": str}, {"where": dict}
     ),

@@ -24,18 +24,18 @@ _OPTIONAL = ("figures", "absence_reasons", "amounts", "not_judged", "not_softwar
 _DATES = ("valid_from", "valid_to")
 
 
-def of(data: Mapping[str, Any], name: str, types: RecordTypes) -> Law:
+def of(file: Mistakes, name: str, types: RecordTypes) -> Law:
     """What a file of law states.
 
     Args:
-        data: what stands in the file.
+        file: what stands in it.
         name: the file's name, for messages.
         types: every record type.
 
     Raises:
         MisconfiguredError: the file is wrong; every mistake is told.
     """
-    mistakes = Mistakes()
+    mistakes, data = file, file.data
     mistakes.keys(name, data, _NEEDED, _OPTIONAL)
     services = {one.name: one for one in each(mistakes, data, "services", _service)}
     for one in services.values():
@@ -61,7 +61,7 @@ def of(data: Mapping[str, Any], name: str, types: RecordTypes) -> Law:
         if wanted and wanted not in law.amounts:
             mistakes.say(f"figure {one_figure.name}", f"amount: there is no amount {wanted}")
     if mistakes.told:
-        raise MisconfiguredError(f"law {name}: " + "; ".join(mistakes.told))
+        raise MisconfiguredError(mistakes=mistakes.told)
     return law
 
 

@@ -9,18 +9,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kanta_gateway.contracts import lawreader, reader
 from kanta_gateway.contracts.law import Inherited, Law, ServiceType
+from kanta_gateway.contracts.mistakes import Mistakes
 from kanta_gateway.errors import MisconfiguredError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kanta_gateway.contracts.rules import Contract, FigureRule, Rule
     from kanta_gateway.recordtypes import RecordTypes
 
+S = TypeVar("S")
+T = TypeVar("T")
 _Stretches = dict[str, dict[tuple[str, str], set[str]]]
 """Type of service -> first and last day -> codes of the products that it holds for."""
 
@@ -33,26 +36,48 @@ def load(texts: Mapping[str, str], types: RecordTypes) -> dict[str, Contract]:
         types: every record type.
 
     Raises:
-        MisconfiguredError: a file is wrong, or two do not fit; every mistake of the first wrong one is told.
+        MisconfiguredError: a file is wrong, or two do not fit; every mistake of every file is told.
     """
-    files = {name: reader.stated(text, name) for name, text in texts.items()}
-    laws = {name: lawreader.of(data, name, types) for name, data in files.items() if lawreader.KEY in data}
-    own = {name: reader.of(data, name, types) for name, data in files.items() if name not in laws}
-    return {name: inherit(contract, laws) for name, contract in own.items()}
+    told: list[str] = []
+    files = _kept(texts, reader.stated, told)
+    laws = _kept({name: one for name, one in files.items() if lawreader.KEY in one.data},
+                 lambda one, name: lawreader.of(one, name, types), told)  # fmt: skip
+    own = _kept({name: one for name, one in files.items() if lawreader.KEY not in one.data},
+                lambda one, name: reader.of(one, name, types), told)  # fmt: skip
+    whole = _kept(own, lambda one, name: inherit(one, laws, files[name]), told)
+    if told:
+        raise MisconfiguredError(mistakes=told)
+    return whole
 
 
-def inherit(contract: Contract, laws: Mapping[str, Law]) -> Contract:
+def _kept(given: Mapping[str, S], read: Callable[[S, str], T], told: list[str]) -> dict[str, T]:
+    """What could be read, by name; what is wrong with the others is told."""
+    made: dict[str, T] = {}
+    for name, one in given.items():
+        try:
+            made[name] = read(one, name)
+        except MisconfiguredError as error:
+            told += error.mistakes
+    return made
+
+
+def inherit(contract: Contract, laws: Mapping[str, Law], file: Mistakes | None = None) -> Contract:
     """A contract with the rules, figures and reference data of the law that it inherits.
 
     Args:
         contract: as its file says.
         laws: every file of law by its name.
+        file: where it stands, for the lines of what is told.
 
     Raises:
         MisconfiguredError: it does not fit the law; every mistake is told.
     """
     if mistakes := list(_mistakes(contract, laws)):
-        raise MisconfiguredError(f"contract {contract.name}: " + "; ".join(mistakes))
+        lines = Mistakes(contract.name, file.data if file is not None else None)
+        for one in mistakes:
+            where, _, what = one.partition(": ")
+            lines.say(where, what)
+        raise MisconfiguredError(mistakes=lines.told)
     mine = tuple(laws[name] for name in contract.inherits)
     away = {one.rule for one in contract.elsewhere}
     rules: list[Rule] = []

@@ -46,7 +46,8 @@ class Product:
     code: str
     family: str
     """Class of products whose rules are alike, such as KT."""
-    number: int
+    number: int | None
+    """Number in a decision that grants it; None where decisions name the service alone."""
     name: str
     services: frozenset[str]
     """Names of the service in a decision, in small letters."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from kanta_gateway import stated as lined
 from kanta_gateway.contracts.attendance import read_attendance
+from kanta_gateway.contracts.contractshape import CONTRACT
 from kanta_gateway.contracts.expected import read_expected
 from kanta_gateway.contracts.minimisation import read_minimisation
 from kanta_gateway.contracts.mistakes import Mistakes, each
@@ -27,6 +27,8 @@ from kanta_gateway.contracts.terms import read_terms
 from kanta_gateway.contracts.unjudged import elsewhere, not_judged, not_software
 from kanta_gateway.contracts.words import Titles, WordList
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.shapes import shaped
+from kanta_gateway.stated import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -48,22 +50,22 @@ def read(text: str, name: str, types: RecordTypes) -> Contract:
     return of(stated(text, name), name, types)
 
 
-def of(data: Mapping[str, Any], name: str, types: RecordTypes) -> Contract:
+def of(file: Mistakes, name: str, types: RecordTypes) -> Contract:
     """The contract that a file states.
 
     Args:
-        data: what stands in the file.
+        file: what stands in it.
         name: the file's name, for messages.
         types: every record type.
 
     Raises:
         MisconfiguredError: the file is wrong; every mistake is told.
     """
-    mistakes = Mistakes()
+    mistakes, data = file, file.data
     mistakes.keys(name, data, _NEEDED, _OPTIONAL)
     parts = _parts(mistakes, data, types)
     if mistakes.told:
-        raise MisconfiguredError(f"contract {name}: " + "; ".join(mistakes.told))
+        raise MisconfiguredError(mistakes=mistakes.told)
     titles = {kind: _lower(stems) for kind, stems in data.get("titles", {}).items()}
     return Contract(
         name=str(data["contract"]), source=str(data["source"]), types=types, titles=Titles(**titles), **parts
@@ -121,14 +123,14 @@ def _makes(mistakes: Mistakes, stated: Any, types: RecordTypes) -> frozenset[str
 
 def _author_from(mistakes: Mistakes, stated: Mapping[str, Any], types: RecordTypes) -> dict[str, tuple[str, ...]]:
     for unknown in sorted({*stated, *(one for names in stated.values() for one in names)} - types.keys()):
-        mistakes.say("author_from", f"{unknown} is no record type")
+        mistakes.say("author_from", f"{unknown} is no record type{nearest(unknown, types)}")
     return {name: tuple(names) for name, names in stated.items()}
 
 
 def _take(mistakes: Mistakes, stated: Mapping[str, str]) -> dict[str, str]:
     for source, how in stated.items():
         if how not in _TAKES:
-            mistakes.say(f"take {source}", f"expected {' or '.join(_TAKES)}")
+            mistakes.say(f"take {source}", f"expected {' or '.join(_TAKES)}{nearest(how, _TAKES)}")
     return dict(stated)
 
 
@@ -145,8 +147,8 @@ def _parties(mistakes: Mistakes, stated: Mapping[str, Any] | None) -> Parties | 
     return Parties(stated["provider"], stated["organiser"], str(stated["contract"]))
 
 
-def stated(text: str, name: str) -> dict[str, Any]:
-    """What stands in a file.
+def stated(text: str, name: str) -> Mistakes:
+    """What stands in a file, with the mistakes that it has so far.
 
     Args:
         text: its YAML text.
@@ -155,19 +157,16 @@ def stated(text: str, name: str) -> dict[str, Any]:
     Raises:
         MisconfiguredError: it is not YAML, or no keys and values.
     """
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise MisconfiguredError(f"contract {name}: not readable as YAML. Correct the file.") from error
-    if not isinstance(data, dict):
-        raise MisconfiguredError(f"contract {name}: expected keys and values. Correct the file.")
-    return data
+    lines = lined.Mistakes(f"contracts/{name}.yaml")
+    made = Mistakes(name, shaped(lined.read(text, lines), CONTRACT, lines))
+    made.told.extend(lines.told)
+    return made
 
 
 def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product | None:
     before = len(mistakes.told)
-    needed = ("code", "class", "number", "name", "services", "service_task", "service", "limits")
-    mistakes.keys(where, item, needed, ("remote", "prices", "service_type"))
+    needed = ("code", "class", "name", "services", "service_task", "service", "limits")
+    mistakes.keys(where, item, needed, ("number", "remote", "prices", "service_type"))
     limits = item.get("limits")
     if not isinstance(limits, dict):
         mistakes.say(where, "limits: expected keys and values")
@@ -182,7 +181,7 @@ def _product(mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> Product
     return Product(
         code=item["code"],
         family=item["class"],
-        number=item["number"],
+        number=item.get("number"),
         name=item["name"],
         services=frozenset(_lower(item["services"])),
         service_task=item["service_task"],

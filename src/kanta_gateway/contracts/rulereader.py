@@ -13,6 +13,7 @@ from kanta_gateway.contracts.figurekinds import FIGURE_KINDS
 from kanta_gateway.contracts.kinds import KINDS, Kind
 from kanta_gateway.contracts.rules import FigureRule, Rule
 from kanta_gateway.model import Severity
+from kanta_gateway.stated import listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +26,7 @@ _RULE_KEYS = {
     "id", "kind", "severity", "clause", "text", "texts", "records", "valid_from", "valid_to", "tells", "duty", "unless",
     "unless_words",
 }  # fmt: skip
+_CALLED = {str: "text", int: "a number", dict: "keys and values", list: "a list", bool: "true or false"}
 _OWN = {"products": {"covers"}, "services": {"may_be_elsewhere", "unless_means"}}
 """What rules of a contract file, and rules of a file of law, may say beside, by the word that narrows them."""
 _TELLS = ("finding", "clock")
@@ -42,11 +44,12 @@ class Known:
 
     def check(self, mistakes: Mistakes, where: str, item: Mapping[str, Any]) -> None:
         """Tell which record type or product is not known."""
-        for unknown in sorted(set(item.get("records", ())) - self.types.keys()):
-            mistakes.say(where, f"records: {unknown} is no record type")
+        for unknown in sorted(set(map(str, item.get("records", ()))) - self.types.keys()):
+            mistakes.say(where, f"records: {unknown} is no record type{nearest(unknown, self.types)}")
         what = "neither a product nor a class" if self.narrowed_by == "products" else "no type of service"
-        for unknown in sorted(set(item.get(self.narrowed_by, ())) - self.families.keys()):
-            mistakes.say(where, f"{self.narrowed_by}: {unknown} is {what}")
+        for unknown in sorted(set(map(str, item.get(self.narrowed_by, ()))) - self.families.keys()):
+            told = f"{self.narrowed_by}: {unknown} is {what}{nearest(unknown, self.families)}"
+            mistakes.say(where, told)
 
     def products(self, item: Mapping[str, Any]) -> frozenset[str]:
         """Codes of the products, or types of service, that an item names."""
@@ -58,7 +61,7 @@ def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) 
     before = len(mistakes.told)
     kind = KINDS.get(str(item.get("kind")))
     if kind is None:
-        mistakes.say(where, f"kind: expected one of {', '.join(sorted(KINDS))}")
+        mistakes.say(where, unknown_kind(item, KINDS, "rule"))
         return None
     needed = {"id", "kind", "severity", "clause", *kind.params, "text" if kind.texts == ("text",) else "texts"}
     own = {known.narrowed_by} | _OWN[known.narrowed_by]
@@ -90,6 +93,15 @@ def rule(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) 
     )
 
 
+def unknown_kind(item: Mapping[str, Any], kinds: Iterable[str], of: str) -> str:
+    """What is told of a kind that there is not."""
+    kind = item.get("kind")
+    if kind is None:
+        return "kind is missing"
+    known = nearest(kind, kinds) or f"; expected one of {listed(sorted(kinds))}"
+    return f"kind: there is no kind of {of} {kind}{known}"
+
+
 def _duty(item: Mapping[str, Any]) -> dict[str, str]:
     """What is due by a rule: one text for all of its clocks, or one for each name of its texts."""
     stated = item.get("duty", {})
@@ -104,7 +116,8 @@ def placed(rules: Iterable[Rule], file: object) -> tuple[Rule, ...]:
 def _check_values(mistakes: Mistakes, where: str, item: Mapping[str, Any], kind: Kind) -> None:
     """Tell which severity or parameter of a rule is of the wrong sort."""
     if item.get("severity") not in _SEVERITIES:
-        mistakes.say(where, f"severity: expected one of {', '.join(_SEVERITIES)}")
+        told = nearest(item.get("severity"), _SEVERITIES)
+        mistakes.say(where, f"severity: expected one of {', '.join(_SEVERITIES)}{told}")
     if item.get("tells", "finding") not in _TELLS:
         mistakes.say(where, f"tells: expected one of {', '.join(_TELLS)}")
     if not isinstance(duty := item.get("duty", ""), str | dict) or (
@@ -116,7 +129,7 @@ def _check_values(mistakes: Mistakes, where: str, item: Mapping[str, Any], kind:
             mistakes.say(where, f"{name}: expected a list")
     for name, expected in {**kind.params, **kind.optional}.items():
         if name in item and not isinstance(item[name], expected):
-            mistakes.say(where, f"{name}: expected {expected.__name__}")
+            mistakes.say(where, f"{name}: expected {_CALLED.get(expected, expected.__name__)}")
 
 
 def figure(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known) -> FigureRule | None:
@@ -124,7 +137,7 @@ def figure(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known
     before = len(mistakes.told)
     kind = FIGURE_KINDS.get(str(item.get("kind")))
     if kind is None:
-        mistakes.say(where, f"kind: expected one of {', '.join(sorted(FIGURE_KINDS))}")
+        mistakes.say(where, unknown_kind(item, FIGURE_KINDS, "figure"))
         return None
     mistakes.keys(where, item, {"name", "kind", *kind.needed}, {known.narrowed_by, "clause", "rules", *kind.optional})
     known.check(mistakes, where, item)
@@ -133,7 +146,7 @@ def figure(mistakes: Mistakes, where: str, item: Mapping[str, Any], known: Known
         mistakes.say(where, "records: expected a list")
     for name, expected in {**kind.needed, **kind.optional}.items():
         if name in item and not isinstance(item[name], expected):
-            mistakes.say(where, f"{name}: expected {expected.__name__}")
+            mistakes.say(where, f"{name}: expected {_CALLED.get(expected, expected.__name__)}")
     if len(mistakes.told) > before:
         return None
     return FigureRule(
@@ -164,4 +177,4 @@ def check_words(mistakes: Mistakes, rules: Iterable[Rule], known: set[str]) -> N
     for rule in rules:
         named = {rule.params["word"]} if "word" in rule.params else set()
         for unknown in sorted((named | rule.unless_words) - known):
-            mistakes.say(f"rule {rule.id}", f"there is no word list {unknown}")
+            mistakes.say(f"rule {rule.id}", f"there is no word list {unknown}{nearest(unknown, known)}")

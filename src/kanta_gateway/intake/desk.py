@@ -25,7 +25,8 @@ from kanta_gateway.intake.result import Result, row
 from kanta_gateway.intake.returned import Rows, Words, returned_lines
 from kanta_gateway.intake.returnedbook import returned_book
 from kanta_gateway.intake.rules import unreadable
-from kanta_gateway.intake.sources import TAKES, Source
+from kanta_gateway.intake.sources import Source
+from kanta_gateway.intake.sourceshape import TAKES
 from kanta_gateway.model import Caller, Event, Finding, Outcome, Record, Severity, instant
 from kanta_gateway.pipeline.answers import Answer, allow
 from kanta_gateway.pipeline.casefile import Memory

@@ -21,6 +21,7 @@ from kanta_gateway.spool import deliveries, records, store
 from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
+    from kanta_gateway.pipeline.preview import Preview
     from kanta_gateway.spool.deliveries import Pointer
     from kanta_gateway.spool.records import StoredRecord
 
@@ -78,6 +79,11 @@ class Result:
             if not page:
                 return
             after += PAGE
+
+    def preview(self, preview: Preview) -> None:
+        """Have the delivery's clients judged by a changed contract too."""
+        with self._scope.read() as tx:
+            preview.add(tx, self.provider, deliveries.clients_of_delivery(tx, self.id))
 
     def figures(self) -> dict[str, Any]:
         """Figures of the delivery's clients."""

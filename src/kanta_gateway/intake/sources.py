@@ -6,21 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import yaml
-
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.intake.fhirpaths import parsed
 from kanta_gateway.intake.kinds import SHAPES, Field, Kind, Problem
 from kanta_gateway.intake.objects import read_record
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.rules import unreadable
+from kanta_gateway.intake.sourceshape import SOURCE, TAKES, check_targets
 from kanta_gateway.intake.tables import Table, compile_table
 from kanta_gateway.intake.valuekinds import KINDS
 from kanta_gateway.intake.values import Unreadable, folded
 from kanta_gateway.model import Record
-
-TAKES = ("good-rows", "all-or-nothing")
-FORMATS = ("csv", "fhir", "json", "json-lines", "records", "xlsx")
+from kanta_gateway.shapes import shaped
+from kanta_gateway.stated import Lined, Mistakes, nearest, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +65,16 @@ class Source:
         Raises:
             MisconfiguredError: the file does not hold; all mistakes at once.
         """
-        stated = _stated(text, name, others or {})
-        mistakes: list[str] = []
-        inside = stated.get("inside", {})
-        kinds = {key: _kind(key, one, stated, schemas, mistakes) for key, one in stated.get("records", {}).items()}
+        mistakes = Mistakes(f"sources/{name}.yaml")
+        stated = _stated(text, others or {}, mistakes)
+        records = stated.get("records", Lined())
+        kinds = {key: _kind(key, one, stated, schemas, mistakes) for key, one in records.items()}
         tables = [compile_table(key, one, kinds, mistakes) for key, one in stated.get("tables", {}).items()]
-        places = [
-            *stated.get("top", {}).values(),
-            *(kind for part in inside.values() for kind in part.values()),
-        ]
-        mistakes += [f"{place} is no record of this source" for place in places if place not in kinds]
-        if stated.get("format") not in FORMATS:
-            mistakes.append(f"format is none of {', '.join(FORMATS)}")
-        resources = _resources(kinds, mistakes)
-        if stated.get("take", TAKES[0]) not in TAKES:
-            mistakes.append(f"take is none of {', '.join(TAKES)}")
-        if mistakes:
-            raise MisconfiguredError(f"source {name}: " + "; ".join(mistakes))
+        inside = stated.get("inside", {})
+        _check_places(stated, kinds, mistakes)
+        _check_days(stated, kinds, schemas, mistakes)
+        resources = _resources(kinds, stated, mistakes)
+        mistakes.end()
         return cls(
             name=name, format=stated["format"], header=stated.get("header", {}),
             header_inside=inside.get("header", {}), kind_field=stated.get("kind", ""),
@@ -133,12 +124,39 @@ def load_sources(texts: Mapping[str, str], schemas: RecordSchemas) -> dict[str, 
     """Compile every source file: name -> source.
 
     Raises:
-        MisconfiguredError: one of them does not hold.
+        MisconfiguredError: some do not hold; all mistakes of all files at once.
     """
-    return {name: Source.load(text, name, schemas, texts) for name, text in texts.items()}
+    loaded: dict[str, Source] = {}
+    mistakes: list[str] = []
+    for name, text in texts.items():
+        try:
+            loaded[name] = Source.load(text, name, schemas, texts)
+        except MisconfiguredError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise MisconfiguredError(mistakes=mistakes)
+    return loaded
 
 
-def _resources(kinds: Mapping[str, Kind], mistakes: list[str]) -> dict[str, tuple[Kind, ...]]:
+def _check_places(stated: Lined, kinds: Mapping[str, Kind], mistakes: Mistakes) -> None:
+    """Where records stand names records."""
+    inside: Mapping[str, Lined] = stated.get("inside", {})
+    for words in (stated.get("top", Lined()), *inside.values()):
+        for key, place in words.items():
+            if place not in kinds:
+                mistakes.say(words.at(key), f"{key}: {place} is no record of this source{nearest(place, kinds)}")
+
+
+def _check_days(stated: Lined, kinds: Mapping[str, Kind], schemas: RecordSchemas, mistakes: Mistakes) -> None:
+    """The delivery's own day is read from fields that its records have."""
+    types = {one for kind in kinds.values() for one in (kind.type, *kind.types.values())}
+    known = {word for one in types for word in schemas.schemas.get(one, {}).get("properties", {})}
+    for one in stated.get("as_of", ()):
+        if known and one not in known:
+            mistakes.say(stated.at("as_of"), f"as_of: no record here has a field {one}{nearest(one, known)}")
+
+
+def _resources(kinds: Mapping[str, Kind], stated: Lined, mistakes: Mistakes) -> dict[str, tuple[Kind, ...]]:
     """Resource type -> its kinds in the order of the file; every path must be one."""
     found: dict[str, tuple[Kind, ...]] = {}
     for key, kind in kinds.items():
@@ -150,7 +168,7 @@ def _resources(kinds: Mapping[str, Kind], mistakes: list[str]) -> dict[str, tupl
             try:
                 parsed(path)
             except ValueError as error:
-                mistakes.append(f"{key}: {error}")
+                mistakes.say(stated["records"].at(key), f"records {key}: {error}")
     return {name: tuple(_with_siblings(kinds)) for name, kinds in found.items()}
 
 
@@ -169,29 +187,38 @@ def _paths(fields: Mapping[str, tuple[Field, ...]]) -> Iterator[str]:
             yield from _paths(one.fields)
 
 
-def _stated(text: str, name: str, others: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        stated: dict[str, Any] = yaml.safe_load(text)
-        like = stated.get("like", "")
-        if like and like not in others:
-            raise MisconfiguredError(f"source {name}: there is no source {like} to be like")
-        base = yaml.safe_load(others[like]) if like else {}
-    except (yaml.YAMLError, AttributeError) as error:
-        raise MisconfiguredError(f"source {name}: not a YAML mapping") from error
-    return {**base, **stated, "inside": stated.get("inside", base.get("inside", {}))}
+def _stated(text: str, others: Mapping[str, str], mistakes: Mistakes) -> Lined:
+    """What a file says, over what the one says that it is like."""
+    stated: Lined = shaped(read(text, mistakes), SOURCE, mistakes)
+    like = stated.get("like", "")
+    if like and like not in others:
+        mistakes.say(stated.at("like"), f"like: there is no source {like}{nearest(like, others)}")
+    if like in others:
+        beside = Mistakes(f"sources/{like}.yaml")  # tells its own mistakes when it is read for itself
+        base: Lined = shaped(read(others[like], beside), SOURCE, beside)
+        for key, value in base.items():
+            if key not in stated:
+                stated[key], stated.lines[key] = value, stated.at("like")
+    for word in ("format", "records"):
+        if word not in stated.lines and not (word == "records" and stated.get("format") == "records"):
+            mistakes.say(stated.line, f"{word} is missing")
+    return stated
 
 
-def _kind(
-    key: str, stated: Mapping[str, Any], source: Mapping[str, Any], schemas: RecordSchemas, mistakes: list[str]
-) -> Kind:
+def _kind(key: str, stated: Lined, source: Lined, schemas: RecordSchemas, mistakes: Mistakes) -> Kind:
     inside: Mapping[str, str] = source.get("inside", {}).get(key, {})
-    told = stated.get("type", "")
+    told = stated["type"]
     by, types = ("", {}) if isinstance(told, str) else (told["field"], told["of"])
     status = stated.get("status", {})
     if not {"id", "constant_id", "key"} & stated.keys():
-        mistakes.append(f"{key} has neither id nor constant_id nor key")
-    types_ = [told] if isinstance(told, str) else list(types.values())
-    mistakes += [f"{key}: {one} is no record type" for one in types_ if one not in schemas.schemas]
+        mistakes.say(stated.line, f"records {key}: has neither id nor constant_id nor key, which tell records apart")
+    types_ = [told] if isinstance(told, str) else list(types.values()) or [""]
+    for one in types_:
+        if one not in schemas.schemas:
+            known = schemas.schemas
+            mistakes.say(stated.at("type"), f"records {key}: there is no record type {one}{nearest(one, known)}")
+    if all(one in schemas.schemas for one in types_):
+        check_targets(key, stated, {one: schemas.schemas[one] for one in types_}, mistakes)
     described = [schemas.schemas.get(one, {}) for one in types_]
     return Kind(
         type=types_[0], by=by, types=types,
@@ -199,7 +226,8 @@ def _kind(
         status=status.get("field", ""), statuses=status.get("of", {}), client=stated.get("client", ""),
         key=tuple(stated.get("key", ())), constants=stated.get("constants", {}),
         forms=frozenset(source.get("forms", ())),
-        fields=_fields(key, stated.get("fields", {}), mistakes), dropped=frozenset(stated.get("dropped", ())),
+        fields=_fields(f"records {key}", stated.get("fields", Lined()), mistakes),
+        dropped=frozenset(stated.get("dropped", ())),
         own=frozenset(stated.get("own", ())), is_row=stated.get("is_row", True),
         is_whole=stated.get("is_whole", False), within=stated.get("within", ""), inside=inside,
         is_of_client=any(one.get("x-about") == "client" and not one.get("x-subject") for one in described),
@@ -215,23 +243,30 @@ def _words(stated: Mapping[str, list[Any]]) -> dict[str, tuple[str, ...]]:
     return {path: tuple(folded(str(word)) for word in words) for path, words in stated.items()}
 
 
-def _fields(place: str, stated: Mapping[str, Any], mistakes: list[str]) -> dict[str, tuple[Field, ...]]:
+def _fields(place: str, stated: Lined, mistakes: Mistakes) -> dict[str, tuple[Field, ...]]:
     """Field of the format -> the canonical fields that are read from it, mostly one."""
     return {
-        key: tuple(_field(f"{place}.{key}", key, told if isinstance(told, list) else [told], mistakes))
+        key: tuple(_field(f"{place} {key}", key, told if isinstance(told, list) else [told], stated.at(key), mistakes))
         for key, told in stated.items()
     }
 
 
-def _field(place: str, key: str, stated: list[Mapping[str, Any]], mistakes: list[str]) -> Iterator[Field]:
+def _field(place: str, key: str, stated: list[Lined], line: int, mistakes: Mistakes) -> Iterator[Field]:
     for one in stated:
         shapes = [word for word in one if word in KINDS or word in SHAPES]
+        if not shapes and one.lines.keys() - one.keys():  # what is left out may be the misspelt kind: told already
+            continue
         if len(shapes) != 1:
-            mistakes.append(f"{place} names {len(shapes)} kinds of value, not one")
+            told = f"names {' and '.join(shapes)}" if shapes else "names no kind of value"
+            mistakes.say(one.line or line, f"{place}: {told}; write one, such as {{text: description}}")
             continue
         shape = shapes[0]
+        needed = {"choice": "of", "mentions": "of", "sections": "titles"}.get(shape, "")
+        if needed and needed not in one:
+            mistakes.say(one.line, f"{place}: {shape} needs {needed}")
+            continue
         yield Field(
             name=key, shape=shape, target=one[shape], read=KINDS.get(shape), options=one,
             is_needed=bool(one.get("needed")), is_beside=one.get("sameness") is False,
-            fields=_fields(place, one.get("fields", {}), mistakes), types=tuple(one.get("to", ())),
+            fields=_fields(place, one.get("fields", Lined()), mistakes), types=tuple(one.get("to", ())),
         )  # fmt: skip

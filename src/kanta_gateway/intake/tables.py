@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING, Any
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.values import FORBIDDEN, MAX_NAME, Unreadable
 from kanta_gateway.model import Finding, Record, Severity
+from kanta_gateway.stated import nearest as nearest_word
 
 if TYPE_CHECKING:
     from kanta_gateway.intake.kinds import Kind, Problem
     from kanta_gateway.intake.sources import Source
+    from kanta_gateway.stated import Lined, Mistakes
 
 LAYOUTS = ("month", "pairs", "rows")
 MAX_TITLE_ROWS = 50
 """Rows above a table's header: behind them none is looked for."""
 MARK = "kanta-gateway:"
 """How the heading of the column begins in which the gateway gives findings back: none of the provider's own."""
-_WORDS = ("records", "label", "totals", "dropped", "layout", "named_by", "beneath", "weekdays")
 _CLOSE = 0.7
 """How alike a strange heading must be to a lacking one to be taken for its misspelling (0 to 1)."""
 SHEET_FIELDS = ("@sheet", "@month", "@first", "@last", "@days")
@@ -113,7 +114,7 @@ def _plain(name: str) -> str:
     return "".join(one for one in unicodedata.normalize("NFKD", folded(name)) if not unicodedata.combining(one))
 
 
-def compile_table(name: str, stated: Mapping[str, Any], kinds: Mapping[str, Kind], mistakes: list[str]) -> Table | None:
+def compile_table(name: str, stated: Lined, kinds: Mapping[str, Kind], mistakes: Mistakes) -> Table | None:
     """One table of a source file.
 
     Args:
@@ -122,15 +123,15 @@ def compile_table(name: str, stated: Mapping[str, Any], kinds: Mapping[str, Kind
         kinds: the source's records.
         mistakes: collects what is wrong.
     """
-    names = stated.get("records", [])
-    mistakes += [f"table {name}: {word} is no word of a table" for word in stated if word not in _WORDS]
+    names = stated["records"]
     unknown = [one for one in names if one not in kinds]
-    mistakes += [f"table {name}: {one} is no record of this source" for one in unknown]
-    if unknown or not names or "label" not in stated:
-        mistakes += [] if names and "label" in stated else [f"table {name} needs records and label"]
+    for one in unknown:
+        wrong = f"tables {name} records: {one} is no record of this source{nearest_word(one, kinds)}"
+        mistakes.say(stated.at("records"), wrong)
+    if not names:
+        mistakes.say(stated.at("records"), f"tables {name} records: expected at least one record of this source")
+    if unknown or not names:
         return None
-    if stated.get("layout", "rows") not in LAYOUTS:
-        mistakes.append(f"table {name}: layout is none of {', '.join(LAYOUTS)}")
     own = [kinds[one] for one in names]
     told = [stated["label"], *(column for kind in own for column in kind.columns), *stated.get("dropped", ())]
     columns = dict.fromkeys(one for one in told if one not in {*SHEET_FIELDS, *stated.get("beneath", ())})

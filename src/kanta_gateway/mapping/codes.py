@@ -13,19 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.model import Coding, Finding, Severity
+from kanta_gateway.shapes import DAY, FLAG, TEXT, WORD, Keys, ListOf, shaped
+from kanta_gateway.stated import Lined, Mistakes, nearest, read
 
-_LIST_WORDS = frozenset({"name", "number", "oid", "version", "title", "source", "rows"})
-_ROW_WORDS = frozenset({"key", "code", "display", "verified", "source", "version", "valid_from", "valid_to"})
 _FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
-_LANGUAGES = ("fi", "sv")
+_ROW = Keys(
+    {"key": WORD, "code": TEXT, "display": Keys({"fi": TEXT, "sv": TEXT}), "verified": FLAG},
+    {"source": WORD, "version": WORD, "valid_from": DAY, "valid_to": DAY},
+)
+_LIST = Keys(
+    {"name": WORD, "number": WORD, "oid": WORD, "title": WORD, "source": WORD, "rows": ListOf(_ROW)}, {"version": WORD}
+)
+"""A list of which nobody has told a row is known all the same, so that an export can be imported for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,8 @@ class Codes:
         """
         one = self._by_name.get(name)
         if one is None:
-            raise MisconfiguredError(f"there is no code list {name}; add a file for it, or correct the name")
+            told = nearest(name, self._by_name)
+            raise MisconfiguredError(f"there is no code list {name}; add a file for it, or correct the name{told}")
         return one
 
     def has(self, list_name: str, key: str) -> bool:
@@ -200,23 +205,26 @@ def coding_of(row: Row, language: str) -> Coding:
 
 def _read(files: Mapping[str, str]) -> tuple[CodeList, ...]:
     """Every list of some files."""
-    mistakes: list[str] = []
+    told: list[str] = []
     lists: list[CodeList] = []
     taken: dict[str, str] = {}
     for file, text in files.items():
-        stated = yaml.safe_load(text)
-        found = _mistakes(stated)
-        mistakes += [f"code list {file}: {one}" for one in found]
-        if found:
+        mistakes = Mistakes(f"codes/{file}.yaml")
+        try:
+            stated = _stated(text, mistakes)
+            mistakes.end()
+        except MisconfiguredError as error:
+            told += error.mistakes
             continue
         one = _code_list(stated)
         for name in (one.name, one.number):
             if name in taken:
-                mistakes.append(f"code list {file}: {name} stands in {taken[name]} already; rename one")
+                mistakes.say(stated.at("name"), f"{name} stands in {taken[name]} already; rename one")
             taken[name] = file
+        told += mistakes.told
         lists.append(one)
-    if mistakes:
-        raise MisconfiguredError("\n".join(mistakes))
+    if told:
+        raise MisconfiguredError(mistakes=told)
     return tuple(lists)
 
 
@@ -229,43 +237,25 @@ def _merged(ours: CodeList | None, theirs: CodeList | None) -> CodeList | None:
     return replace(ours, dated=MappingProxyType({**ours.dated, **named}))
 
 
-def _mistakes(stated: Any) -> list[str]:
-    if not isinstance(stated, Mapping):
-        return ["expected a mapping; write name, number, oid, title, source and rows"]
-    # A list of which nobody has told a row is known all the same, so that an export can be imported for it.
-    lacking = (word for word in sorted(_LIST_WORDS - {"version"}) if stated.get(word) in (None, ""))
-    found = [f"{word} is missing; add it" for word in lacking]
-    found += [f"{word} is no word of a code list; remove it" for word in sorted(set(stated) - _LIST_WORDS)]
+def _stated(text: str, mistakes: Mistakes) -> Lined:
+    """What a file says; of its rows, each key stands once for a day."""
+    stated: Lined = shaped(read(text, mistakes), _LIST, mistakes)
     spans: dict[str, list[tuple[str, str]]] = {}
-    for row in stated.get("rows") or ():
-        key = str(row.get("key", ""))
-        found += [f"row {key}: {one}" for one in _row_mistakes(row, spans.setdefault(key, []))]
-        spans[key].append(_span(row))
-    return found
+    for row in stated["rows"]:
+        others = spans.setdefault(str(row["key"]), [])
+        first, last = _span(row)
+        if any(first <= end and begin <= last for begin, end in others):
+            mistakes.say(row.line, f"row {row['key']}: key stands twice for the same day; date its rows so that they "
+                         "follow each other")  # fmt: skip
+        if last < first:
+            mistakes.say(row.at("valid_to"), f"row {row['key']}: valid_to is before valid_from")
+        others.append((first, last))
+    return stated
 
 
 def _span(row: Mapping[str, Any]) -> tuple[str, str]:
     """First and last day of a row."""
     return str(row.get("valid_from") or _FIRST_DAY), str(row.get("valid_to") or _LAST_DAY)
-
-
-def _row_mistakes(row: Mapping[str, Any], others: list[tuple[str, str]]) -> list[str]:
-    display = row.get("display") or {}
-    first, last = _span(row)
-    dates = [row[word] for word in ("valid_from", "valid_to") if word in row]
-    checks = {
-        "key is missing": not row.get("key"),
-        "key stands twice for the same day; date its rows so that they follow each other": any(
-            first <= end and begin <= last for begin, end in others
-        ),
-        "valid_from and valid_to expected days; write 2027-01-01": not all(type(one) is date for one in dates),
-        "valid_to is before valid_from": last < first,
-        "code is missing, or is no text: quote it": not isinstance(row.get("code"), str),
-        "display expected a text in fi and sv": not all(isinstance(display.get(one), str) for one in _LANGUAGES),
-        "verified expected true or false": not isinstance(row.get("verified"), bool),
-        f"unknown words: {', '.join(sorted(set(row) - _ROW_WORDS))}": bool(set(row) - _ROW_WORDS),
-    }
-    return [mistake for mistake, is_wrong in checks.items() if is_wrong]
 
 
 def _code_list(stated: Mapping[str, Any]) -> CodeList:

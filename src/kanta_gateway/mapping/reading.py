@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.mapping.formats import FORMATS
-from kanta_gateway.mapping.lined import Lined
 from kanta_gateway.mapping.paths import ROOTS, roots_of
 from kanta_gateway.mapping.statements import Clause, DocumentMapping, FieldRule, Repeat, Rule, VariantRule
 from kanta_gateway.model import ValueKind
+from kanta_gateway.stated import Lined, nearest
 
 if TYPE_CHECKING:
     from kanta_gateway.mapping.codes import Codes
     from kanta_gateway.mapping.structures import FieldDef, Structure
+    from kanta_gateway.stated import Mistakes
 
 LANGUAGES = ("fi", "sv")
 MADE_BY: Mapping[str, frozenset[str]] = MappingProxyType({
@@ -49,10 +51,13 @@ _KINDS: Mapping[str, frozenset[ValueKind | None]] = MappingProxyType({
 class Reader:
     """Reads one file; `mistakes` must be empty afterwards."""
 
-    def __init__(self, name: str, codes: Codes, groups: Lined) -> None:
-        self.mistakes: list[str] = []
-        self._name, self._codes, self._groups = name, codes, groups
-        self._file, self._at = name, 0
+    def __init__(self, mistakes: Mistakes, codes: Codes, groups: Lined, types: Mapping[str, Collection[str]]) -> None:
+        self.mistakes: list[str] = list(mistakes.told)
+        self._codes, self._groups, self._types = codes, groups, types
+        self._own = self._file = mistakes.file
+        self._at = 0
+        self._records: tuple[str, ...] = ()
+        """Types of the variant that is being read."""
 
     def document(self, stated: Lined, structure: Structure) -> DocumentMapping:
         """The whole file."""
@@ -82,18 +87,20 @@ class Reader:
             if not isinstance(stated["records"], list):
                 self._wrong(f"variant {name}: `records` expected a list; write [diary_entry]")
                 continue
+            self._records = tuple(map(str, stated["records"]))
+            for one in (one for one in self._records if self._types and one not in self._types):
+                self._wrong(f"variant {name}: there is no record type {one}{nearest(one, self._types)}")
             yield VariantRule(
-                name, tuple(map(str, stated["records"])), tests,
+                name, self._records, tests,
                 self._fields(stated["fields"], structure.root, "", dict.fromkeys(ROOTS, "")),
             )  # fmt: skip
 
     def _fields(self, stated: Lined, group: FieldDef, place: str, names: Mapping[str, str]) -> tuple[FieldRule, ...]:
         known = {child.key: child for child in group.children}
-        self._doubles(stated)
         for key in stated:
             if key not in known:
                 self._at = stated.lines[key]
-                self._wrong(f"the structure has no field {place}{key}; correct its name")
+                self._wrong(f"the structure has no field {place}{key}; correct its name{nearest(key, known)}")
         for child in group.children:
             if child.min and child.key not in stated:
                 self._wrong(f"the structure needs {place}{child.key}; add a rule for it")
@@ -123,7 +130,7 @@ class Reader:
             return None
         word = words[0]
         self._known(one, {word, *MADE_BY[word], *extra})
-        line = f"documents/{self._file}.yaml:{self._at}"
+        line = f"{self._file}:{self._at}"
         repeat, within = self._repeat(one, place, names, field)
         tests = self._tests(one, within)
         label = one.get("label")
@@ -166,14 +173,16 @@ class Reader:
             self._wrong(f"{place}: {error}")
             return {"name": "", "row": row}
         if row and row not in known:
-            self._wrong(f"{place}: code list {name} has no row {row}; add it there, or correct the name")
+            told = nearest(row, known)
+            self._wrong(f"{place}: code list {name} has no row {row}; add it there, or correct the name{told}")
         return {"name": name, "row": row, "paths": self._paths(one.get("of", []), place, names)}
 
     def _by_format(self, one: Lined, place: str, names: Mapping[str, str], _: FieldDef | None) -> dict[str, Any]:
         name, paths = str(one["format"]), self._paths(one.get("of", []), place, names)
         wanted = FORMATS.get(name)
         if wanted is None:
-            self._wrong(f"{place}: there is no format {name}; choose one of {', '.join(FORMATS)}")
+            told = nearest(name, FORMATS)
+            self._wrong(f"{place}: there is no format {name}; choose one of {', '.join(FORMATS)}{told}")
         elif len(paths) != wanted.values:
             self._wrong(f"{place}: format {name} expected {wanted.values} paths in `of`; correct their number")
         return {"name": name, "paths": paths}
@@ -208,13 +217,14 @@ class Reader:
     def _by_use(self, one: Lined, place: str, names: Mapping[str, str], field: FieldDef | None) -> dict[str, Any]:
         shared = self._groups.get(str(one["use"]))
         if not isinstance(shared, Lined) or field is None or field.kind is not None:
-            self._wrong(f"{place}: there is no shared group {one['use']}; add it to groups.yaml, or correct the name")
+            told = nearest(one["use"], self._groups)
+            self._wrong(f"{place}: there is no shared group {one['use']}; add it, or correct the name{told}")
             return {}
         known = {child.key for child in field.children}
         fitting = Lined()
         for key in (key for key in shared if key in known):
             fitting[key], fitting.lines[key] = shared[key], shared.lines[key]
-        file, at, self._file = self._file, self._at, "groups"
+        file, at, self._file = self._file, self._at, "documents/groups.yaml"
         made = self._fields(fitting, field, place + "/", names)
         self._file, self._at = file, at
         return {"fields": made}
@@ -235,12 +245,16 @@ class Reader:
         return Repeat(name, str(path)), {**names, name: f"{path}[]"}
 
     def _tests(self, one: Lined, names: Mapping[str, str]) -> tuple[Clause, ...]:
-        return tuple(
-            Clause(path, tuple(values) if isinstance(values, list) else (values,), word == "when")
-            for word in ("when", "unless")
-            for path, values in (one.get(word) or {}).items()
-            if self._paths(path, word, names)
-        )
+        made: list[Clause] = []
+        for word in ("when", "unless"):
+            stated = one.get(word, Lined())
+            if not isinstance(stated, Lined):
+                self._wrong(f"`{word}` expected paths with words; write {{record.mode: [remote]}}")
+                continue
+            for path, values in stated.items():
+                self._paths(path, word, names)
+                made.append(Clause(path, tuple(values) if isinstance(values, list) else (values,), word == "when"))
+        return tuple(made)
 
     def _paths(self, stated: Any, place: str, names: Iterable[str]) -> tuple[str, ...]:
         paths = tuple(map(str, stated)) if isinstance(stated, list) else (str(stated),)
@@ -250,20 +264,30 @@ class Reader:
             if roots is None:
                 self._wrong(f"{place}: {path!r} is no path; write names separated by full stops")
             elif unknown := [root for root in roots if root not in known]:
-                self._wrong(f"{place}: nothing is called {unknown[0]} here; begin with {', '.join(sorted(known))}")
+                told = f"{', '.join(sorted(known))}{nearest(unknown[0], known)}"
+                self._wrong(f"{place}: nothing is called {unknown[0]} here; begin with {told}")
+            else:
+                self._check_field(path, place)
         return paths
 
-    def _known(self, one: Lined, words: Iterable[str]) -> None:
-        self._doubles(one)
-        if unknown := sorted(set(one) - set(words)):
-            self._wrong(f"{', '.join(unknown)} is no word here; remove it, or correct its spelling")
+    def _check_field(self, path: str, place: str) -> None:
+        """A path of the file's own into a record or client names a field that one of its types has."""
+        root, _, rest = path.partition(".")
+        types = {"record": self._records, "client": ("client",)}.get(root, ())
+        known = {field for one in types for field in self._types.get(one, ())}
+        field = re.split(r"[.\[]", rest, maxsplit=1)[0]
+        if self._file == self._own and field and known and field not in known:
+            self._wrong(f"{place}: {' or '.join(types)} has no field {field}{nearest(field, known)}")
 
-    def _doubles(self, one: Lined) -> None:
-        for key in one.doubles:
-            self._wrong(f"{key} stands twice; remove one")
+    def _known(self, one: Lined, words: Iterable[str]) -> None:
+        known = set(words)
+        for word in sorted(set(one) - known):
+            at, self._at = self._at, one.at(word) or self._at
+            self._wrong(f"{word} is no word here; remove it, or correct its spelling{nearest(word, known)}")
+            self._at = at
 
     def _wrong(self, what: str) -> None:
-        self.mistakes.append(f"mapping {self._file}:{self._at}: {what}")
+        self.mistakes.append(f"{self._file}:{self._at}: {what}")
 
 
 def _stated(word: str, value: Any, line: int) -> Lined:

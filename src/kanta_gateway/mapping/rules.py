@@ -11,23 +11,23 @@ The language itself: `docs/reference-mapping.md`.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import yaml
-
 from kanta_gateway.errors import MisconfiguredError
-from kanta_gateway.mapping import lined
-from kanta_gateway.mapping.lined import Lined
 from kanta_gateway.mapping.reading import Reader
+from kanta_gateway.stated import Lined, Mistakes, nearest, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from kanta_gateway.mapping.codes import Codes
     from kanta_gateway.mapping.statements import DocumentMapping
     from kanta_gateway.mapping.structures import Structure, Structures
 
+Fields = Mapping[str, Collection[str]]
+"""Record type -> names of its fields."""
 GROUPS = "groups"
 """Name of the file with the groups that several mappings share."""
 
@@ -41,13 +41,16 @@ class Loaded:
     """Imported versions that a file does not fit, with the reason: the version before stays in use."""
 
 
-def load_mappings(files: Mapping[str, str], structures: Structures, codes: Codes) -> Loaded:
+def load_mappings(
+    files: Mapping[str, str], structures: Structures, codes: Codes, types: Fields | None = None
+) -> Loaded:
     """Read every mapping file.
 
     Args:
         files: name of the file without its ending -> its YAML text; `groups` holds the shared groups.
         structures: that the files name.
         codes: that the files use.
+        types: every record type with its fields, where the files' own use of them is to be checked.
 
     Raises:
         MisconfiguredError: all mistakes of all files at once.
@@ -59,15 +62,15 @@ def load_mappings(files: Mapping[str, str], structures: Structures, codes: Codes
         if name == GROUPS:
             continue
         try:
-            read = read_mapping(text, name, structures, codes, files.get(GROUPS, ""))
+            one = read_mapping(text, name, structures, codes, files.get(GROUPS, ""), types)
         except MisconfiguredError as error:
-            mistakes.append(str(error))
+            mistakes += error.mistakes
             continue
-        loaded += read.mappings
-        unfit += read.unfit
+        loaded += one.mappings
+        unfit += one.unfit
     mistakes += _clashes(loaded)
     if mistakes:
-        raise MisconfiguredError("\n".join(mistakes))
+        raise MisconfiguredError(mistakes=list(dict.fromkeys(mistakes)))
     return Loaded(tuple(loaded), tuple(unfit))
 
 
@@ -80,13 +83,13 @@ def _clashes(loaded: Iterable[DocumentMapping]) -> Iterator[str]:
             other = taken.setdefault((record, variant.name), mapping).structure.number
             if other != mapping.structure.number:
                 yield (
-                    f"mapping {mapping.structure.number}: {record} has a variant {variant.name} "
+                    f"documents/{mapping.structure.number}.yaml: {record} has a variant {variant.name} "
                     f"in {other} already; give it another name"
                 )
             elif (record, variant.name, mapping.begins) in days:
                 yield (
-                    f"mapping {mapping.structure.number}: {record} has a variant {variant.name} from {mapping.begins} "
-                    "twice; give one of them another `valid_from`"
+                    f"documents/{mapping.structure.number}.yaml: {record} has a variant {variant.name} "
+                    f"from {mapping.begins} twice; give one of them another `valid_from`"
                 )
             days.add((record, variant.name, mapping.begins))
 
@@ -96,7 +99,9 @@ def load_mapping(text: str, name: str, structures: Structures, codes: Codes, gro
     return read_mapping(text, name, structures, codes, groups).mappings[-1]
 
 
-def read_mapping(text: str, name: str, structures: Structures, codes: Codes, groups: str = "") -> Loaded:
+def read_mapping(
+    text: str, name: str, structures: Structures, codes: Codes, groups: str = "", types: Fields | None = None
+) -> Loaded:
     """Read one mapping file.
 
     Args:
@@ -105,21 +110,21 @@ def read_mapping(text: str, name: str, structures: Structures, codes: Codes, gro
         structures: that the file may name.
         codes: that the file may use.
         groups: text of the file with shared groups.
+        types: every record type with its fields; without them the file's use of them is not checked.
 
     Raises:
         MisconfiguredError: all mistakes of the file at once.
     """
-    try:
-        stated, shared = lined.read(text), lined.read(groups)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" near line {mark.line + 1}" if mark else ""
-        raise MisconfiguredError(f"mapping {name}: no readable YAML{place}; correct its layout") from error
+    mistakes, beside = Mistakes(f"documents/{name}.yaml"), Mistakes(f"documents/{GROUPS}.yaml")
+    stated, shared = read(text, mistakes, is_text_keyed=True), read(groups, beside, is_text_keyed=True)
+    beside.end()
     if not isinstance(stated, Lined) or not (versions := _versions(stated.get("structure"), structures)):
-        raise MisconfiguredError(
-            f"mapping {name}: `structure` expected the number or the OID of a known structure; correct it"
-        )
-    return _fitted(stated, name, versions, structures, lambda: Reader(name, codes, _lined(shared)))
+        line = stated.at("structure") if isinstance(stated, Lined) else 1
+        known = nearest(stated.get("structure", ""), structures.numbers()) if isinstance(stated, Lined) else ""
+        mistakes.say(line, f"`structure` expected the number or the OID of a known structure; correct it{known}")
+        raise MisconfiguredError(mistakes=mistakes.told)
+    given = _lined(shared)
+    return _fitted(stated, name, versions, structures, lambda: Reader(mistakes, codes, given, types or {}))
 
 
 def _fitted(
@@ -136,13 +141,13 @@ def _fitted(
             fitting.append(mapping)
         elif len(versions) > 1 and structures.own(version.oid) is None:
             unfit.append(
-                f"mapping {name} does not fit {version.oid}; documents from {version.valid_from} are still made by an "
-                f"earlier version, until there is a mapping for it: {'; '.join(reader.mistakes)}"
+                f"documents/{name}.yaml does not fit {version.oid}; documents from {version.valid_from} are still made "
+                f"by an earlier version, until there is a mapping for it: {'; '.join(reader.mistakes)}"
             )
         else:
             mistakes += reader.mistakes
     if mistakes or not fitting:
-        raise MisconfiguredError("\n".join(mistakes or unfit))
+        raise MisconfiguredError(mistakes=mistakes or unfit)
     return Loaded(tuple(fitting), tuple(unfit))
 
 

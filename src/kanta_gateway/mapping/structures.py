@@ -14,11 +14,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.mapping.definitions import Condition, FieldDef, Structure, When, json_schema, key_of
 from kanta_gateway.model import Oid, ValueKind
+from kanta_gateway.stated import Mistakes, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,22 +68,22 @@ class Structures:
             MisconfiguredError: all mistakes of all files at once.
         """
         mistakes: list[str] = []
-        read: dict[Oid, Structure] = {}
-        groups = yaml.safe_load(files.get(GROUPS, "")) or {}
+        loaded: dict[Oid, Structure] = {}
+        groups = _stated(files.get(GROUPS, ""), GROUPS) or {}
         for name, text in files.items():
             if name == GROUPS:
                 continue
             try:
                 structure = load_structure(text, name, groups)
             except MisconfiguredError as error:
-                mistakes.append(str(error))
+                mistakes += error.mistakes
                 continue
-            if structure.oid in read:
-                mistakes.append(f"{name}: {structure.oid} stands in {read[structure.oid].number} already; remove one")
-            read[structure.oid] = structure
+            if structure.oid in loaded:
+                mistakes.append(f"{name}: {structure.oid} stands in {loaded[structure.oid].number} already; remove one")
+            loaded[structure.oid] = structure
         if mistakes:
-            raise MisconfiguredError("\n".join(mistakes))
-        return cls(read)
+            raise MisconfiguredError(mistakes=mistakes)
+        return cls(loaded)
 
     def beside(self, official: Iterable[Structure]) -> Structures:
         """The same with official structures added; where both state one structure, ours stands."""
@@ -127,6 +126,10 @@ class Structures:
                 f"structure number {number} is not known; add a file for it, or correct the number"
             )
         return self._by_number[number]
+
+    def numbers(self) -> tuple[str, ...]:
+        """The number of every known structure."""
+        return tuple(self._by_number)
 
     def has_number(self, number: str) -> bool:
         """Whether any version of the structure with this number is known."""
@@ -178,7 +181,14 @@ def load_structure(text: str, name: str, groups: Mapping[str, Any] | None = None
     Raises:
         MisconfiguredError: all mistakes of the file at once.
     """
-    return _Reader(name, groups or {}).structure(yaml.safe_load(text))
+    return _Reader(name, groups or {}).structure(_stated(text, name))
+
+
+def _stated(text: str, name: str) -> Any:
+    mistakes = Mistakes(f"structures/{name}.yaml")
+    value = read(text, mistakes)
+    mistakes.end()
+    return value
 
 
 class _Reader:

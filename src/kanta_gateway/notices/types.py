@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import yaml
 
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.notices.lists import Lists, read_list
 from kanta_gateway.notices.typereader import Field, Group, NoticeType, Recipient, Within, read_type
 from kanta_gateway.recordtypes import RecordTypes
+from kanta_gateway.stated import Mistakes, read
 
 __all__ = ["Field", "Group", "NoticeType", "NoticeTypes", "Recipient", "Within"]
 
@@ -44,17 +44,17 @@ class NoticeTypes:
             MisconfiguredError: a file is wrong; every mistake of all files.
         """
         mistakes: list[str] = []
-        stated = {name: _stated(name, text, mistakes) for name, text in lists.items()}
+        stated = {name: _stated(f"lists/{name}", text, mistakes) for name, text in lists.items()}
         labels: Mapping[str, Mapping[str, str]] = stated.pop(LABELS, None) or {}
         known = Lists({name: read_list(name, data, mistakes) for name, data in stated.items()})
-        read = {
+        made = {
             name: read_type(name, _stated(name, text, mistakes), types, known, mistakes) for name, text in files.items()
         }
-        found = {name: one for name, one in read.items() if one is not None}
+        found = {name: one for name, one in made.items() if one is not None}
         unlabelled = sorted({label for one in found.values() for label in one.names} - labels.keys())
         mistakes.extend(f"lists/{LABELS}: {name} has no label" for name in unlabelled)
         if mistakes:
-            raise MisconfiguredError("notices: " + "; ".join(mistakes))
+            raise MisconfiguredError(mistakes=[_in_file(one) for one in mistakes])
         return cls(found, known, labels)
 
     def mistakes(self, contract: str, terms: Iterable[Any]) -> list[str]:
@@ -66,7 +66,7 @@ class NoticeTypes:
         """
         told: list[str] = []
         for one in terms:
-            where = f"contract {contract}: notice {one.notice}"
+            where = f"contracts/{contract}.yaml: notice {one.notice}"
             if one.notice not in self.types:
                 told.append(f"{where}: there is no such file in mappings/notices")
             elif one.is_made and self.types[one.notice].is_outside:
@@ -77,10 +77,20 @@ class NoticeTypes:
         return told
 
 
-def _stated(name: str, text: str, mistakes: list[str]) -> Any:
+def _stated(file: str, text: str, mistakes: list[str]) -> Any:
+    """What a file says; nothing where it is no YAML, which is told with its line."""
+    told = Mistakes(f"notices/{file}.yaml")
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        mistakes.append(f"{name}: not readable as YAML" + (f", line {mark.line + 1}" if mark else ""))
+        return read(text, told)
+    except MisconfiguredError:
         return None
+    finally:
+        mistakes.extend(told.told)
+
+
+def _in_file(told: str) -> str:
+    """A mistake that begins with its file's path."""
+    if told.startswith("notices/"):
+        return told
+    name, rest = re.split(r"(?=[ :])", told, maxsplit=1)
+    return f"notices/{name}.yaml: {rest.lstrip(': ')}"

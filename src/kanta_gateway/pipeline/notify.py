@@ -160,8 +160,11 @@ class _View:
         if client is None and self._case.is_of_client:
             return None
         groups = [group for kind in kinds for group in kind.groups]
+        types = {record_type for group in groups for record_type in group.records}  # most records are of none
         live = [
-            one for one in self._situation.resolution.live if any(fits(group, one.type, one.facts) for group in groups)
+            one
+            for one in self._situation.resolution.live
+            if one.type in types and any(fits(group, one.type, one.facts) for group in groups)
         ]
         verdicts = records.verdicts(self._tx, (one.row for one in live))
         facts = [

@@ -30,6 +30,7 @@ from kanta_gateway.spool import records, store
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from kanta_gateway.pipeline.preview import Preview
     from kanta_gateway.spool.store import StoredDocument
 
 
@@ -215,6 +216,17 @@ class Office:
             raise NotFoundError
         return {"evidence": found}
 
+    def preview(self, caller: Caller, preview: Preview) -> dict[str, Any]:
+        """What a changed contract would have said about the records that are held; nothing is changed."""
+
+        def judged(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
+            preview.add(tx, provider, wanted)
+            return {}
+
+        every = [name for name, one in self._parts.types.items() if one.about != "organisation"]
+        self._counted(caller, None, "preview", judged, every)
+        return preview.told()
+
     @property
     def today(self) -> date:
         """The day that clocks are read at where none is named."""
@@ -254,7 +266,7 @@ class Office:
 
     def _counted(
         self, caller: Caller, client: str | None, subject: str,
-        work: Callable[[Connection, str, Sequence[str]], dict[str, Any]],
+        work: Callable[[Connection, str, Sequence[str]], dict[str, Any]], types: Sequence[str] = (),
     ) -> dict[str, Any]:  # fmt: skip
         """Do some counting for each provider that the caller may see, and write down whose data it used."""
         own = self._own(caller)
@@ -262,11 +274,13 @@ class Office:
         told: dict[str, Any] = {}
         with self._parts.database.transaction() as tx:
             own_conduct = subject == "deadlines"  # it is due too, and no figure is told of it
-            subjects = [name for name, one in self._parts.types.items()
-                        if one.is_subject or (own_conduct and one.about not in {"client", "organisation"})]  # fmt: skip
+            subjects = types or [
+                name for name, one in self._parts.types.items()
+                if one.is_subject or (own_conduct and one.about not in {"client", "organisation"})
+            ]  # fmt: skip
             known = [one for one in records.subjects(tx, subjects) if own in {None, one[0]}]
             for provider in sorted({one[0] for one in known}):
-                wanted = [ref for owner, _, ref in known if owner == provider]
+                wanted = sorted({ref for owner, _, ref in known if owner == provider})
                 if client is not None:
                     wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
                 told |= work(tx, provider, wanted)

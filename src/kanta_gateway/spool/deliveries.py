@@ -158,3 +158,18 @@ def labels(tx: Connection, provider: str, purchaser: str) -> Iterator[tuple[str,
     )
     for label, client_ref in tx.execute(query):
         yield str(label), str(client_ref or "")
+
+
+def names_of(tx: Connection, rows: Sequence[int]) -> dict[int, str]:
+    """What the rows were called in which records were delivered last; none for a record delivered by itself.
+
+    Args:
+        tx: a reading transaction.
+        rows: of the records.
+    """
+    query = select(delivered.c.record_row, delivered.c.label).where(delivered.c.label != "")
+    found: dict[int, str] = {}
+    for start in range(0, len(rows), 300):  # SQLite allows a limited number of parameters
+        for row, label in tx.execute(query.where(delivered.c.record_row.in_(rows[start : start + 300]))):
+            found[int(row)] = str(label)
+    return found

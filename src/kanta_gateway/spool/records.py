@@ -376,7 +376,8 @@ def subjects(tx: Connection, types: Collection[str]) -> list[tuple[str, str, str
         tx: a reading transaction.
         types: record types that tell of a subject itself, such as client.
     """
-    query = select(record.c.provider, record.c.purchaser, record.c.client_ref).where(record.c.type.in_(types))
+    query = select(record.c.provider, record.c.purchaser, record.c.client_ref)
+    query = query.where(record.c.type.in_(types), record.c.client_ref.is_not(None))
     return [(str(one[0]), str(one[1]), str(one[2])) for one in tx.execute(query.distinct())]
 
 

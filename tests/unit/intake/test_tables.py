@@ -261,9 +261,10 @@ def test_the_day_of_reporting_is_no_content() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
-    [("take: some", "take is none of"), ("tables: {x: {records: [a], label: Nro, totls: [Yht]}}", "totls is no word"),
+    [("take: some", "take: expected one of"),
+     ("tables: {x: {records: [a], label: Nro, totls: [Yht]}}", "totls is not known here"),
      ("tables: {x: {records: [b], label: Nro}}", "b is no record"),
-     ("tables: {x: {records: [a]}}", "needs records and")],
+     ("tables: {x: {records: [a]}}", "label is missing")],
 )  # fmt: skip
 def test_mistakes_of_a_source_are_told(wrong: str, told: str) -> None:
     """A word that has no effect is a mistake as much as one that is missing."""

@@ -97,11 +97,11 @@ def test_all_mistakes_at_once() -> None:
         Codes.load({"x": text + row, "y": "[]", "z": "name: z", "a": text + good, "b": text + good})
 
     parts = (
-        "quote it",
-        "fi and sv",
+        "put it in quotes",
+        "sv is missing",
         "true or false",
         "colour",
-        "expected a mapping",
+        "expected keys and values",
         "oid is missing",
         "stands in a",
     )

@@ -66,7 +66,7 @@ def test_imported_rows_go_first() -> None:
     [
         ((row("A"), row("B")), "twice for the same day"),
         ((row("A", **days(valid_to=FIRST)), row("B", **days(valid_from=FIRST))), "twice for the same day"),
-        ((row("A", valid_from="soon"),), "expected days"),
+        ((row("A", valid_from="soon"),), "expected a day"),
         ((row("A", **days(valid_from=FIRST, valid_to=LAST)),), "valid_to is before valid_from"),
     ],
 )

@@ -100,7 +100,7 @@ def test_all_mistakes_are_told_at_once() -> None:
     """Two mistakes in one file bring two messages."""
     found = mistakes(RIGHT + "      alku: record.date\n      lisatiedot: nobody.notes\n")
 
-    assert [one.split(": ")[0] for one in found] == ["mapping x:11", "mapping x:12"]
+    assert [one.split(": ")[0] for one in found] == ["documents/x.yaml:11", "documents/x.yaml:12"]
 
 
 @pytest.mark.parametrize("text", ["", "- a list", "structure: 1.2.3", "structure: [", "structure: 2.999"])

@@ -117,7 +117,7 @@ def test_unknown_notice() -> None:
     terms = contract({"notice": "absence-to-pope", "given_by": "provider", "clause": "1"}).notices
 
     assert types.mistakes("x", terms) == [
-        "contract x: notice absence-to-pope: there is no such file in mappings/notices"
+        "contracts/x.yaml: notice absence-to-pope: there is no such file in mappings/notices"
     ]
 
 
@@ -131,3 +131,34 @@ def test_every_type_is_documented() -> None:
     assert {name: set(one.carries_out) for name, one in types.items()} == {
         name: carried for name, carried in rows.items() if name in types or "-to-" in name
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("heinola", ("organiser-itself", "")),  # the city's own
+        ("lapha", ("provider-for-organiser", "001 §5.3")),  # the provider's, on the county's behalf (AB-10)
+    ],
+)
+def test_who_tells_the_payer(name: str, expected: tuple[str, str]) -> None:
+    """In Heinola the city tells the payer itself and none is made; in Lapland the provider does on its behalf."""
+    known = Contract.load(knowledge.texts("mappings/contracts")[name], name, TYPES)
+    (terms,) = [one for one in known.notices if one.notice == "absence-to-payer"]
+
+    assert (terms.given_by, terms.clause if terms.is_made else "") == expected
+    assert (terms.standing_request is not None) == terms.is_made
+    assert bool(terms.reason) != terms.is_made
+
+
+def test_no_contract_lets_mail_tell() -> None:
+    """No contract file lets e-mail carry more than that something waits (HEL-16)."""
+    files = knowledge.texts("mappings/contracts")
+    ways = [
+        one.ways.get("email", "announcement")
+        for name, text in files.items()
+        if "\nnotices:" in text
+        for one in Contract.load(text, name, TYPES).notices
+    ]
+
+    assert len(ways) > 10
+    assert set(ways) == {"announcement"}
