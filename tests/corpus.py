@@ -12,7 +12,8 @@ import yaml
 from kanta_gateway import knowledge
 from kanta_gateway.model import CLASSES, Level
 from kanta_gateway.privacy.people import Known
-from kanta_gateway.privacy.scan import Reading, Scanner
+from kanta_gateway.privacy.reading import Reading
+from kanta_gateway.privacy.scan import Scanner
 
 CORPUS = Path(__file__).resolve().parent / "data" / "privacy-corpus.yaml"
 _MARKED = re.compile(r"\{([a-z-]+)\|([^}]*)\}")

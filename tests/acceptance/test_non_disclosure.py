@@ -159,3 +159,20 @@ def test_stored_records_are_masked_too(tmp_path: Path) -> None:
 
     assert "Taksi haki osoitteesta" in kept
     assert not [one for one in TELLING if one in kept]
+
+
+def test_the_unit_stands_in_the_document_only(tmp_path: Path) -> None:
+    """Figures, explanations, the client's report and the log tell neither name nor OID of the service unit."""
+    gateway = installation(tmp_path / "data")
+    rows = delivered(gateway, tmp_path, non_disclosure=True)
+    caller = gateway.actor(None, None, None)
+    oids = [document["oid"] for row in rows for document in row["documents"]]
+    said = "\n".join([
+        str(rows), str(gateway.figures(caller, None, None, explain=True)), str(gateway.status()),
+        *(str(gateway.explain(oid, caller)) for oid in oids), str(gateway.access_report("A-1", caller)),
+        *(line for form in ("jsonl", "csv", "fhir") for line in gateway.export_audit(form, caller)),
+    ])  # fmt: skip
+    units = [(one["oid"], one["nimi"]) for one in sample()["palveluntuottaja"]["yksikot"]]
+
+    assert any(oid in texts(gateway) for oid, _ in units)
+    assert [name for oid, name in units if oid in said or name in said] == []

@@ -11,7 +11,7 @@ from tests.architecture.sources import ROOT, SRC, TESTS, calls, functions, modul
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
-    "src/kanta_gateway/contracts/rules.py": (310, "dataclasses with their documented fields"),
+    "src/kanta_gateway/contracts/rules.py": (320, "dataclasses with their documented fields, and how they are asked"),
     "src/kanta_gateway/database.py": (390, "every table beside the others, and the two engines"),
     "src/kanta_gateway/cli.py": (760, "one thin function for each of some fifty commands"),
     "src/kanta_gateway/gateway.py": (540, "one method for each use case; it decides nothing"),
@@ -33,12 +33,10 @@ LONG_FUNCTIONS = {
     ),
     "src/kanta_gateway/app.py:build": (60, "the composition root names every part once"),
     "src/kanta_gateway/migrations/versions/0001_tables.py:upgrade": (210, "the tables as they were, frozen"),
-    "src/kanta_gateway/pipeline/answers.py:allow": (50, "checks in their order, one transaction, and what it raises"),
     "src/kanta_gateway/pipeline/export.py:export": (45, "a list of arguments and one loop"),
     "src/kanta_gateway/pipeline/filing.py:load": (45, "one file, from its stamp to what others told"),
     "src/kanta_gateway/pipeline/receive.py:_store": (50, "one transaction, read from top to bottom"),
     "src/kanta_gateway/pipeline/trial.py:tried": (50, "one way from record to told document, and its arguments"),
-    "src/kanta_gateway/privacy/words.py:load_words": (45, "one line for each list of the file"),
     "src/kanta_gateway/signing/inspect.py:inspect": (50, "the numbered steps of one check"),
     "src/kanta_gateway/signing/profile.py:header": (70, "one line for each element of the header"),
     "src/kanta_gateway/spool/records.py:add": (50, "one value for each column"),

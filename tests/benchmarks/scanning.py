@@ -14,7 +14,8 @@ from tests import corpus
 from kanta_gateway.model import CLASSES
 
 if TYPE_CHECKING:
-    from kanta_gateway.privacy.scan import Reading, Scanner
+    from kanta_gateway.privacy.reading import Reading
+    from kanta_gateway.privacy.scan import Scanner
 
 PAGE = 1500
 """Characters of one text: a diary entry with all its fields."""

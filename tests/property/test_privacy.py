@@ -16,7 +16,8 @@ from kanta_gateway.model import CLASSES, Level
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.privacy.identity import CENTURIES, check_character
 from kanta_gateway.privacy.people import Known
-from kanta_gateway.privacy.scan import Reading, Scanner
+from kanta_gateway.privacy.reading import Reading
+from kanta_gateway.privacy.scan import Scanner
 
 SCANNER = Scanner.load((Path(__file__).parents[2] / "mappings/privacy.yaml").read_text("utf-8"))
 PRINTS = Fingerprints(b"k" * 32)

@@ -15,7 +15,7 @@ from kanta_gateway.errors import ConflictError, NotFoundError, ParameterError
 from kanta_gateway.model import CLASSES, Event, Finding, Level, Outcome, Severity, instant
 from kanta_gateway.pipeline.minimising import ASKED
 from kanta_gateway.privacy.people import NOBODY
-from kanta_gateway.privacy.scan import Reading
+from kanta_gateway.privacy.reading import Reading
 from kanta_gateway.spool import records
 
 if TYPE_CHECKING:
@@ -61,27 +61,25 @@ def allow(
     chosen = sorted(set(answers) or asked)
     if found.outcome is not Outcome.HELD or not asked or not set(chosen) <= asked:
         raise ConflictError("the record does not wait for such an answer; read its ticket and answer what it asks")
-    now = parts.now()
-    given: dict[str, Any] = {
-        "by": parts.keyring.digest(caller.person_id.encode()),
-        "at": instant(now),
-        "reason": reason,
-    }
+    _write(parts, office, found, chosen, reason, caller)
+    return found
+
+
+def _write(
+    parts: Parts, office: Office, found: StoredRecord, chosen: Collection[Answer], reason: str, caller: Caller
+) -> None:
+    """Keep the answer beside the record, and write it down, in one transaction."""
+    by, told = parts.keyring.digest(caller.person_id.encode()), parts.keyring.digest(reason.encode())
+    given: dict[str, Any] = {"by": by, "at": instant(parts.now()), "reason": reason}
+    answers = [{"field": name, "class": cls} for name, cls in chosen]
     with parts.database.transaction() as tx:
         stored = records.by_rows(tx, [found.row])[0]
-        allowed = [*stored.removed.get("allowed", ()), *({"field": one, "class": cls, **given} for one, cls in chosen)]
+        allowed = [*stored.removed.get("allowed", ()), *({**one, **given} for one in answers)]
         records.answer(tx, found.row, {**stored.removed, "allowed": allowed})
-        details = {
-            "answers": [{"field": one, "class": cls} for one, cls in chosen],
-            "reason": parts.keyring.digest(reason.encode()),
-        }
-        office.note(tx, [
-            office.event(
-                caller, Event.RECORD_ALLOW, subject=ticket, provider=found.provider, client_ref=found.client_ref,
-                details=details,
-            )
-        ])  # fmt: skip
-    return found
+        office.note(tx, [office.event(
+            caller, Event.RECORD_ALLOW, subject=found.ticket, provider=found.provider, client_ref=found.client_ref,
+            details={"answers": answers, "reason": told},
+        )])  # fmt: skip
 
 
 def _asked(found: StoredRecord) -> set[Answer]:

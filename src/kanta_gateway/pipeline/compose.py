@@ -311,6 +311,10 @@ def filed_as(parts: Parts, client: Mapping[str, Any]) -> str:
     return parts.keyring.digest(f"filed as {code}".encode())[:16] if code else ""
 
 
+UNDER_TURVAKIELTO = "1"
+"""How the mark of a client's documents begins where the client is under turvakielto."""
+
+
 def snapshot(draft: Draft, stamp: Stamp, whose: str) -> str:
     """What a document was made of, as kept beside it: enough to compose it again.
 

@@ -14,7 +14,7 @@ from lxml import etree
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.errors import ConflictError, NotFoundError
 from kanta_gateway.mapping.tree import explain as explain_tree
-from kanta_gateway.pipeline.compose import Composer
+from kanta_gateway.pipeline.compose import UNDER_TURVAKIELTO, Composer
 from kanta_gateway.pipeline.filing import load
 from kanta_gateway.pipeline.judging import judged
 from kanta_gateway.pipeline.parts import Parts
@@ -47,7 +47,7 @@ def explain(parts: Parts, office: Office, oid: str, caller: Caller) -> dict[str,
     judged(
         parts, case, record.purchaser
     )  # the document tells what was found on its record, and its author may be another's
-    was_secret = made_of["guard"].startswith("1")
+    was_secret = made_of["guard"].startswith(UNDER_TURVAKIELTO)
     composer = Composer(parts, parts.contracts[record.purchaser], agreement, case, was_secret=was_secret)
     decision = made_of["decision"] or None
     day = next(one.day for one in case.entries if one.row == record.row)

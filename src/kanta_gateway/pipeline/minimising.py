@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.model import Finding, Level, Masked, Severity
 from kanta_gateway.privacy.people import NOBODY, Known
-from kanta_gateway.privacy.scan import Reading
+from kanta_gateway.privacy.reading import Reading
 
 if TYPE_CHECKING:
     from kanta_gateway.contracts.rules import Contract

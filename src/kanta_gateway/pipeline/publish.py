@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kanta_gateway.model import Event, Header, Oid
-from kanta_gateway.pipeline.compose import Draft, snapshot
+from kanta_gateway.pipeline.compose import UNDER_TURVAKIELTO, Draft, snapshot
 from kanta_gateway.pipeline.parts import Parts, document_node
 from kanta_gateway.privacy.envelope import seal
 from kanta_gateway.privacy.identity import identity_code
@@ -76,7 +76,9 @@ class Publisher:
             payload=seal(key.key, signed.xml, b"document"), wrapped_key=key.wrapped, digest=signed.digest,
             inputs=snapshot(draft, case.stamp, draft.whose),
         )  # fmt: skip
-        chain = [header.unit.oid, *(one.oid for one in header.producers), header.organiser.oid]
+        # under turvakielto the unit stands in the document only (REC-08): it tells where the client goes
+        unit = [] if draft.guard.startswith(UNDER_TURVAKIELTO) else [header.unit.oid]
+        chain = [*unit, *(one.oid for one in header.producers), header.organiser.oid]
         return Made(new, {
             Event.DOCUMENT_MAP: {"record": wanted.record.ticket, "structure": draft.tree.structure,
                                  "producers": chain},

@@ -18,7 +18,8 @@ from kanta_gateway.model import Masked, Node, Tree, ValueKind
 
 if TYPE_CHECKING:
     from kanta_gateway.privacy.fingerprint import ClientGuard
-    from kanta_gateway.privacy.scan import Reading, Scanner
+    from kanta_gateway.privacy.reading import Reading
+    from kanta_gateway.privacy.scan import Scanner
 
 Counts = Counter[tuple[str, str]]
 """(field, class) -> how many."""

@@ -15,23 +15,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import yaml
 
 from kanta_gateway.model import Level
 from kanta_gateway.privacy.identity import CENTURIES, birth_date, check_character
 from kanta_gateway.privacy.inflection import stems_of
-from kanta_gateway.privacy.people import NOBODY, Known
+from kanta_gateway.privacy.reading import Reading, Sifted
 from kanta_gateway.privacy.special import WORD, Span, Special
 from kanta_gateway.privacy.stems import beginnings, digits, is_place, normal
 from kanta_gateway.privacy.words import Words, load_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from kanta_gateway.privacy.fingerprint import ClientGuard
 
@@ -53,34 +51,6 @@ _MARK = re.compile(r"\[[^\[\]]*\]")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
 _LONE_STEM = 6
 """A stem of this many letters is taken in small letters too; a shorter one only with a capital letter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How one text is read."""
-
-    levels: Mapping[str, Level]
-    """Class -> what becomes of it here."""
-    is_contact: bool = False
-    """A contact field: keeps telephone numbers, addresses and names unless the client is under turvakielto."""
-    guard: ClientGuard | None = None
-    """What is known about the client; None while that is not known."""
-    protected: ClientGuard | None = None
-    """What is known about other clients of the provider who are under turvakielto."""
-    known: Known | None = None
-    """Names that may stay; None while it is not known whose they are, so that no name is looked for."""
-    staff: Known = NOBODY
-    """Names of the provider's staff."""
-
-
-class Sifted(NamedTuple):
-    """What became of a text."""
-
-    text: str
-    masked: Counter[str]
-    asked: Counter[str]
-    """What is still there and waits for the author's answer."""
-    is_dropped: bool = False
 
 
 class Scanner:

@@ -122,13 +122,13 @@ class Special:
                 yield from self._staff_matters(text, words, staff)
 
     def _see(self, words: set[str]) -> None:
-        """Remember which of these words tell something."""
+        """Remember which of these words tell something; last of all that they were looked at, for other threads."""
         if len(self.seen.all) > REMEMBERED:
             self.seen.all.clear()
-        self.seen.all.update(words)
         self.seen.entries.update(one for one in words if self.lexicon.entry(one) is not None)
         self.seen.names.update(one for one in words if self.people.sort(one) & TELLING)
         self.seen.private.update(one for one in words if normal(one).startswith(self.staff_private))
+        self.seen.all.update(words)
 
     def _words(self, text: str, words: Sequence[re.Match[str]]) -> Iterator[Span]:
         for word in words:

@@ -75,10 +75,7 @@ def load_words(text: str, language: str) -> Words:
         words = Words(
             marks={cls: str(data["marks"][cls][language]) for cls in CLASSES},
             identity_code=compile_("identity_code", data["identity_code"]),
-            accounts={
-                str(country): compile_("iban_lengths", _iban(str(country), length, data["iban_digits"]))
-                for country, length in data["iban_lengths"].items()
-            },
+            accounts=_accounts(compile_, data),
             accounts_by_shape=frozenset(data["iban_by_shape"]),
             telephones=tuple(compile_("telephone", one) for one in data["telephone"]),
             not_telephone=compile_("not_telephone", data["not_telephone"]),
@@ -137,6 +134,13 @@ def _shapes(compile_: _Compiler, data: Mapping[str, Any]) -> Shapes:
         **{name: compile_(name, data[name]) for name in names},
         car_plate_exceptions=tuple(data["car_plate_exceptions"]),
     )
+
+
+def _accounts(compile_: _Compiler, data: Mapping[str, Any]) -> dict[str, re.Pattern[str]]:
+    return {
+        str(country): compile_("iban_lengths", _iban(str(country), length, data["iban_digits"]))
+        for country, length in data["iban_lengths"].items()
+    }
 
 
 def _ends(stems: str) -> tuple[str, ...]:

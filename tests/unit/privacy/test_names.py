@@ -8,7 +8,7 @@ from tests import corpus
 from kanta_gateway.model import CLASSES, Level
 from kanta_gateway.privacy.inflection import name_stems, stems_of
 from kanta_gateway.privacy.people import Known
-from kanta_gateway.privacy.scan import Reading
+from kanta_gateway.privacy.reading import Reading
 
 FORMS = {
     ("Virtanen", True): "Virtanen Virtasen Virtasta Virtaselle Virtaselta Virtasella Virtasessa Virtaseen Virtasten",

@@ -13,7 +13,7 @@ from tests import corpus
 from kanta_gateway.model import CLASSES, Level
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.privacy.people import Known
-from kanta_gateway.privacy.scan import Reading
+from kanta_gateway.privacy.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,8 @@ from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.model import CLASSES, Level, Node, Oid, Tree, ValueKind
 from kanta_gateway.privacy.fingerprint import ClientGuard, Fingerprints
 from kanta_gateway.privacy.minimise import minimise, sift
-from kanta_gateway.privacy.scan import Reading, Scanner
+from kanta_gateway.privacy.reading import Reading
+from kanta_gateway.privacy.scan import Scanner
 
 SCANNER = Scanner.load((Path(__file__).parents[3] / "mappings/privacy.yaml").read_text("utf-8"))
 PRINTS = Fingerprints(b"k" * 32)
