@@ -245,7 +245,7 @@ def _files(draw: random.Random) -> Iterator[Fault]:
     data = _written(sample())
     for name, made, rule, pointer in (
         ("empty", b"", "SRC-JSON", ""),
-        ("cut-off", data[: draw.randrange(1, len(data) - 1)], "SRC-JSON", ""),
+        ("cut-off", data.decode()[: draw.randrange(1, len(data.decode()) - 1)].encode(), "SRC-JSON", ""),
         ("no-json", f"<Bundle>{SECRET}</Bundle>".encode(), "SRC-JSON", ""),
         ("utf-16", data.decode().encode("utf-16"), "SRC-JSON", ""),
         ("latin-1", data.decode().encode("latin-1", "replace"), "SRC-UTF8", ""),

@@ -119,11 +119,14 @@ def _lines(agreed: Reconciliation, ground: Ground) -> Iterator[Line]:
     paid, to_check = (frozenset(ground.made[name].records) for name in (agreed.lines, agreed.to_check))
     clause = next(one.clause for one in ground.contract.figures if one.name == agreed.lines)
     seen: set[str] = set()
-    for one in sorted(ground.situation.standing(*agreed.attended), key=_order):
+    attended = sorted(ground.situation.standing(*agreed.attended), key=_order)
+    # whichever of a day's records it is: the day stands on the invoice once
+    open_days = {one.day for one in attended if one.entry.id in to_check}
+    for one in attended:
         if one.entry.id in paid and one.day not in seen:
             seen.add(one.day)
             product = one.period.product if one.period else None
-            yield Line(one, product.price(one.day) if product else None, one.entry.id in to_check, clause)
+            yield Line(one, product.price(one.day) if product else None, one.day in open_days, clause)
 
 
 def _day(

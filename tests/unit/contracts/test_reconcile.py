@@ -98,6 +98,16 @@ def test_day_on_the_invoice_twice() -> None:
     assert len(lines(v.HEINOLA, whole, v.judged(whole, v.AFTER), v.AFTER)) == 1
 
 
+def test_a_day_is_to_check_whichever_of_its_records_is() -> None:
+    """Hours that only exceed the decision together mark the second record; the day's one line is to check."""
+    first = v.entry("diary_entry", "R0", date="2022-08-01", start_time="08:00", hours=4)
+    second = v.entry("diary_entry", "R1", date="2022-08-01", start_time="12:00", hours=4)
+    whole = v.case(first, second)
+    found = lines(v.HEINOLA, whole, v.judged(whole), v.AS_OF)
+
+    assert [("R0", True)] == [(one.subject.entry.id, one.is_to_check) for one in found]
+
+
 def test_endless_absence_ends_with_the_decision() -> None:
     """An absence whose last day is thousands of years away is listed as far as the decision reaches."""
     away = v.entry(AWAY, date="2022-10-30", ends_on="9999-12-31")
