@@ -215,7 +215,8 @@ class Desk:
 
     def _submit(self, scope: Scope, record: Record, delivery: Delivery, caller: Caller, language: str) -> Submitted:
         taken = Receiver(self._parts, scope).take([record], delivery, caller)
-        number, _, is_duplicate = taken.rows[0]
+        assert taken.first is not None  # noqa: S101 — one record was given
+        number, is_duplicate = taken.first
         # a dry run must not remember rows that it takes back
         settler = Settler(self._parts, scope, caller, None if scope.is_dry else self._memory)
         if taken.has_shared_news:

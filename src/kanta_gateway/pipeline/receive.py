@@ -57,21 +57,24 @@ class Delivery:
 class Taken:
     """What became of the delivered records so far."""
 
-    rows: list[tuple[int, str, bool]] = field(default_factory=list)
-    """Row, ticket, is a duplicate: one for each delivered record, in order."""
+    first: tuple[int, bool] | None = None
+    """Row of the first delivered record, and whether it is a duplicate; nothing is kept of each of the others."""
+    count: int = 0
+    """How many records were delivered."""
     clients: set[str] = field(default_factory=set)
     has_shared_news: bool = False
     """Staff, units or the provider changed: held records may stand now."""
     part: int = 0
     """Which record of its delivered row the last one was."""
 
-    def take(self, row: int, ticket_: str, *, is_again: bool, is_part: bool) -> None:
+    def take(self, row: int, *, is_again: bool, is_part: bool) -> None:
         """Count one record; one that stands in the row of the record before it opens no row of its own."""
-        if is_part and self.rows:
+        if is_part and self.count:
             self.part += 1
             return
         self.part = 0
-        self.rows.append((row, ticket_, is_again))
+        self.count += 1
+        self.first = self.first or (row, is_again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +199,9 @@ class Receiver:
             else:
                 row, ticket_ = place.stored.row, place.stored.ticket
             if one.record.is_row or one.record.is_part:
-                taken.take(row, ticket_, is_again=place.is_again, is_part=one.record.is_part)
+                taken.take(row, is_again=place.is_again, is_part=one.record.is_part)
                 pointers.append(Pointer(
-                    len(taken.rows) - 1, taken.part, row, one.record.label, place.is_again, place.is_older
+                    taken.count - 1, taken.part, row, one.record.label, place.is_again, place.is_older
                 ))  # fmt: skip
             if not place.is_again:
                 self._note(tx, one, taken, delivery.provider)
