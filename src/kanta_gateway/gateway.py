@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
+import yaml
 
 from kanta_gateway import __version__, codefiles, keyfiles, knowledge, official
-from kanta_gateway.access import parties
+from kanta_gateway.access import parties, statements
 from kanta_gateway.access.policy import Policy
+from kanta_gateway.access.terms import ALWAYS, Span
 from kanta_gateway.audit import report
 from kanta_gateway.audit.fhir import audit_event
 from kanta_gateway.audit.verify import verify as verify_log
@@ -29,7 +31,7 @@ from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.codeserver import Words
-from kanta_gateway.model import Caller, Oid, Organisation
+from kanta_gateway.model import Caller, Event, Oid, Organisation
 from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
@@ -40,9 +42,11 @@ from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
+from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
@@ -90,6 +94,7 @@ class Gateway:
         self.desk = Desk(parts, sources)
         self.office = Office(parts, policy)
         self.notice_board = Board(parts, self.office)
+        self.party_book = PartyBook(parts, self.office)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -363,9 +368,13 @@ class Gateway:
             if (blocked := self._blocked(one))
         ]
         return {
-            "mistakes": [*keyfiles.mistakes(self._folder, self.settings), *self.parts.mapper.unfit],
+            "mistakes": [
+                *keyfiles.mistakes(self._folder, self.settings), *self.parts.mapper.unfit,
+                *(f"policy: {one} is not the decree's maximum" for one in self.parts.decider.differences()),
+            ],
             "own_files": knowledge.owned(self.settings.own),
             "unverified_codes": codes,
+            "contracts_incomplete": self.party_book.incomplete(),
             "not_judged": {name: [one.rule for one in contract.not_judged]
                            for name, contract in self.parts.contracts.items()},
             "not_software": {name: [one.rule for one in contract.not_software]
@@ -403,18 +412,34 @@ class Gateway:
             return {"revoked": parties.revoke_system(tx, thumbprint, self.parts.now())}
 
     def register_party(
-        self, provider: str, provider_name: str, organiser: str, organiser_name: str, contract: str, purchaser: str
-    ) -> dict[str, Any]:
+        self, provider: str, provider_name: str, organiser: str, organiser_name: str, contract: str, purchaser: str,
+        span: Span = ALWAYS,
+    ) -> dict[str, Any]:  # fmt: skip
         """Register a contract."""
         one = parties.Agreement(
-            Organisation(Oid(provider), provider_name),
-            Organisation(Oid(organiser), organiser_name),
-            contract,
-            purchaser,
-        )
+            Organisation(Oid(provider), provider_name), Organisation(Oid(organiser), organiser_name), contract,
+            purchaser, span, register_use=(span,),
+        )  # fmt: skip
         with self.parts.database.transaction() as tx:
             parties.register(tx, one, self.parts.now())
         return {"registered": contract}
+
+    def load_parties(self, file: Path, caller: Caller) -> dict[str, Any]:
+        """State what a file tells about parties (YAML or JSON)."""
+        try:
+            stated = yaml.safe_load(file.read_text("utf-8"))
+        except yaml.YAMLError as error:
+            raise MisconfiguredError("parties: the file is no YAML") from error
+        return self.party_book.state(statements.read(stated), caller)
+
+    def explain_policy(self, caller: Caller, event: Event, thing: Thing, day: date | None) -> dict[str, Any]:
+        """Why somebody may, or may not, do something on a day."""
+        decision = self.office.guard.decide(caller, event, thing, day)
+        return {
+            "allowed": decision.allowed, "row": decision.row, "decided_by": list(decision.reasons),
+            "basis": list(decision.basis),
+            "why": [self.parts.messages.finding(one, self.settings.lang) for one in decision.findings],
+        }  # fmt: skip
 
     def development_assertion(
         self, person: str | None, name: str | None, purpose: str | None, role: str, contract: str
@@ -449,6 +474,10 @@ class Gateway:
         """The web application."""
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415 — commands need no web framework
 
+        if differences := self.parts.decider.differences():
+            raise MisconfiguredError(
+                f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
+            )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
         return build_api(self.service())
 

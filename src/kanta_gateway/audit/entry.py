@@ -26,7 +26,8 @@ DISCLOSURES = frozenset({Event.DOCUMENT_SEND, Event.NOTICE_DISCLOSE})
 """Events by which client data goes to somebody else (703/2023 §10.3)."""
 
 HOUSEKEEPING = frozenset({
-    Event.AUDIT_CHECKPOINT, Event.AUDIT_ERASE, Event.NOTICE_ANNOUNCE, Event.PARTY_REGISTER, Event.REQUEST_DENY,
+    Event.AUDIT_CHECKPOINT, Event.AUDIT_ERASE, Event.NOTICE_ANNOUNCE, Event.PARTY_READ, Event.PARTY_REGISTER,
+    Event.REQUEST_DENY,
 })  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""
 

@@ -40,7 +40,7 @@ from kanta_gateway.spool.deliveries import Pointer
 
 RETURNED = {"csv": returned_lines, "xlsx": returned_book}
 """Format -> how a file of it is given back with findings."""
-Permit = Callable[[str], None]
+Permit = Callable[[str], object]
 """Asked with the OID of a provider; raises if the caller may not deliver for it."""
 
 
@@ -52,6 +52,7 @@ class Submitted:
     outcome: Outcome | None
     provider: str
     client_ref: str | None
+    purchaser: str = ""
 
 
 class Desk:
@@ -258,7 +259,9 @@ class Desk:
             raise NotFoundError
         told = tuple(map(stored_finding, orjson.loads(found["findings"])))
         scope = Scope(self._parts.database)
-        return Result(self._parts, scope, delivery_id, found["provider"], found["source"], told, language)
+        return Result(
+            self._parts, scope, delivery_id, found["provider"], found["source"], told, language, found["purchaser"]
+        )  # fmt: skip
 
     def returned(
         self, files: Sequence[File], source: str, result: Result | None, language: str
@@ -300,7 +303,7 @@ class Desk:
                 raise NotFoundError
             documents = store.of_records(tx, [found.row]).get(found.row, ())
         told = row(self._parts, found, documents, language, _alone(found.row, is_duplicate=is_duplicate))
-        return Submitted(told, found.outcome, found.provider, found.client_ref)
+        return Submitted(told, found.outcome, found.provider, found.client_ref, found.purchaser)
 
     def finish(self, caller: Caller) -> int:
         """Judge whatever was stored but not judged when a process died; gives the number of clients."""

@@ -43,8 +43,9 @@ class Result:
 
     def __init__(
         self, parts: Parts, scope: Scope, delivery_id: str, provider: str, source: str, told: Sequence[Finding],
-        language: str,
+        language: str, purchaser: str = "",
     ) -> None:  # fmt: skip
+        self.purchaser = purchaser
         self._parts = parts
         self._scope = scope
         self.provider = provider

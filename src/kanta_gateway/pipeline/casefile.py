@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from kanta_gateway.access import parties, register
 from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.contracts.case import Entry
 from kanta_gateway.errors import KeyUnavailableError
@@ -25,8 +26,9 @@ from kanta_gateway.spool.records import Stamp, StoredRecord
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from kanta_gateway.access.parties import Agreement
+    from kanta_gateway.access.terms import Agreement
     from kanta_gateway.contracts.situation import Situation
+    from kanta_gateway.model import Organisation
     from kanta_gateway.privacy.minimise import Read
 
 
@@ -35,6 +37,16 @@ ToldDays = Mapping[tuple[str, str], Mapping[str, str]]
 """Record type and id -> field that tells when it was told -> day on which a notice of ours told it."""
 REMEMBERED = 64
 """Clients whose files one process keeps at hand; a file is about half a megabyte after a year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is registered about a provider: its contracts, and whose units there are."""
+
+    version: int = -1
+    agreements: Sequence[Agreement] = ()
+    owners: Mapping[str, Organisation] = field(default_factory=dict)
+    """OID of a unit -> the organisation that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,7 @@ class CaseFile:
     """What notices have told of the client's records."""
     situation: Situation | None = None
     """Of the file's last judgement."""
+    terms: Terms = Terms()
     _contents: dict[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def content(self, one: StoredRecord) -> Mapping[str, Any]:
@@ -176,7 +189,16 @@ def load(
     return replace(
         known, rows=[*known.rows, *rows], entries=entries, prints=prints, protected=protected,
         allowed=records.allowed(tx, client_ref), stamp=stamp, shared=shared,
+        terms=load_terms(tx, provider, known.terms),
     )  # fmt: skip
+
+
+def load_terms(tx: Connection, provider: str, known: Terms) -> Terms:
+    """What is registered about a provider, unless what is at hand is still so."""
+    version = register.version(tx)
+    if version == known.version:
+        return known
+    return Terms(version, tuple(parties.agreements(tx, provider)), parties.unit_owners(tx))
 
 
 def load_shared(parts: Parts, tx: Connection, provider: str) -> SharedFile:

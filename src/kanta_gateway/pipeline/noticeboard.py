@@ -21,9 +21,10 @@ from kanta_gateway.model import Caller, Event
 from kanta_gateway.notices import calls, store
 from kanta_gateway.notices.form import page
 from kanta_gateway.notices.states import NoticeState
+from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.handing import handing, mark_told, prepared
 from kanta_gateway.pipeline.notify import content_of
-from kanta_gateway.pipeline.office import LOCAL, Office
+from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from kanta_gateway.recordtypes import RecordType, RecordTypes
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from kanta_gateway.access.decider import Decider
     from kanta_gateway.audit.checkpoint import CheckpointSigner
     from kanta_gateway.audit.log import Log
     from kanta_gateway.contracts.rules import Contract
@@ -55,6 +56,11 @@ class Keyring:
     def names(self) -> bytes:
         """Seals the names beside the audit log."""
         return derive(self._master, "names")
+
+    @cached_property
+    def parties(self) -> bytes:
+        """Seals what the register of parties tells about persons."""
+        return derive(self._master, "parties")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -139,6 +145,7 @@ class Parts:
     sealer: Sealer
     oids: OidSource
     checkpoints: CheckpointSigner
+    decider: Decider
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""
