@@ -11,7 +11,8 @@ from tests.architecture.sources import ROOT, SRC, TESTS, calls, functions, modul
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
-    "src/kanta_gateway/contracts/rules.py": (310, "dataclasses with their documented fields"),
+    "src/kanta_gateway/contracts/reader.py": (310, "one short function for each part of a contract file"),
+    "src/kanta_gateway/contracts/rules.py": (310, "the contract and its documented fields"),
     "src/kanta_gateway/database.py": (360, "every table beside the others, and the two engines"),
     "src/kanta_gateway/cli.py": (760, "one thin function for each of some fifty commands"),
     "src/kanta_gateway/gateway.py": (520, "one method for each use case; it decides nothing"),

@@ -136,7 +136,7 @@ class Board:
         if organiser is not None and organiser != one.organiser:
             self._office.deny(caller, event, one.provider, (f"{caller.role}: the notice is of another's register",))
             raise NotFoundError
-        self._office.permit(caller, event, provider=one.provider)
+        self._office.permit(caller, event, provider=one.provider, controller=one.organiser, purchaser=one.purchaser)
         contract = self._parts.contracts.get(one.purchaser)
         terms = next((own_ for own_ in contract.notices if own_.notice == one.type), None) if contract else None
         if own is not None and terms is not None and terms.given_by == ORGANISER:
