@@ -157,7 +157,7 @@ def test_dry_run_stores_nothing(tmp_path: Path) -> None:
         dry = outcomes(list(result.rows()))
     before = gateway.status()
 
-    assert before == {"records": {}, "documents": {}, "oldest_waiting": None}
+    assert before == {"records": {}, "documents": {}, "notices": {}, "oldest_waiting": None}
     assert outcomes(take(gateway, [SAMPLE])) == dry
 
 
