@@ -10,8 +10,11 @@ from functools import cache, partial
 from pathlib import Path
 
 import holidays as holidays_package
+import yaml
 
-from kanta_gateway import __version__, loading
+from kanta_gateway import __version__, knowledge, loading
+from kanta_gateway.access.decider import Decider
+from kanta_gateway.access.table import Duties, Table
 from kanta_gateway.audit.cosign import Known, read_witnesses
 from kanta_gateway.audit.log import Log
 from kanta_gateway.database import Database
@@ -75,6 +78,7 @@ def build(settings: Settings) -> Gateway:
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
+        decider=_decider(settings),
         types=known.types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
@@ -117,6 +121,17 @@ def _channels(settings: Settings) -> Channels:
     except (OSError, UnicodeDecodeError) as error:
         raise MisconfiguredError("KANTA_NOTICE_CHANNELS_FILE cannot be read; check the path") from error
     return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
+
+
+def _decider(settings: Settings) -> Decider:
+    """The shipped policies, with the forbids and the rows that DATA/policy adds and turns on."""
+    folder = settings.data / "policy"
+    stated = yaml.safe_load((folder / "rows.yaml").read_text("utf-8")) if (folder / "rows.yaml").is_file() else {}
+    table = Table.load(knowledge.text("mappings/policy/rows.yaml"), (stated or {}).get("enabled") or ())
+    shipped = [knowledge.text(f"mappings/policy/{name}.cedar") for name in ("rows", "maximum")]
+    own = {one.name: one.read_text("utf-8") for one in sorted(folder.glob("*.cedar"))}
+    duties = Duties.load(knowledge.text("mappings/policy/duties.yaml"))
+    return Decider.load(table, duties, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
 
 
 @cache

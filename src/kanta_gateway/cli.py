@@ -43,12 +43,14 @@ systems = typer.Typer(no_args_is_help=True, help="Calling systems that may use t
 sources = typer.Typer(no_args_is_help=True, help="Formats that providers may deliver in.")
 persons = typer.Typer(no_args_is_help=True, help="Client numbers that are one person's: list, merge, unmerge.")
 notices = typer.Typer(no_args_is_help=True, help="Notices: what somebody must be told, and handing it over.")
-parties = typer.Typer(no_args_is_help=True, help="Providers, organisers and their contracts.")
+policy = typer.Typer(no_args_is_help=True, help="Who may do what, and why.")
+parties = typer.Typer(no_args_is_help=True, help="Parties, contracts, users and clients, from a day to a day.")
 for _name, _group in (
     ("documents", documents), ("records", records), ("audit", audit), ("schemas", schemas), ("codes", codes),
     ("contracts", contracts), ("mapping", mapping),
     ("keys", keys), ("systems", systems), ("parties", parties), ("sources", sources), ("notices", notices),
     ("persons", persons),
+    ("policy", policy),
 ):  # fmt: skip
     app.add_typer(_group, name=_name)
 
@@ -674,6 +676,37 @@ def unmerge_persons(
     _say(gateway.people.unmerge(actor, client, reason, provider=provider, purchaser=purchaser), as_json=as_json)
 
 
+@policy.command("explain")
+def explain_policy(
+    action: Annotated[str, typer.Argument(help="What is done, such as document:read.")],
+    role: Annotated[str, typer.Option(help="Role of the person.")],
+    organisation: Annotated[str, typer.Option(help="OID of the person's organisation.")],
+    of: Annotated[str | None, typer.Option(help="OID of the provider whose thing it is; its own by default.")] = None,
+    controller: Annotated[str | None, typer.Option(help="OID of the controller whose register it is in.")] = None,
+    person_id: Annotated[str, typer.Option(help="Identifier of the person, for the register of users.")] = "-",
+    contract: Annotated[str, typer.Option(help="Contract number that the person names.")] = "",
+    purpose: Annotated[str, typer.Option(help="Purpose of use.")] = "",
+    on: Annotated[str | None, typer.Option(help="The day (YYYY-MM-DD); today by default.")] = None,
+    lang: Lang = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Why may, or may not, somebody do something on a day; exit 0 when it is allowed, 3 when it is not."""
+    from kanta_gateway.model import Caller, Event, Oid  # noqa: PLC0415 — only this command needs them
+    from kanta_gateway.pipeline.guard import Thing  # noqa: PLC0415
+
+    if action not in set(Event):
+        raise typer.BadParameter(f"there is no action {action}; known: {', '.join(sorted(Event))}")
+    caller = Caller("asked", Oid(organisation), person_id, "-", role, purpose, contract)
+    day = date.fromisoformat(on) if on else None
+    told = _gateway(lang=lang).explain_policy(caller, Event(action), Thing(of or organisation, controller), day)
+    if as_json:
+        _say(told, as_json=True)
+    else:
+        print(f"{'allowed' if told['allowed'] else 'not allowed'} by {', '.join(told['decided_by'])}")
+        for one in told["why"]:
+            print(f"  {one['rule']}: {one['message']}{' (' + one['clause'] + ')' if one.get('clause') else ''}")
+    raise typer.Exit(0 if told["allowed"] else WAITS)
+
+
 @parties.command("register")
 def register_party(
     provider: Annotated[str, typer.Option(help="OID of the provider.")],
@@ -682,13 +715,54 @@ def register_party(
     organiser_name: Annotated[str, typer.Option()],
     contract: Annotated[str, typer.Option(help="Contract number.")],
     purchaser: Annotated[str, typer.Option(help="Name of the contract file.")],
+    first: Annotated[str, typer.Option("--from", help="First day of the contract (YYYY-MM-DD).")] = "0001-01-01",
+    last: Annotated[str | None, typer.Option("--to", help="Last day of the contract.")] = None,
     person: Person = None, name: Name = None, purpose: Purpose = None,
 ) -> None:  # fmt: skip
-    """Register a contract between an organiser and a provider."""
+    """Register a contract between an organiser and a provider, and the right to use the organiser's register."""
+    from kanta_gateway.access.terms import Span  # noqa: PLC0415 — only this command needs it
+
     gateway = _gateway()
+    span = Span(date.fromisoformat(first), date.fromisoformat(last) if last else None)
     actor = gateway.actor(person, name, purpose)
-    told = gateway.register_party(provider, provider_name, organiser, organiser_name, contract, purchaser, actor)
+    told = gateway.register_party(provider, provider_name, organiser, organiser_name, contract, purchaser, actor, span)
     _say(told, as_json=False)
+
+
+@parties.command("load")
+def load_parties(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """State what a file (YAML or JSON) tells about organisations, contracts, approvals, units, persons and clients."""
+    gateway = _gateway()
+    _say(gateway.load_parties(file, gateway.actor(person, name, purpose)), as_json=as_json)
+
+
+@parties.command("end")
+def end_party(
+    key: Annotated[str, typer.Argument(help="Key of the statement, as `parties list` tells it.")],
+    on: Annotated[str, typer.Option(help="Its last day (YYYY-MM-DD).")],
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """State that a contract, approval, role or relationship ends, or ended, on a day."""
+    gateway = _gateway()
+    _say(gateway.party_book.end(key, date.fromisoformat(on), gateway.actor(person, name, purpose)), as_json=as_json)
+
+
+@parties.command("list")
+def list_parties(
+    on: Annotated[str | None, typer.Option(help="The day (YYYY-MM-DD); today by default.")] = None,
+    known_at: Annotated[str | None, typer.Option(help="As it was known at this day's end or moment.")] = None,
+    kind: Annotated[str, typer.Option(help="Only this kind, such as person.")] = "",
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """The register of parties and users as it was on a day."""
+    from kanta_gateway.pipeline.partybook import moment  # noqa: PLC0415 — only this command needs it
+
+    gateway = _gateway()
+    day, at = date.fromisoformat(on) if on else None, moment(known_at) if known_at else None
+    _say(gateway.party_book.on(gateway.actor(person, name, purpose), day, at, kind), as_json=as_json)
 
 
 def run() -> None:

@@ -46,16 +46,18 @@ data_key = Table(
     Column("destroyed_at", Instant),
 )  # fmt: skip
 
-party = Table(
-    "party", metadata,
+party_statement = Table(
+    "party_statement", metadata,
     Column("id", Integer, primary_key=True),
-    Column("role", String(16), nullable=False),      # provider, organiser
-    Column("oid", String(128), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("contract", String(128), nullable=False), # contract number; empty for an organiser
-    Column("purchaser", String(64), nullable=False), # name of the contract file
-    Column("registered_at", Instant, nullable=False),
-    Index("party_unique", "role", "oid", "contract", "purchaser", unique=True),
+    Column("kind", String(24), nullable=False),      # access/statements.py
+    Column("thing", String(24), nullable=False),     # what it is about, as a short digest
+    Column("owner", String(128), nullable=False),    # organisation whose it is; empty for nobody's in particular
+    Column("valid_from", String(10), nullable=False),
+    Column("valid_to", String(10)),                  # last day; NULL until further notice
+    Column("body", Text, nullable=False),            # JSON, nothing about a person
+    Column("sealed", LargeBinary),                   # what is about a person
+    Column("recorded_at", Instant, nullable=False),
+    Index("party_statement_kind", "kind", "owner"),
 )  # fmt: skip
 
 calling_system = Table(

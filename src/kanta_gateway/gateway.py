@@ -11,9 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import yaml
+
 from kanta_gateway import __version__, codefiles, keyfiles, knowledge, official
-from kanta_gateway.access import parties
+from kanta_gateway.access import parties, statements
 from kanta_gateway.access.policy import Policy
+from kanta_gateway.access.terms import ALWAYS, Span
 from kanta_gateway.audit import proofs
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts import library
@@ -37,11 +40,13 @@ from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
+from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
-from kanta_gateway.pipeline.reconciling import REVOKED
+from kanta_gateway.pipeline.reconciling import REGISTERED, REVOKED
 from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
@@ -91,6 +96,7 @@ class Gateway:
         self.office = Office(parts, policy)
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
+        self.party_book = PartyBook(parts, self.office)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -322,7 +328,7 @@ class Gateway:
 
     def rotate_checkpoint_key(self, caller: Caller) -> dict[str, Any]:
         """Put a new checkpoint key in the place of the old; a last checkpoint by the old one vouches for it."""
-        self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
+        decision = self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
         self.checkpoint()
         with self.parts.database.transaction() as tx:
             size = proofs.size(tx)
@@ -330,7 +336,7 @@ class Gateway:
             made = keyfiles.rotate_checkpoint_key(self._folder, size)
             self.office.note(tx, [self.office.event(
                 caller, Event.AUDIT_ROTATE, subject=made.hash.hex(), provider="",
-                details={"key": str(made), "size": size, "replaced": str(old)},
+                details={"key": str(made), "size": size, "replaced": str(old)}, decision=decision,
             )])  # fmt: skip
         return {"key": str(made), "replaced_at": size, "checkpoint": self.checkpoint()}
 
@@ -370,9 +376,13 @@ class Gateway:
             if (blocked := self._blocked(one))
         ]
         return {
-            "mistakes": [*keyfiles.mistakes(self._folder, self.settings), *self.parts.mapper.unfit],
+            "mistakes": [
+                *keyfiles.mistakes(self._folder, self.settings), *self.parts.mapper.unfit,
+                *(f"policy: {one} is not the decree's maximum" for one in self.parts.decider.differences()),
+            ],
             "own_files": knowledge.owned(self.settings.own),
             "unverified_codes": codes,
+            "contracts_incomplete": self.party_book.incomplete(),
             "not_judged": {name: [one.rule for one in contract.not_judged]
                            for name, contract in self.parts.contracts.items()},
             "not_software": {name: [one.rule for one in contract.not_software]
@@ -426,22 +436,40 @@ class Gateway:
 
     def register_party(
         self, provider: str, provider_name: str, organiser: str, organiser_name: str, contract: str, purchaser: str,
-        caller: Caller | None = None,
+        caller: Caller | None = None, span: Span = ALWAYS,
     ) -> dict[str, Any]:  # fmt: skip
-        """Register a contract."""
+        """Register a contract, and the right to use the organiser's register as long as it holds."""
         actor = caller or self.actor(None, None, None)
         one = parties.Agreement(
-            Organisation(Oid(provider), provider_name),
-            Organisation(Oid(organiser), organiser_name),
-            contract,
-            purchaser,
-        )
+            Organisation(Oid(provider), provider_name), Organisation(Oid(organiser), organiser_name), contract,
+            purchaser, span, register_use=(span,),
+        )  # fmt: skip
+        last = span.last.isoformat() if span.last else ""
+        days = {} if span == ALWAYS else {"from": span.first.isoformat(), "to": last}
         with self.parts.database.alone() as tx:
             if parties.register(tx, one, self.parts.now()):
                 self._note_party(tx, actor, contract, {
-                    "act": "register-contract", "provider": provider, "organiser": organiser, "purchaser": purchaser,
+                    "act": REGISTERED, "provider": provider, "organiser": organiser, "purchaser": purchaser,
+                    **days,
                 })  # fmt: skip
         return {"registered": contract}
+
+    def load_parties(self, file: Path, caller: Caller) -> dict[str, Any]:
+        """State what a file tells about parties (YAML or JSON)."""
+        try:
+            stated = yaml.safe_load(file.read_text("utf-8"))
+        except yaml.YAMLError as error:
+            raise MisconfiguredError("parties: the file is no YAML") from error
+        return self.party_book.state(statements.read(stated), caller)
+
+    def explain_policy(self, caller: Caller, event: Event, thing: Thing, day: date | None) -> dict[str, Any]:
+        """Why somebody may, or may not, do something on a day."""
+        decision = self.office.guard.decide(caller, event, thing, day)
+        return {
+            "allowed": decision.allowed, "row": decision.row, "decided_by": list(decision.reasons),
+            "basis": list(decision.basis),
+            "why": [self.parts.messages.finding(one, self.settings.lang) for one in decision.findings],
+        }  # fmt: skip
 
     def development_assertion(
         self, person: str | None, name: str | None, purpose: str | None, role: str, contract: str
@@ -476,6 +504,10 @@ class Gateway:
         """The web application."""
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415 — commands need no web framework
 
+        if differences := self.parts.decider.differences():
+            raise MisconfiguredError(
+                f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
+            )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
         return build_api(self.service())
 

@@ -324,6 +324,13 @@ class Decision:
 
     allowed: bool
     reasons: tuple[str, ...]
+    """Ids of the policies that decided, then the role's own row."""
+    row: str = ""
+    """Row of the decision table (703/2023 ch. 8)."""
+    basis: tuple[str, ...] = ()
+    """Provisions of what decided."""
+    findings: tuple[Finding, ...] = ()
+    """The same for people: what decided, and of a denial which condition failed."""
 
 
 class Event(StrEnum):
@@ -353,6 +360,7 @@ class Event(StrEnum):
     NOTICE_MAKE = "notice:make"
     NOTICE_READ = "notice:read"
     NOTICE_WITHDRAW = "notice:withdraw"
+    PARTY_READ = "party:read"
     PARTY_REGISTER = "party:register"
     PERSON_MERGE = "person:merge"
     PERSON_READ = "person:read"
@@ -364,6 +372,11 @@ class Event(StrEnum):
     RECORD_REFUSE = "record:refuse"
     RECORD_SUBMIT = "record:submit"
     REQUEST_DENY = "request:deny"
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it gives something that is stored to somebody."""
+        return self.value.endswith(":read")
 
 
 def aware(moment: datetime) -> datetime:

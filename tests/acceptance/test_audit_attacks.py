@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ import pytest
 from tests.installations import SAMPLE, installation, take
 
 from kanta_gateway import knowledge
+from kanta_gateway.access.statements import Statement
+from kanta_gateway.access.terms import Span
 from kanta_gateway.audit import checkpoint as notes
 from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.audit.merkle import Frontier, leaf_hash
@@ -276,6 +278,38 @@ def test_a_right_that_was_revoked_and_came_back_is_seen(scene: Scene) -> None:
     assert ("calling_system", "mine") in scene.kinds(reconcile=True)
 
 
+def test_a_statement_about_parties_past_the_log_is_seen(scene: Scene) -> None:
+    """A contract that ends later, an approval nobody gave, and one that went: the log does not tell of them."""
+    parties = {"processor": "1.2.3.10.1", "controller": "1.2.3.10.2", "contract": "S-1"}
+    scene.gateway.register_party(
+        "1.2.3.10.1", "Paja", "1.2.3.10.2", "Alue", "S-1", "lapha", scene.caller(),
+        Span(date(2026, 1, 1), date(2026, 6, 30)),
+    )  # fmt: skip
+    approval = Statement("approval", {**parties, "sub_processor": "1.2.3.10.3", "name": "Toinen"}, "2026-01-01")
+    unit = Statement("unit", {"oid": "1.2.3.10.1.1", "name": "Paja", "organisation": "1.2.3.10.1"})
+    scene.gateway.party_book.state([approval, unit], scene.caller())
+    scene.gateway.party_book.end(approval.key, date(2026, 3, 31), scene.caller())
+    before = scene.kinds(reconcile=True)
+    with closing(sqlite3.connect(scene.database)) as connection:
+        ended = "SELECT thing FROM party_statement WHERE kind = 'contract' AND valid_to = '2026-06-30'"
+        contract = connection.execute(ended).fetchone()[0]
+    administrator(
+        scene, ("UPDATE party_statement SET valid_to = '2036-06-30' WHERE thing = ?", (contract,)),
+        (("INSERT INTO party_statement (kind, thing, owner, valid_from, valid_to, body, sealed, recorded_at) "
+         "SELECT kind, 'mine', owner, valid_from, NULL, body, sealed, recorded_at FROM party_statement "
+         "WHERE kind = 'approval' LIMIT 1"), ()),
+        ("DELETE FROM party_statement WHERE thing = ?", (unit.key,)),
+    )  # fmt: skip
+    after = scene.kinds(reconcile=True)
+
+    assert before == set()
+    assert {("party_statement", contract), ("party_statement", "mine")} == {
+        one for one in after if one[0] == "party_statement"
+    }
+    assert ["audit_entry"] == [table for table, _ in after if table != "party_statement"]
+    assert scene.kinds() == set()
+
+
 # the operator
 
 
@@ -359,7 +393,7 @@ def test_an_export_is_told_as_an_export(scene: Scene) -> None:
     last = json.loads(list(scene.gateway.export_audit("jsonl", scene.caller()))[-2])
 
     assert (last["event"], last["subject"]) == ("audit:read", "export")
-    assert last["details"] == {"format": "csv", "count": last["idx"]}
+    assert last["details"] == {"format": "csv", "count": last["idx"], "row": "A0"}
 
 
 @pytest.mark.parametrize("seconds", [-3600, -86400 * 30])

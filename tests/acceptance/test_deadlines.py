@@ -143,15 +143,18 @@ def test_reading_is_logged_with_whose_it_was(gateway: Gateway) -> None:
 
 
 def test_others_see_nothing(gateway: Gateway) -> None:
-    """Another provider sees no clock, a role without the permission is refused, and a purchaser needs a contract."""
+    """Another provider sees no clock, who has no contract is refused, a purchaser needs a contract and a register."""
+    organiser = Oid("1.2.246.10.94006007.10.0")
+    gateway.register_party("1.2.3", "Toinen ry", organiser, "Alue", "NAYTE/9", "lapha")
     other = replace(operator(gateway), system="x", organisation=Oid("1.2.3"), role="provider-system")
     asked = Asked(date(2025, 4, 16), "en")
-    without = replace(other, role="purchaser-it", purpose="supervision")
+    without = replace(other, organisation=organiser, role="purchaser-it", purpose="supervision")
+    stranger = replace(without, organisation=Oid("1.2.4"), contract="NAYTE/1/2025")
 
     assert gateway.office.deadlines(other, asked)["deadlines"] == []
     assert gateway.office.completeness(other, asked)["periods"]["judged"] == 0
     assert gateway.office.deadlines(replace(without, contract="NAYTE/1/2025"), asked)["deadlines"] != []
-    for refused in (replace(other, role="auditor"), without):
+    for refused in (replace(other, role="auditor"), without, stranger, replace(stranger, role="provider-system")):
         with pytest.raises(NotPermittedError):
             gateway.office.deadlines(refused, asked)
         with pytest.raises(NotPermittedError):

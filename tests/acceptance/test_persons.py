@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from tests.processes import Cli
 from tests.small_export import PROVIDER
 
 from kanta_gateway.access.identity import assertion
+from kanta_gateway.model import Oid
 from kanta_gateway.signing.keys import make_development_keys
 
 CAST = Cast(1)
+OTHER = "1.2.246.10.94006015.10.0"
 
 
 @pytest.fixture
@@ -61,7 +64,10 @@ def call(app: FastAPI, bearer: str, method: str, path: str, **params: str) -> ht
 
 
 def test_over_http(world: World) -> None:
-    """The controller's registrar lists, merges and un-merges; a provider's system may not even claim the role."""
+    """The controller's registrar lists, merges and un-merges; a provider's system may not even claim the role.
+
+    The registrar of another controller finds nobody, and an organisation that controls no register is refused.
+    """
     app, names = world.gateway.api(), {"client": CAST.name("B"), "into": CAST.name("A")}
     own = token(world, ORGANISER, "registrar")
     matches = call(app, own, "GET", "/v1/persons").json()["matches"]
@@ -70,12 +76,29 @@ def test_over_http(world: World) -> None:
     wordless = call(app, own, "POST", "/v1/persons/merge", reason="because", **names)
     unmerged = call(app, own, "POST", "/v1/persons/unmerge", reason="mistake", client=CAST.name("B"))
     claimed = call(app, token(world, PROVIDER, "registrar"), "GET", "/v1/persons")
-    other = call(app, token(world, "1.2.246.10.94006023.10.0", "registrar"), "POST", "/v1/persons/merge",
-                 reason="same-identity-code", **names)  # fmt: skip
+    register(world, organiser=OTHER, purchaser="heinola")
+    others = [
+        call(app, token(world, organisation, "registrar"), "POST", "/v1/persons/merge", reason="same-identity-code",
+             **names)
+        for organisation in (OTHER, "1.2.246.10.94006023.10.0")
+    ]  # fmt: skip
 
     assert [CAST.name("A"), CAST.name("B")] == [one["client"] for one in matches[0]["clients"]]
     assert (200, CAST.name("A")) == (merged.status_code, merged.json()["filed_as"])
-    assert [409, 422, 200, 403, 404] == [one.status_code for one in (again, wordless, unmerged, claimed, other)]
+    assert [409, 422, 200, 403] == [one.status_code for one in (again, wordless, unmerged, claimed)]
+    assert [404, 403] == [one.status_code for one in others]
+
+
+def test_an_act_tells_what_decided(world: World) -> None:
+    """The entries of a merge name the row of the decision table and its provisions."""
+    caller = replace(world.caller, system="system", organisation=Oid(ORGANISER), role="registrar",
+                     purpose="register-maintenance", contract="NAYTE/1")  # fmt: skip
+    world.gateway.people.merge(caller, CAST.name("B"), CAST.name("A"), "same-identity-code")
+    entries = world.gateway.office.entries(world.caller, CAST.name("B"), -1, 10_000)["entries"]
+    merged = [one for one in entries if one["event"] == "person:merge"]
+
+    assert merged
+    assert {("D1", "703/2023 §4.3; 703/2023 §9")} == {(one["details"]["row"], one["basis"]) for one in merged}
 
 
 @pytest.mark.process

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import orjson
 from sqlalchemy import select
 from tests.installations import installation
 
+from kanta_gateway.access.terms import Span
 from kanta_gateway.database import audit_entry
 from kanta_gateway.signing.keys import make_development_keys
 
 PROVIDER, ORGANISER = "1.2.246.10.94005128.10.0", "1.2.246.10.94006007.10.0"
+SPAN = Span(date(2026, 1, 1), date(2026, 6, 30))
 
 
 def test_each_act_has_its_entry(tmp_path: Path) -> None:
-    """One entry for the contract, one for the system, one for its end, with whoever did it; a repeat has none."""
+    """One entry for each contract, one for the system, one for its end, with whoever did it; a repeat has none.
+
+    A contract that holds from a day to a day tells its days; log and tables match.
+    """
     gateway = installation(tmp_path)
     caller = gateway.actor("4711", "Erkki Esimerkki", "onboarding")
     made = make_development_keys("test system", "", "calling system", datetime.now(UTC), algorithm="p-256")
@@ -26,6 +31,7 @@ def test_each_act_has_its_entry(tmp_path: Path) -> None:
     gateway.register_system(certificate, PROVIDER, "records", caller)
     gateway.revoke_system(thumbprint, caller)
     gateway.revoke_system(thumbprint, caller)
+    gateway.register_party(PROVIDER, "Paja", ORGANISER, "Alue", "NAYTE/2", "lapha", caller, SPAN)
     with gateway.parts.database.reading() as tx:
         bodies = [orjson.loads(one) for one in tx.execute(select(audit_entry.c.body)).scalars()]
         names = {gateway.parts.log.names.read(tx, one["actor"]["name"])["name"] for one in bodies}
@@ -35,7 +41,9 @@ def test_each_act_has_its_entry(tmp_path: Path) -> None:
         ("NAYTE/1", {"act": "register-contract", "provider": PROVIDER, "organiser": ORGANISER, "purchaser": "lapha"}),
         (thumbprint, {"act": "register-system", "organisation": PROVIDER}),
         (thumbprint, {"act": "revoke-system"}),
-    ] == [(one["subject"], one["details"]) for one in bodies]
+        ("NAYTE/2", {"act": "register-contract", "provider": PROVIDER, "organiser": ORGANISER, "purchaser": "lapha",
+                     "from": "2026-01-01", "to": "2026-06-30"}),
+    ] == [(one["subject"], one["details"]) for one in bodies]  # fmt: skip
     assert {"party:register"} == {one["event"] for one in bodies}
-    assert gateway.verify_audit(None, None)["holds"]
+    assert gateway.verify_audit(None, None, reconcile=True)["holds"]
     gateway.close()

@@ -46,11 +46,18 @@ def needed(name: str) -> dict[str, Distribution]:
 
 
 def statement(installed: Distribution) -> str:
-    """What a distribution says about its licence."""
+    """What a distribution says about its licence: in its metadata, else in the licence file that it carries."""
     meta = installed.metadata
     classifiers = [line for line in meta.get_all("Classifier") or () if line.startswith("License")]
     said = [(meta.get_all(name) or [""])[0].split("\n", maxsplit=1)[0] for name in ("License-Expression", "License")]
-    return "; ".join(filter(None, [*said, *classifiers]))
+    return "; ".join(filter(None, [*said, *classifiers])) or _carried(installed)
+
+
+def _carried(installed: Distribution) -> str:
+    """First line of the licence file beside the metadata (PEP 639), where the metadata says nothing."""
+    files = [one for one in installed.files or () if ".dist-info/licenses/" in str(one)]
+    texts = (Path(one.locate()).read_text("utf-8") for one in files if one.name.upper().startswith("LICEN"))
+    return next((line.strip() for text in texts for line in text.splitlines() if line.strip()), "")
 
 
 def faults() -> list[str]:

@@ -11,17 +11,18 @@ from tests.architecture.sources import ROOT, SRC, TESTS, calls, functions, modul
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
+    "src/kanta_gateway/cli.py": (810, "one thin function for each of some sixty commands"),
+    "src/kanta_gateway/contracts/reader.py": (310, "one short function for each part of a contract file"),
     "src/kanta_gateway/contracts/rules.py": (320, "dataclasses with their documented fields, and how they are asked"),
     "src/kanta_gateway/database.py": (390, "every table beside the others, and the two engines"),
-    "src/kanta_gateway/cli.py": (760, "one thin function for each of some fifty commands"),
     "src/kanta_gateway/gateway.py": (540, "one method for each use case; it decides nothing"),
     "src/kanta_gateway/intake/api.py": (430, "every route with its guard, and the one handler of errors"),
     "src/kanta_gateway/intake/desk.py": (330, "one delivery from bytes to told result, dry or real"),
     "src/kanta_gateway/intake/readers.py": (340, "three readers of bytes with the same limits"),
     "src/kanta_gateway/intake/values.py": (330, "every kind of value that a source may name, a short function each"),
-    "src/kanta_gateway/model.py": (390, "dataclasses with their documented fields"),
+    "src/kanta_gateway/model.py": (400, "dataclasses with their documented fields"),
     "src/kanta_gateway/pipeline/compose.py": (335, "one document from record to draft, with all it depends on"),
-    "src/kanta_gateway/pipeline/office.py": (420, "every look at what is stored, permitted and logged alike"),
+    "src/kanta_gateway/pipeline/office.py": (445, "every look at what is stored, permitted and logged alike"),
     "src/kanta_gateway/privacy/scan.py": (330, "every shape that is found, and one pass over a text"),
     "src/kanta_gateway/spool/records.py": (490, "every statement on the record tables in one place"),
     "src/kanta_gateway/spool/store.py": (385, "every statement on the document table in one place"),

@@ -318,6 +318,25 @@ def reading(machine: Machine, folder: Path, least: float = 2.0) -> None:
     gateway.close()
 
 
+def deciding(machine: Machine, folder: Path) -> None:
+    """One policy decision with the whole set: table, Cedar and the look-up of texts; allowed and denied in turn."""
+    from kanta_gateway.access.decider import Question
+    from kanta_gateway.access.table import Facts
+    from kanta_gateway.app import build
+    from kanta_gateway.settings import Settings
+
+    gateway = build(Settings.from_environment({}, data=folder / "deciding"))
+    mandate = Facts(flow="mandate", mandate="valid", relationship="open", purpose="told")
+    asked = Question("record:read", "provider-system", "delivery", mandate, "TOT", "TI", granted=True, own_service=True)
+    for name, one in (
+        ("allowed", asked), ("forbidden", replace(asked, own_service=False)),
+        ("no row", replace(asked, facts=replace(mandate, mandate="ended"))),
+    ):  # fmt: skip
+        took = seconds(partial(gateway.parts.decider.decide, one), 2000)
+        machine.tell("policy decision", took * 1e6, "microseconds, median", decision=name, target=150)
+    gateway.close()
+
+
 def _items(gateway: Gateway, name: str, contents: list[bytes]) -> Iterator[object]:
     import io
 
@@ -419,7 +438,7 @@ def verifying(machine: Machine, least: float = 2.0) -> None:
 
 def main() -> None:
     """Run every benchmark."""
-    names = ("one", "reading", "scan", "audit", "year", "memory")
+    names = ("one", "deciding", "reading", "scan", "audit", "year", "memory")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--only", choices=names, action="append", help="may be given more than once; default: all")
@@ -430,6 +449,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="kanta-bench-") as name:
         folder = Path(name)
         machine = Machine(folder, rsa.generate_private_key(public_exponent=65537, key_size=3072))
+        if "deciding" in wanted:
+            deciding(machine, folder)
         if "one" in wanted:
             one = One(folder, 20)
             one_record(machine, one)

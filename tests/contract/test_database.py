@@ -11,14 +11,15 @@ from typing import TypeVar
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 from tests.processes import Archive
 from tests.small_export import export
 
+from kanta_gateway.access import parties
 from kanta_gateway.app import build
-from kanta_gateway.database import Database, metadata
+from kanta_gateway.database import Database, metadata, party_statement
 from kanta_gateway.migrate import upgrade
-from kanta_gateway.model import Outcome
+from kanta_gateway.model import Oid, Organisation, Outcome
 from kanta_gateway.pipeline.filing import stamp_of
 from kanta_gateway.settings import Settings
 from kanta_gateway.spool import moves, persons, records
@@ -214,10 +215,48 @@ def test_a_person_is_found_by_each_of_its_clients(database: Database) -> None:
     assert read(database, persons.group, PROVIDER, "lapha", "c2") == ("c2",)
 
 
+OLDER = (
+    "DROP TABLE party_statement",
+    (
+        "CREATE TABLE party (id INTEGER PRIMARY KEY, role VARCHAR(16), oid VARCHAR(128), name TEXT, "
+        "contract VARCHAR(128), purchaser VARCHAR(64), registered_at VARCHAR(32))"
+    ),
+    "CREATE UNIQUE INDEX party_unique ON party (role, oid, contract, purchaser)",
+)
+"""Back to the tables of parties as they were up to 0003."""
+
+
+def test_contracts_of_before_are_stated(database: Database) -> None:
+    """The migration states each contract with both its parties without a last day; each statement keeps its key."""
+    rows = [(1, "provider", "1.1", "Paja"), (2, "organiser", "1.2", "Alue")]
+    with database.transaction() as tx:
+        for line in (*OLDER, "UPDATE alembic_version SET version_num = '0003'"):
+            tx.execute(text(line))
+        for number, role, oid, name in rows:
+            tx.execute(
+                text(
+                    "INSERT INTO party VALUES (:id, :role, :oid, :name, 'C-1', 'lapha', '2025-01-01T00:00:00.000000Z')"
+                ),
+                {"id": number, "role": role, "oid": oid, "name": name},
+            )
+    upgrade(database)
+    with database.transaction() as tx:
+        (found,) = parties.agreements(tx, "1.1")
+        keys = set(tx.execute(select(party_statement.c.thing)).scalars())
+        again = parties.register(tx, found, NOW)
+
+    assert found == parties.Agreement(
+        Organisation(Oid("1.1"), "Paja"), Organisation(Oid("1.2"), "Alue"), "C-1", "lapha"
+    )
+    assert keys == {one.key for one in parties.statements(found)}
+    assert not again
+
+
 def test_what_moved_before_the_migration_is_found(database: Database) -> None:
     """An older installation's records of several clients are noted by the migration and judged again."""
     with database.transaction() as tx:
-        for line in ("DROP TABLE moved", "DROP TABLE person_link", "UPDATE alembic_version SET version_num = '0002'"):
+        lines = ("DROP TABLE moved", "DROP TABLE person_link", "UPDATE alembic_version SET version_num = '0002'")
+        for line in (*OLDER, *lines):
             tx.execute(text(line))
     add(database, new("A"), new("A", version=2, client="c2"), new("B"))
     upgrade(database)

@@ -1,34 +1,30 @@
 """Who may deliver for whom: providers, organisers and their contracts, and calling systems, as data.
 
 * In production a provider, its organiser and the contract number are registered before anything is taken.
+* A contract, its approvals and the right to use the register hold from a day to a day (`terms`).
 * Elsewhere a fresh data folder takes them from the first delivery's own header, and says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from kanta_gateway.database import calling_system, party
+from kanta_gateway.access import register as register_
+from kanta_gateway.access.statements import Statement, newest, of_kind
+from kanta_gateway.access.terms import Agreement, Approval, Relationship, Span
+from kanta_gateway.database import calling_system
 from kanta_gateway.model import Oid, Organisation, instant
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """A registered contract between an organiser (controller) and a provider (processor)."""
-
-    provider: Organisation
-    organiser: Organisation
-    number: str
-    """Contract number, as both parties write it."""
-    purchaser: str
-    """Name of the contract file that states its rules."""
+__all__ = ["Agreement", "CallingSystem", "agreements", "register", "register_system", "revoke_system", "system"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,61 +39,98 @@ class CallingSystem:
 
 
 def agreements(tx: Connection, provider: str | None = None) -> list[Agreement]:
-    """Registered contracts, of one provider or of all."""
-    query = select(party).where(party.c.role == "provider")
-    if provider is not None:
-        query = query.where(party.c.oid == provider)
-    found: list[Agreement] = []
-    for row in tx.execute(query.order_by(party.c.id)).mappings():
-        organiser = (
-            tx.execute(
-                select(party).where(
-                    party.c.role == "organiser",
-                    party.c.contract == row["contract"],
-                    party.c.purchaser == row["purchaser"],
-                )
-            )
-            .mappings()
-            .first()
+    """Registered contracts, ended ones too, of one provider or of all, in the order in which they were registered."""
+    found = newest(register_.stated(tx, ("contract", "organisation", "approval", "register-use"), owner=provider))
+    contracts = of_kind(found, "contract")
+    if not contracts:
+        return []
+    names = {one.body["oid"]: one.body["name"] for one in of_kind(found, "organisation")}
+    strict = any(one.body.get("relationships") == "registered" for one in contracts)
+    clients = newest(register_.stated(tx, ("relationship",), owner=provider)) if strict else []
+    return [_agreement(one, found, names, clients) for one in contracts]
+
+
+def _agreement(
+    one: Statement, found: Sequence[Statement], names: Mapping[str, str], clients: Sequence[Statement]
+) -> Agreement:
+    number, provider, organiser = one.body["number"], one.body["processor"], one.body["controller"]
+    return Agreement(
+        provider=Organisation(Oid(provider), names.get(provider, "")),
+        organiser=Organisation(Oid(organiser), names.get(organiser, "")),
+        number=number,
+        purchaser=one.body["purchaser"],
+        span=_span(one),
+        services=frozenset(one.body.get("services") or ()),
+        register_use=tuple(_span(use) for use in of_kind(found, "register-use") if _is_of(use, one)),
+        approvals=tuple(
+            Approval(Organisation(Oid(own.body["sub_processor"]), own.body["name"]), _span(own))
+            for own in of_kind(found, "approval")
+            if _is_of(own, one)
+        ),
+        relationships=tuple(
+            Relationship(own.body["client"], _span(own), own.body.get("unit", ""), own.body.get("service", ""))
+            for own in clients
+            if own.body["provider"] == provider
         )
-        if organiser is not None:
-            found.append(
-                Agreement(
-                    Organisation(Oid(row["oid"]), row["name"]),
-                    Organisation(Oid(organiser["oid"]), organiser["name"]),
-                    row["contract"],
-                    row["purchaser"],
-                )
-            )
-    return found
+        if one.body.get("relationships") == "registered"
+        else None,
+    )
+
+
+def _is_of(one: Statement, contract: Statement) -> bool:
+    """Whether something is stated of a contract."""
+    body = contract.body
+    return (one.body["processor"], one.body["controller"], one.body["contract"]) == (
+        body["processor"], body["controller"], body["number"]
+    )  # fmt: skip
+
+
+def _span(one: Statement) -> Span:
+    return Span(date.fromisoformat(one.valid_from), date.fromisoformat(one.valid_to) if one.valid_to else None)
+
+
+def statements(agreement: Agreement) -> tuple[Statement, ...]:
+    """What registering a contract states: both its parties, the contract, and the use of the register as long."""
+    first = agreement.span.first.isoformat()
+    last = agreement.span.last.isoformat() if agreement.span.last else None
+    provider, organiser = agreement.provider, agreement.organiser
+    named = ((provider, "processor"), (organiser, "controller"))
+    return (
+        *(Statement("organisation", {"oid": one.oid, "name": one.name, "role": role}) for one, role in named),
+        Statement("contract", {
+            "number": agreement.number, "purchaser": agreement.purchaser, "controller": organiser.oid,
+            "processor": provider.oid, "services": sorted(agreement.services),
+        }, first, last),
+        Statement("register-use", {
+            "processor": provider.oid, "controller": organiser.oid, "contract": agreement.number
+        }, first, last),
+    )  # fmt: skip
 
 
 def register(tx: Connection, agreement: Agreement, now: datetime) -> bool:
-    """Register a contract with both its parties, unless it is known already; whether anything was new."""
-    is_new = False
-    for role, organisation in (("provider", agreement.provider), ("organiser", agreement.organiser)):
-        known = tx.execute(
-            select(party.c.id).where(
-                party.c.role == role,
-                party.c.oid == organisation.oid,
-                party.c.contract == agreement.number,
-                party.c.purchaser == agreement.purchaser,
-            )
-        ).first()
-        if known is None:
-            is_new = True
-            tx.execute(
-                party.insert(),
-                {
-                    "role": role,
-                    "oid": organisation.oid,
-                    "name": organisation.name,
-                    "contract": agreement.number,
-                    "purchaser": agreement.purchaser,
-                    "registered_at": instant(now),
-                },
-            )
+    """Register a contract with both its parties and the right to use the register as long as the contract holds.
+
+    A contract that is known already is left as it is.
+
+    Returns:
+        Whether it was new.
+    """
+    asked = (agreement.organiser.oid, agreement.purchaser, agreement.number)
+    known = agreements(tx, agreement.provider.oid)
+    is_new = asked not in {(one.organiser.oid, one.purchaser, one.number) for one in known}
+    if is_new:
+        register_.add(tx, statements(agreement), now)
     return is_new
+
+
+def unit_owners(tx: Connection) -> dict[str, Organisation]:
+    """OID of a registered unit -> the organisation that it belongs to."""
+    found = newest(register_.stated(tx, ("unit", "organisation"), owner=""))
+    names = {one.body["oid"]: one.body["name"] for one in of_kind(found, "organisation")}
+    return {
+        one.body["oid"]: Organisation(Oid(one.body["organisation"]), names.get(one.body["organisation"], ""))
+        for one in of_kind(found, "unit")
+    }
 
 
 def system(tx: Connection, thumbprint: str) -> CallingSystem | None:

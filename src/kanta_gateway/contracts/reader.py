@@ -41,7 +41,7 @@ _NEEDED = ("contract", "source", "products", "rules")
 _OPTIONAL = (
     "figures", "totals", "reconciliation", "scale", "words", "titles", "not_judged", "not_software",
     "development_parties", "author_from", "attendance", "completeness", "delivered", "makes", "minimisation", "take",
-    "inherits", "elsewhere", "notices",
+    "inherits", "elsewhere", "notices", "delivery_window_months",
 )  # fmt: skip
 
 
@@ -105,9 +105,17 @@ def _parts(mistakes: Mistakes, data: Mapping[str, Any], types: RecordTypes) -> d
         "minimisation": read_minimisation(mistakes, data.get("minimisation"), types),
         "inherits": tuple(str(one) for one in data.get("inherits", ())),
         "elsewhere": tuple(each(mistakes, data, "elsewhere", elsewhere)),
+        "delivery_months": _months(mistakes, data.get("delivery_window_months", 24)),
         "makes": _makes(mistakes, data.get("makes", []), types),
         "notices": tuple(each(mistakes, data, "notices", lambda m, w, v: read_terms(m, w, v, known.families))),
     }
+
+
+def _months(mistakes: Mistakes, stated: object) -> int:
+    if isinstance(stated, int) and not isinstance(stated, bool) and stated >= 0:
+        return stated
+    mistakes.say("delivery_window_months", "expected a number of months")
+    return 0
 
 
 def _makes(mistakes: Mistakes, stated: Any, types: RecordTypes) -> frozenset[str]:

@@ -178,6 +178,8 @@ class Contract:
     """Which records are expected of every day or month (`completeness`)."""
     minimisation: Minimisation = NOT_SAID
     """What becomes of values that a text need not hold."""
+    delivery_months: int = 24
+    """How long after its end own records of the contract's time are still taken (`delivery_window_months`)."""
     makes: frozenset[str] = frozenset()
     """Reference records that become documents, since the authority asks for its own (`makes`)."""
     notices: tuple[NoticeTerms, ...] = ()

@@ -40,7 +40,7 @@ from kanta_gateway.spool.deliveries import Pointer
 
 RETURNED = {"csv": returned_lines, "xlsx": returned_book}
 """Format -> how a file of it is given back with findings."""
-Permit = Callable[[str], None]
+Permit = Callable[[str], object]
 """Asked with the OID of a provider; raises if the caller may not deliver for it."""
 
 
@@ -52,6 +52,7 @@ class Submitted:
     outcome: Outcome | None
     provider: str
     client_ref: str | None
+    purchaser: str = ""
 
 
 class Desk:
@@ -129,7 +130,7 @@ class Desk:
         with scope.write() as tx:
             found = (*told, *problems.findings())
             deliveries.close_delivery(tx, delivery.id, told_findings(found), self._parts.now())
-        return Result(self._parts, scope, delivery.id, delivery.provider, source, found, language)
+        return Result(self._parts, scope, delivery.id, delivery.provider, source, found, language, purchaser)
 
     def _records(
         self, files: Sequence[File], source: Source, delivery: Delivery, problems: Problems
@@ -260,7 +261,9 @@ class Desk:
             raise NotFoundError
         told = tuple(map(stored_finding, orjson.loads(found["findings"])))
         scope = Scope(self._parts.database)
-        return Result(self._parts, scope, delivery_id, found["provider"], found["source"], told, language)
+        return Result(
+            self._parts, scope, delivery_id, found["provider"], found["source"], told, language, found["purchaser"]
+        )  # fmt: skip
 
     def returned(
         self, files: Sequence[File], source: str, result: Result | None, language: str
@@ -302,7 +305,7 @@ class Desk:
                 raise NotFoundError
             documents = store.of_records(tx, [found.row]).get(found.row, ())
         told = row(self._parts, found, documents, language, _alone(found.row, is_duplicate=is_duplicate))
-        return Submitted(told, found.outcome, found.provider, found.client_ref)
+        return Submitted(told, found.outcome, found.provider, found.client_ref, found.purchaser)
 
     def finish(self, caller: Caller) -> int:
         """Judge whatever was stored but not judged when a process died; gives the number of clients."""

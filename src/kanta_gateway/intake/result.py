@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +43,11 @@ class Result:
 
     def __init__(
         self, parts: Parts, scope: Scope, delivery_id: str, provider: str, source: str, told: Sequence[Finding],
-        language: str,
+        language: str, purchaser: str = "",
     ) -> None:  # fmt: skip
+        self.purchaser = purchaser
+        self.closed: Collection[str] = ()
+        """Purchasers of whose registers no figures are told; whoever permits says so."""
         self._parts = parts
         self._scope = scope
         self.provider = provider
@@ -83,12 +86,13 @@ class Result:
     def preview(self, preview: Preview) -> None:
         """Have the delivery's clients judged by a changed contract too."""
         with self._scope.read() as tx:
-            preview.add(tx, self.provider, deliveries.clients_of_delivery(tx, self.id))
+            preview.add(tx, self.provider, deliveries.clients_of_delivery(tx, self.id), self.closed)
 
     def figures(self) -> dict[str, Any]:
         """Figures of the delivery's clients."""
         with self._scope.read() as tx:
-            return of_clients(self._parts, tx, self.provider, deliveries.clients_of_delivery(tx, self.id))
+            clients = deliveries.clients_of_delivery(tx, self.id)
+            return of_clients(self._parts, tx, self.provider, clients, closed=self.closed)
 
     def json(self) -> Iterator[bytes]:
         """The whole result as JSON, piece by piece."""

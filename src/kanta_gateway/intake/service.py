@@ -165,9 +165,15 @@ class Service:
             with self.desk.dry_import(
                 [file], source, purchaser, caller, language, permit=self._for_provider(caller)
             ) as result:
+                self._close(result, caller)
                 return iter([b"".join(result.json())])
         taken = self.desk.import_files([file], source, purchaser, caller, language, permit=self._for_provider(caller))
+        self._close(taken, caller)
         return taken.json()
+
+    def _close(self, result: Result, caller: Caller) -> None:
+        """Tell no figures of another purchaser's register with whom the caller has no contract in force."""
+        result.closed = self.office.guard.closed(caller, by_contract_file=True) - {result.purchaser}
 
     def _for_provider(self, caller: Caller) -> Permit:
         return lambda provider: self.office.permit(caller, Event.RECORD_SUBMIT, provider=provider)
@@ -179,7 +185,7 @@ class Service:
             NotFoundError: there is none that the caller may see.
         """
         seen = self.desk.ticket(ticket, language)
-        self._seen(caller, ticket, seen.provider, [seen.client_ref])
+        self._seen(caller, ticket, seen.provider, [seen.client_ref], seen.purchaser)
         return seen.told
 
     def allow(self, ticket: str, body: bytes, caller: Caller, language: str) -> tuple[dict[str, Any], int]:
@@ -207,7 +213,8 @@ class Service:
         result = self.desk.delivery(delivery_id, language)
         with self._parts.database.reading() as tx:
             clients = deliveries.clients_of_delivery(tx, delivery_id)
-        self._seen(caller, delivery_id, result.provider, clients or [None])
+        self._seen(caller, delivery_id, result.provider, clients or [None], result.purchaser)
+        self._close(result, caller)
         return result
 
     def returned(self, body: bytes, delivery_id: str, caller: Caller, language: str) -> Iterator[bytes]:
@@ -229,13 +236,18 @@ class Service:
         ((_, pieces),) = self.desk.returned([file], result.source, result, language)
         return iter([b"".join(pieces)])
 
-    def _seen(self, caller: Caller, subject: str, provider: str, clients: Sequence[str | None]) -> None:
+    def _seen(self, caller: Caller, subject: str, provider: str, clients: Sequence[str | None], purchaser: str) -> None:
         """Permit a read and write it down, one entry for each client whose data is seen."""
         self.office.hide(caller, Event.RECORD_READ, provider)
-        self.office.permit(caller, Event.RECORD_READ, provider=provider)
+        decision = self.office.permit(
+            caller, Event.RECORD_READ, provider=provider, purchaser=purchaser,
+            client_ref=clients[0] if len(clients) == 1 else None,
+        )  # fmt: skip
         with self._parts.database.transaction() as tx:
             self.office.note(tx, [
-                self.office.event(caller, Event.RECORD_READ, subject=subject, provider=provider, client_ref=client)
+                self.office.event(
+                    caller, Event.RECORD_READ, subject=subject, provider=provider, client_ref=client, decision=decision
+                )
                 for client in clients
             ])  # fmt: skip
 

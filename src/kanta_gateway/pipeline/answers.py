@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.errors import ConflictError, NotFoundError, ParameterError
-from kanta_gateway.model import CLASSES, Event, Finding, Level, Outcome, Severity, instant
+from kanta_gateway.model import CLASSES, Decision, Event, Finding, Level, Outcome, Severity, instant
 from kanta_gateway.pipeline.minimising import ASKED
 from kanta_gateway.privacy.people import NOBODY
 from kanta_gateway.privacy.reading import Reading
@@ -55,19 +55,20 @@ def allow(
     if found is None:
         raise NotFoundError
     office.hide(caller, Event.RECORD_ALLOW, found.provider)
-    office.permit(caller, Event.RECORD_ALLOW, provider=found.provider)
+    decision = office.permit(caller, Event.RECORD_ALLOW, provider=found.provider, purchaser=found.purchaser)
     _check_reason(parts, reason)
     asked = _asked(found)
     chosen = sorted(set(answers) or asked)
     if found.outcome is not Outcome.HELD or not asked or not set(chosen) <= asked:
         raise ConflictError("the record does not wait for such an answer; read its ticket and answer what it asks")
-    _write(parts, office, found, chosen, reason, caller)
+    _write(parts, office, found, chosen, reason, caller, decision)
     return found
 
 
 def _write(
-    parts: Parts, office: Office, found: StoredRecord, chosen: Collection[Answer], reason: str, caller: Caller
-) -> None:
+    parts: Parts, office: Office, found: StoredRecord, chosen: Collection[Answer], reason: str, caller: Caller,
+    decision: Decision,
+) -> None:  # fmt: skip
     """Keep the answer beside the record, and write it down, in one transaction."""
     by, told = parts.keyring.digest(caller.person_id.encode()), parts.keyring.digest(reason.encode())
     given: dict[str, Any] = {"by": by, "at": instant(parts.now()), "reason": reason}
@@ -78,7 +79,7 @@ def _write(
         records.answer(tx, found.row, {**stored.removed, "allowed": allowed})
         office.note(tx, [office.event(
             caller, Event.RECORD_ALLOW, subject=found.ticket, provider=found.provider, client_ref=found.client_ref,
-            details={"answers": answers, "reason": told},
+            details={"answers": answers, "reason": told}, decision=decision,
         )])  # fmt: skip
 
 

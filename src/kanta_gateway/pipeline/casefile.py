@@ -20,8 +20,9 @@ from kanta_gateway.privacy.minimise import sift
 from kanta_gateway.spool.records import Stamp, StoredRecord
 
 if TYPE_CHECKING:
-    from kanta_gateway.access.parties import Agreement
+    from kanta_gateway.access.terms import Agreement
     from kanta_gateway.contracts.situation import Situation
+    from kanta_gateway.model import Organisation
     from kanta_gateway.privacy.minimise import Read
 
 
@@ -30,6 +31,16 @@ ToldDays = Mapping[tuple[str, str], Mapping[str, str]]
 """Record type and id -> field that tells when it was told -> day on which a notice of ours told it."""
 REMEMBERED = 64
 """Clients whose files one process keeps at hand; a file is about half a megabyte after a year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is registered about a provider: its contracts, and whose units there are."""
+
+    version: int = -1
+    agreements: Sequence[Agreement] = ()
+    owners: Mapping[str, Organisation] = field(default_factory=dict)
+    """OID of a unit -> the organisation that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,7 @@ class CaseFile:
     """What notices have told of the client's records."""
     situation: Situation | None = None
     """Of the file's last judgement."""
+    terms: Terms = Terms()
     _contents: dict[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def content(self, one: StoredRecord) -> Mapping[str, Any]:

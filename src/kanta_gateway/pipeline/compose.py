@@ -14,6 +14,7 @@ from kanta_gateway.contracts.case import units
 from kanta_gateway.mapping.tree import to_json
 from kanta_gateway.model import Finding, Masked, Oid, Organisation, Severity, Tree
 from kanta_gateway.pipeline.casefile import CaseFile
+from kanta_gateway.pipeline.mandate import producers
 from kanta_gateway.pipeline.minimising import Instruction, KnownToCase, asked_findings, masked_findings, names_in
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.wording import canonical
@@ -169,6 +170,8 @@ class Composer:
         content = sifted.content
         author_id, author = self._author(self._authored(one) or content)
         unit, is_assumed = self._unit(content, self._decisions.get(decision_row or 0, {}), author)
+        own = self._agreement.organiser if unit.get("is_controllers") else self._agreement.provider
+        provider, *further = map(_party, producers(self._case, str(unit.get("oid", "")), own))
         values = {
             "record": {**content, "id": one.id, "version": one.version, "type": one.type},
             "client": self._client,
@@ -177,7 +180,8 @@ class Composer:
             "author": author,
             "staff": {key: value for key, (_, value) in self._staff.items()},
             "unit": unit,
-            "provider": _party(self._agreement.organiser if unit.get("is_controllers") else self._agreement.provider),
+            "provider": provider,
+            "further_producers": further,
             "judged": self._judged(one),
             "organiser": _party(self._agreement.organiser),
             "language": self._parts.language,

@@ -79,10 +79,10 @@ def today(parts: Parts) -> date:
 
 
 def _judged(
-    parts: Parts, tx: Connection, provider: str, clients: Iterable[str], asked: Asked
+    parts: Parts, tx: Connection, provider: str, clients: Iterable[str], closed: Collection[str], asked: Asked
 ) -> Iterator[tuple[str, str, Judgement]]:
     """Contract, client number and judgement of each client, once for each contract; the number of a review is empty."""
-    for case in files(parts, tx, provider, clients):
+    for case in files(parts, tx, provider, clients, closed):
         names: dict[str, str] = {}
         for subject in case.subjects:
             is_client = parts.types[subject.type].about == "client"
@@ -95,7 +95,9 @@ def _judged(
                 yield purchaser, name, judgement
 
 
-def due(parts: Parts, tx: Connection, provider: str, clients: Iterable[str], asked: Asked) -> Agenda:
+def due(
+    parts: Parts, tx: Connection, provider: str, clients: Iterable[str], closed: Collection[str], asked: Asked
+) -> Agenda:
     """Every clock of some clients that is in a wanted state.
 
     Args:
@@ -103,10 +105,11 @@ def due(parts: Parts, tx: Connection, provider: str, clients: Iterable[str], ask
         tx: a reading transaction.
         provider: OID of the provider.
         clients: keyed references.
+        closed: purchasers whose registers are left alone.
         asked: which clocks, and on which day they are read.
     """
     found, day = Agenda(), asked.as_of.isoformat()
-    for purchaser, name, judgement in _judged(parts, tx, provider, clients, asked):
+    for purchaser, name, judgement in _judged(parts, tx, provider, clients, closed, asked):
         for clock in agenda.clocks(judgement):
             state = clock.state(day)
             found.counts[state] += 1
@@ -115,7 +118,9 @@ def due(parts: Parts, tx: Connection, provider: str, clients: Iterable[str], ask
     return found
 
 
-def lacking(parts: Parts, tx: Connection, provider: str, clients: Iterable[str], asked: Asked) -> Lacks:
+def lacking(
+    parts: Parts, tx: Connection, provider: str, clients: Iterable[str], closed: Collection[str], asked: Asked
+) -> Lacks:
     """Days, weeks, months and records that some clients should have and lack.
 
     Args:
@@ -123,10 +128,11 @@ def lacking(parts: Parts, tx: Connection, provider: str, clients: Iterable[str],
         tx: a reading transaction.
         provider: OID of the provider.
         clients: keyed references.
+        closed: purchasers whose registers are left alone.
         asked: on which day it is asked.
     """
     found, day = Lacks(), asked.as_of.isoformat()
-    for purchaser, name, judgement in _judged(parts, tx, provider, clients, asked):
+    for purchaser, name, judgement in _judged(parts, tx, provider, clients, closed, asked):
         if (situation := judgement.situation) is None:
             continue
         asked_of = gaps(situation)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def of_clients(
     parts: Parts, tx: Connection, provider: str, clients: Iterable[str], *,
-    as_of: date | None = None, explain: bool = False,
+    closed: Collection[str] = (), as_of: date | None = None, explain: bool = False,
 ) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Figures by the provider's own client number.
 
@@ -28,12 +28,13 @@ def of_clients(
         tx: a reading transaction.
         provider: OID of the provider.
         clients: keyed references.
+        closed: purchasers whose registers are left alone.
         as_of: the day as of which they are counted; the newest delivery's own day by default.
         explain: give `{"value": …, "records": […], "clause": …}` instead of the number.
     """
     found: dict[str, dict[str, Mapping[str, Told]]] = {}
     wanted = list(clients)
-    for case in files(parts, tx, provider, wanted):
+    for case in files(parts, tx, provider, wanted, closed):
         for subject in case.subjects:
             contract = parts.contracts[subject.purchaser]
             whole, judgement, day = judged(parts, case, subject.purchaser, as_of)
@@ -50,7 +51,7 @@ def of_clients(
 
 def of_law(
     parts: Parts, tx: Connection, provider: str, clients: Iterable[str], *,
-    as_of: date | None = None, explain: bool = False,
+    closed: Collection[str] = (), as_of: date | None = None, explain: bool = False,
 ) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Figures of the law that the purchasers' contracts inherit, for the clients whom it concerns.
 
@@ -59,11 +60,12 @@ def of_law(
         tx: a reading transaction.
         provider: OID of the provider.
         clients: keyed references.
+        closed: purchasers whose registers are left alone.
         as_of: the day as of which they are counted; the newest delivery's own day by default.
         explain: give `{"value": …, "records": […], "clause": …}` instead of the number.
     """
     told: dict[str, dict[str, Any]] = {}
-    for case in files(parts, tx, provider, clients):
+    for case in files(parts, tx, provider, clients, closed):
         for subject in case.subjects:
             contract = parts.contracts[subject.purchaser]
             if contract.law.figures:

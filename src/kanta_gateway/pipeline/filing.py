@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from kanta_gateway.access import parties, register
 from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.notices.store import disclosed
-from kanta_gateway.pipeline.casefile import NOTHING, CaseFile, SharedFile, ToldDays, entry, opened
+from kanta_gateway.pipeline.casefile import NOTHING, CaseFile, SharedFile, Terms, ToldDays, entry, opened
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool import moves, persons, records
 from kanta_gateway.spool.records import Stamp, StoredRecord
@@ -71,13 +72,21 @@ def load(
     allowed = {row: told_ for ref in stamp.clients for row, told_ in records.allowed(tx, ref).items()}
     case = replace(
         known, rows=[*known.rows, *rows], entries=entries, prints=prints, protected=protected, allowed=allowed,
-        stamp=stamp, shared=shared,
+        stamp=stamp, shared=shared, terms=load_terms(tx, provider, known.terms),
     )  # fmt: skip
     if stamp.elsewhere:
         found = moves.elsewhere(tx, provider, purchaser, stamp.clients)
         case.elsewhere = [replace(entry(parts, one), is_elsewhere=True) for one in found]
         case.others = _others(parts, tx, provider, purchaser, found)
     return case
+
+
+def load_terms(tx: Connection, provider: str, known: Terms) -> Terms:
+    """What is registered about a provider, unless what is at hand is still so."""
+    version = register.version(tx)
+    if version == known.version:
+        return known
+    return Terms(version, tuple(parties.agreements(tx, provider)), parties.unit_owners(tx))
 
 
 def told_days(parts: Parts, tx: Connection, provider: str, clients: Iterable[str]) -> ToldDays:
@@ -101,7 +110,9 @@ def told_days(parts: Parts, tx: Connection, provider: str, clients: Iterable[str
     return found
 
 
-def files(parts: Parts, tx: Connection, provider: str, clients: Iterable[str]) -> Iterator[CaseFile]:
+def files(
+    parts: Parts, tx: Connection, provider: str, clients: Iterable[str], closed: Collection[str] = ()
+) -> Iterator[CaseFile]:
     """The files of clients, each person's once for every purchaser in whose register they stand.
 
     Args:
@@ -109,13 +120,14 @@ def files(parts: Parts, tx: Connection, provider: str, clients: Iterable[str]) -
         tx: a reading transaction.
         provider: OID of the provider.
         clients: keyed references.
+        closed: purchasers whose registers are left alone, since no contract with them is in force.
     """
     shared: SharedFile | None = None
     seen: set[tuple[str, str]] = set()
     for client_ref in clients:
         for purchaser in records.purchasers(tx, provider, client_ref):
             filed_as = persons.group(tx, provider, purchaser, client_ref)[0]
-            if (purchaser, filed_as) not in seen:
+            if purchaser not in closed and (purchaser, filed_as) not in seen:
                 seen.add((purchaser, filed_as))
                 case = load(parts, tx, provider, purchaser, filed_as, shared)
                 shared = case.shared

@@ -5,7 +5,7 @@ Only facts and evidence are read, no content is opened: both hold after a docume
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,10 +42,10 @@ class _File(NamedTuple):
 
 
 def _files(
-    parts: Parts, tx: Connection, provider: str, clients: Iterable[str], as_of: date | None
+    parts: Parts, tx: Connection, provider: str, clients: Iterable[str], closed: Collection[str], as_of: date | None
 ) -> Iterator[_File]:  # fmt: skip
     """The clients whose contract reconciles anything, by their own numbers."""
-    for case in files(parts, tx, provider, clients):
+    for case in files(parts, tx, provider, clients, closed):
         for subject in case.subjects:
             contract = parts.contracts[subject.purchaser]
             if contract.reconciliation is not None:
@@ -54,7 +54,13 @@ def _files(
 
 
 def reconciled(
-    parts: Parts, tx: Connection, provider: str, clients: Sequence[str], as_of: date | None, language: str
+    parts: Parts,
+    tx: Connection,
+    provider: str,
+    clients: Sequence[str],
+    closed: Collection[str],
+    as_of: date | None,
+    language: str,
 ) -> dict[str, Any]:
     """Every day of each client with its differences, by the provider's own client number.
 
@@ -63,11 +69,12 @@ def reconciled(
         tx: a reading transaction.
         provider: OID of the provider.
         clients: keyed references.
+        closed: purchasers whose registers are left alone.
         as_of: the last day that counts; the newest delivery's own day by default.
         language: of the texts.
     """
     told: dict[str, Any] = {}
-    for file in _files(parts, tx, provider, clients, as_of):
+    for file in _files(parts, tx, provider, clients, closed, as_of):
         days = reconcile(file.contract, file.whole, file.judgement, file.as_of)
         told[file.name] = {
             "as_of": file.as_of.isoformat(),
@@ -103,7 +110,7 @@ def _record(file: _File, subject: Subject) -> dict[str, Any]:
 
 
 def proved(
-    parts: Parts, tx: Connection, provider: str, clients: Sequence[str], as_of: date | None
+    parts: Parts, tx: Connection, provider: str, clients: Sequence[str], closed: Collection[str], as_of: date | None
 ) -> dict[str, Any]:  # fmt: skip
     """What every line of each client's invoice rests on, by the provider's own client number.
 
@@ -112,10 +119,11 @@ def proved(
         tx: a reading transaction.
         provider: OID of the provider.
         clients: keyed references.
+        closed: purchasers whose registers are left alone.
         as_of: the last day that counts; the newest delivery's own day by default.
     """
     told: dict[str, Any] = {}
-    for file in _files(parts, tx, provider, clients, as_of):
+    for file in _files(parts, tx, provider, clients, closed, as_of):
         found = lines(file.contract, file.whole, file.judgement, file.as_of)
         documents = store.of_records(tx, (one.subject.entry.row for one in found))
         places = {oid: one for ref in file.case.stamp.clients for oid, one in _places(tx, ref).items()}

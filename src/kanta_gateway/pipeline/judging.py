@@ -10,6 +10,7 @@ from kanta_gateway.contracts.case import Case
 from kanta_gateway.contracts.check import Judgement, judge
 from kanta_gateway.model import Finding
 from kanta_gateway.pipeline.casefile import CaseFile
+from kanta_gateway.pipeline.mandate import unmandated
 from kanta_gateway.pipeline.parts import Parts
 
 YEARS_BACK = 3
@@ -20,7 +21,7 @@ def judged(
     parts: Parts, case: CaseFile, purchaser: str, as_of: date | None = None, *,
     only: Collection[int] | None = None, held: Mapping[int, tuple[Finding, ...]] | None = None,
 ) -> tuple[Case, Judgement, date]:  # fmt: skip
-    """Judge one client's file.
+    """Judge one client's file; what no contract of its day carries is refused, and counts in nothing.
 
     Args:
         parts: the built gateway.
@@ -46,6 +47,11 @@ def judged(
     )
     first = min((int(one.received_at[:4]) for one in case.rows), default=day.year)
     holidays = parts.holidays(min(first, day.year) - YEARS_BACK, parts.now().year + 1)
-    judgement = judge(parts.contracts[purchaser], whole, day, holidays, only=only, before=case.situation)
+    contract = parts.contracts[purchaser]
+    judgement = judge(contract, whole, day, holidays, only=only, before=case.situation)
+    if judgement.situation is not None and (lacking := unmandated(case, purchaser, contract, judgement.situation)):
+        told = [replace(one, reading=(*one.reading, *lacking.get(one.row, ()))) for one in own]
+        whole = replace(whole, entries=told)
+        judgement = judge(contract, whole, day, holidays, only=only, before=judgement.situation)
     case.situation = judgement.situation
     return whole, judgement, day

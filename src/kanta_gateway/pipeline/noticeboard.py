@@ -21,9 +21,10 @@ from kanta_gateway.model import Caller, Event
 from kanta_gateway.notices import calls, store
 from kanta_gateway.notices.form import page
 from kanta_gateway.notices.states import NoticeState
+from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.handing import handing, mark_told, prepared
 from kanta_gateway.pipeline.notify import content_of
-from kanta_gateway.pipeline.office import LOCAL, Office
+from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Board:
         if organiser is not None and organiser != one.organiser:
             self._office.deny(caller, event, one.provider, (f"{caller.role}: the notice is of another's register",))
             raise NotFoundError
-        self._office.permit(caller, event, provider=one.provider)
+        self._office.permit(caller, event, provider=one.provider, controller=one.organiser, purchaser=one.purchaser)
         contract = self._parts.contracts.get(one.purchaser)
         terms = next((own_ for own_ in contract.notices if own_.notice == one.type), None) if contract else None
         if own is not None and terms is not None and terms.given_by == ORGANISER:

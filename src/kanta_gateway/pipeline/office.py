@@ -6,7 +6,7 @@ A read without its entry does not happen: entry and answer come from one transac
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,12 @@ from kanta_gateway.audit import proofs, report
 from kanta_gateway.audit.checkpoint import parse
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
-from kanta_gateway.model import Caller, Event, Oid
+from kanta_gateway.model import Caller, Decision, Event
 from kanta_gateway.pipeline import deadlines as timing
 from kanta_gateway.pipeline import figures as counting
 from kanta_gateway.pipeline import invoices
 from kanta_gateway.pipeline.deadlines import Asked
+from kanta_gateway.pipeline.guard import Guard, Thing
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import persons, records, store
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
     from kanta_gateway.spool.store import StoredDocument
 
 
-LOCAL = "local"
-"""System of local commands: their person is on the gateway's own machine and claims nothing."""
 UNREGISTERED = "unregistered"
 """Stands for the controller while no contract is registered."""
+Closed = Collection[str]
+"""Contract files of which the caller has no contract in force."""
 
 
 class Office:
@@ -45,38 +46,43 @@ class Office:
         self._parts = parts
         self._policy = policy
         self._controllers: dict[str, str] = {}
+        self.guard = Guard(parts, policy)
 
-    def permit(self, caller: Caller, event: Event, *, provider: str | None) -> None:
-        """Let the caller go on, or write the denial down and refuse.
+    def permit(
+        self, caller: Caller, event: Event, *, provider: str | None, controller: str | None = None,
+        purchaser: str | None = None, client_ref: str | None = None,
+    ) -> Decision:  # fmt: skip
+        """Let the caller go on, or write the denial down and refuse; gives what decided.
+
+        Args:
+            caller: who acts.
+            event: what it wants to do.
+            provider: whose thing it is; None when it is nobody's in particular.
+            controller: whose register it is in, where that is known.
+            purchaser: name of the contract file that it falls under, where that is known.
+            client_ref: the client whose data it is, where it is one client's.
 
         Raises:
             NotPermittedError: the policy does not allow it.
         """
-        decision = self._policy.decide(caller, event, provider=Oid(provider) if provider else None)
-        reasons = () if decision.allowed else decision.reasons
-        if not reasons and self._is_beyond(caller):
-            reasons = (f"{caller.role}: sees all, so it is not for a system of a provider",)
-        if reasons:
-            self.deny(caller, event, provider or "", reasons)
-            raise NotPermittedError(f"{event.value} is not allowed: {'; '.join(reasons)}")
+        decision = self.guard.decide(caller, event, Thing(provider, controller, purchaser, client_ref))
+        if not decision.allowed:
+            self.deny(caller, event, provider or "", decision.reasons, decision)
+            told = "; ".join(decision.reasons)
+            raise NotPermittedError(f"{event.value} is not allowed: {told}", findings=decision.findings)
+        return decision
 
-    def _is_beyond(self, caller: Caller) -> bool:
-        """Whether a calling system claims a role that sees all for an organisation that is only a provider.
-
-        The role stands in the assertion, which the calling system signs itself, so what it may claim
-        must follow from what the gateway knows: its registered organisation.
-        """
-        if self._policy.is_own_only(caller) or caller.system == LOCAL:
-            return False
-        with self._parts.database.reading() as tx:
-            return bool(agreements(tx, caller.organisation))
-
-    def deny(self, caller: Caller, event: Event, provider: str, reasons: Iterable[str]) -> None:
+    def deny(
+        self, caller: Caller, event: Event, provider: str, reasons: Iterable[str], decision: Decision | None = None
+    ) -> None:
         """Write a denial down; in a transaction of its own, since what was asked is not done."""
         with self._parts.database.transaction() as tx:
             self._parts.log.append(tx, [self.event(
                 caller, Event.REQUEST_DENY, subject=event.value, provider=provider,
-                details={"asked": event.value, "reasons": list(reasons)},
+                details={"asked": event.value, "reasons": list(reasons), "failed": [
+                    f"{one.params['row']}:{one.params['fact']}" for one in (decision.findings if decision else ())
+                    if one.kind == "policy-condition"
+                ]}, decision=decision,
             )])  # fmt: skip
 
     def hide(self, caller: Caller, event: Event, owner: str) -> None:
@@ -95,13 +101,15 @@ class Office:
 
     def event(
         self, caller: Caller, event: Event, *, subject: str, provider: str, controller: str = "",
-        client_ref: str | None = None, details: Mapping[str, Any] | None = None,
+        client_ref: str | None = None, details: Mapping[str, Any] | None = None, decision: Decision | None = None,
     ) -> AuditEvent:  # fmt: skip
-        """The entry about one look or act of a caller."""
+        """The entry about one look or act of a caller, with the provisions and the row that decided."""
+        row = {"row": decision.row} if decision is not None and decision.row else {}
         return AuditEvent(
             event=event, caller=caller, at=self._parts.now(), client_ref=client_ref, subject=subject,
             provider=provider or caller.organisation, controller=controller or self._controller(provider),
-            purpose=caller.purpose, basis="703/2023 §9", details=details or {},
+            purpose=caller.purpose, details={**(details or {}), **row},
+            basis="; ".join(decision.basis) if decision is not None and decision.basis else "703/2023 §9",
         )  # fmt: skip
 
     def _controller(self, provider: str) -> str:
@@ -117,13 +125,16 @@ class Office:
     def documents(self, caller: Caller, state: str | None, after: int, limit: int) -> dict[str, Any]:
         """Metadata of documents, oldest first."""
         provider = self._own(caller)
-        self.permit(caller, Event.DOCUMENT_READ, provider=provider)
+        decision = self.permit(caller, Event.DOCUMENT_READ, provider=provider)
+        closed = self.guard.closed(caller)
         with self._parts.database.transaction() as tx:
-            found = store.listed(tx, provider=provider, state=state, after=after, limit=limit)
+            page = store.listed(tx, provider=provider, state=state, after=after, limit=limit)
+            found = [one for one in page if one.organiser not in closed]
             self._parts.log.append(tx, [self.event(
-                caller, Event.DOCUMENT_READ, subject="list", provider=provider or "", details={"count": len(found)}
+                caller, Event.DOCUMENT_READ, subject="list", provider=provider or "", details={"count": len(found)},
+                decision=decision,
             )])  # fmt: skip
-        return {"documents": [metadata(one) for one in found], "next": found[-1].sequence if found else after}
+        return {"documents": [metadata(one) for one in found], "next": page[-1].sequence if page else after}
 
     def is_own_only(self, caller: Caller) -> bool:
         """Whether the caller may see its own organisation's things only."""
@@ -133,8 +144,8 @@ class Office:
         """The provider whose things alone the caller may see; None for those who may see all."""
         return caller.organisation if self._policy.is_own_only(caller) else None
 
-    def _seen(self, oid: str, caller: Caller, event: Event) -> StoredDocument:
-        """A document that the caller may do this with.
+    def _seen(self, oid: str, caller: Caller, event: Event) -> tuple[StoredDocument, Decision]:
+        """A document that the caller may do this with, and what decided.
 
         Raises:
             NotFoundError: there is none that the caller may see.
@@ -144,8 +155,9 @@ class Office:
         if found is None:
             raise NotFoundError
         self.hide(caller, event, found.provider)
-        self.permit(caller, event, provider=found.provider)
-        return found
+        return found, self.permit(
+            caller, event, provider=found.provider, controller=found.organiser, client_ref=found.client_ref
+        )
 
     def document(self, oid: str, caller: Caller) -> bytes:
         """The signed bytes of one document.
@@ -154,12 +166,12 @@ class Office:
             NotFoundError: there is none that the caller may see.
             KeyUnavailableError: its content has been destroyed; its evidence stays.
         """
-        found = self._seen(oid, caller, Event.DOCUMENT_READ)
+        found, decision = self._seen(oid, caller, Event.DOCUMENT_READ)
         with self._parts.database.transaction() as tx:
             content = content_of(self._parts, tx, found)
             self._parts.log.append(tx, [self.event(
                 caller, Event.DOCUMENT_READ, subject=oid, provider=found.provider, controller=found.organiser,
-                client_ref=found.client_ref, details={"structure": found.structure},
+                client_ref=found.client_ref, details={"structure": found.structure}, decision=decision,
             )])  # fmt: skip
         return content
 
@@ -170,13 +182,13 @@ class Office:
             NotFoundError: there is none that the caller may see.
             ConflictError: it is not archived.
         """
-        found = self._seen(oid, caller, Event.DOCUMENT_INVALIDATE)
+        found, decision = self._seen(oid, caller, Event.DOCUMENT_INVALIDATE)
         with self._parts.database.transaction() as tx:
             if not store.invalidate(tx, oid, self._parts.now()):
                 raise ConflictError("only an archived document can be invalidated; one that waits is withdrawn")
             self._parts.log.append(tx, [self.event(
                 caller, Event.DOCUMENT_INVALIDATE, subject=oid, provider=found.provider,
-                controller=found.organiser, client_ref=found.client_ref,
+                controller=found.organiser, client_ref=found.client_ref, decision=decision,
             )])  # fmt: skip
         return {"oid": oid, "state": "invalidating"}
 
@@ -186,16 +198,16 @@ class Office:
         """Derived numbers of one client or of all that the caller may see: the contract's, or the law's."""
         count, name = (counting.of_law, "national") if national else (counting.of_clients, "figures")
 
-        def derived(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
-            return count(self._parts, tx, provider, wanted, as_of=as_of, explain=explain)
+        def derived(tx: Connection, provider: str, wanted: Sequence[str], closed: Closed) -> dict[str, Any]:
+            return count(self._parts, tx, provider, wanted, closed=closed, as_of=as_of, explain=explain)
 
         return {name: self._counted(caller, client, "figures", derived)}
 
     def reconciliation(self, caller: Caller, client: str | None, as_of: date | None, language: str) -> dict[str, Any]:
         """Diary against absences against invoice, of one client or of all that the caller may see."""
 
-        def compared(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
-            return invoices.reconciled(self._parts, tx, provider, wanted, as_of, language)
+        def compared(tx: Connection, provider: str, wanted: Sequence[str], closed: Closed) -> dict[str, Any]:
+            return invoices.reconciled(self._parts, tx, provider, wanted, closed, as_of, language)
 
         return {"reconciliation": self._counted(caller, client, "reconciliation", compared)}
 
@@ -206,8 +218,8 @@ class Office:
             NotFoundError: there is no such client that the caller may see.
         """
 
-        def proved(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
-            return invoices.proved(self._parts, tx, provider, wanted, as_of)
+        def proved(tx: Connection, provider: str, wanted: Sequence[str], closed: Closed) -> dict[str, Any]:
+            return invoices.proved(self._parts, tx, provider, wanted, closed, as_of)
 
         found = self._counted(caller, client, "evidence", proved)
         if not found:
@@ -217,8 +229,8 @@ class Office:
     def preview(self, caller: Caller, preview: Preview) -> dict[str, Any]:
         """What a changed contract would have said about the records that are held; nothing is changed."""
 
-        def judged(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
-            preview.add(tx, provider, wanted)
+        def judged(tx: Connection, provider: str, wanted: Sequence[str], closed: Closed) -> dict[str, Any]:
+            preview.add(tx, provider, wanted, closed)
             return {}
 
         every = [name for name, one in self._parts.types.items() if one.about != "organisation"]
@@ -238,8 +250,8 @@ class Office:
         """
         self._check_contract(asked)
 
-        def due(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
-            return {provider: timing.due(self._parts, tx, provider, wanted, asked)}
+        def due(tx: Connection, provider: str, wanted: Sequence[str], closed: Closed) -> dict[str, Any]:
+            return {provider: timing.due(self._parts, tx, provider, wanted, closed, asked)}
 
         found = self._counted(caller, asked.client, "deadlines", due).values()
         return timing.page(found, asked, self._parts.messages, after, limit)
@@ -252,8 +264,8 @@ class Office:
         """
         self._check_contract(asked)
 
-        def lacking(tx: Connection, provider: str, wanted: Sequence[str]) -> dict[str, Any]:
-            return {provider: timing.lacking(self._parts, tx, provider, wanted, asked)}
+        def lacking(tx: Connection, provider: str, wanted: Sequence[str], closed: Closed) -> dict[str, Any]:
+            return {provider: timing.lacking(self._parts, tx, provider, wanted, closed, asked)}
 
         return timing.summed(self._counted(caller, asked.client, "completeness", lacking).values(), asked,
                              self._parts.messages)  # fmt: skip
@@ -264,33 +276,37 @@ class Office:
 
     def _counted(
         self, caller: Caller, client: str | None, subject: str,
-        work: Callable[[Connection, str, Sequence[str]], dict[str, Any]], types: Sequence[str] = (),
+        work: Callable[[Connection, str, Sequence[str], Closed], dict[str, Any]], types: Sequence[str] = (),
     ) -> dict[str, Any]:  # fmt: skip
         """Do some counting for each provider that the caller may see, and write down whose data it used."""
         own = self._own(caller)
-        self.permit(caller, Event.FIGURES_READ, provider=own)
+        decision = self.permit(caller, Event.FIGURES_READ, provider=own)
         told: dict[str, Any] = {}
+        closed = self.guard.closed(caller, by_contract_file=True)
         with self._parts.database.transaction() as tx:
             own_conduct = subject == "deadlines"  # it is due too, and no figure is told of it
             subjects = types or [
                 name for name, one in self._parts.types.items()
                 if one.is_subject or (own_conduct and one.about not in {"client", "organisation"})
             ]  # fmt: skip
-            known = [one for one in records.subjects(tx, subjects) if own in {None, one[0]}]
+            known = [one for one in records.subjects(tx, subjects) if own in {None, one[0]} and one[1] not in closed]
             for provider in sorted({one[0] for one in known}):
                 wanted = sorted({ref for owner, _, ref in known if owner == provider})
                 if client is not None:
                     wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
-                told |= work(tx, provider, wanted)
+                told |= work(tx, provider, wanted, closed)
                 self._parts.log.append(tx, [
-                    self.event(caller, Event.FIGURES_READ, subject=subject, provider=provider, client_ref=ref)
+                    self.event(
+                        caller, Event.FIGURES_READ, subject=subject, provider=provider, client_ref=ref,
+                        decision=decision,
+                    )
                     for ref in wanted
                 ])  # fmt: skip
         return told
 
     def entries(self, caller: Caller, client: str | None, after: int, limit: int) -> dict[str, Any]:
         """Entries of the log, in order; reading them is an entry too."""
-        self.permit(caller, Event.AUDIT_READ, provider=None)
+        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
             refs = self._refs(tx, client) if client is not None else (None,)
             read = [
@@ -300,7 +316,7 @@ class Office:
             found = sorted(read, key=lambda one: int(one["idx"]))[:limit]
             self.note(tx, [
                 self.event(caller, Event.AUDIT_READ, subject="entries", provider="", client_ref=ref,
-                           details={"count": len(found)})
+                           details={"count": len(found)}, decision=decision)
                 for ref in refs or (None,)
             ])  # fmt: skip
         return {"entries": found, "next": found[-1]["idx"] if found else after}
@@ -311,7 +327,7 @@ class Office:
         Raises:
             NotFoundError: there is no such client.
         """
-        self.permit(caller, Event.AUDIT_READ, provider=None)
+        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
             refs = self._refs(tx, client) if client is not None else ()
             if client is not None and not refs:
@@ -319,7 +335,7 @@ class Office:
             size = proofs.size(tx)
             self.note(tx, [
                 self.event(caller, Event.AUDIT_READ, subject="export", provider="", client_ref=ref,
-                           details={"format": form, "count": size})
+                           details={"format": form, "count": size}, decision=decision)
                 for ref in refs or (None,)
             ])  # fmt: skip
             return proofs.size(tx), refs
@@ -337,7 +353,7 @@ class Office:
 
     def access_report(self, caller: Caller, client: str) -> dict[str, Any]:
         """Who used one client's data or was given it, when, why and on which basis (703/2023 §11)."""
-        self.permit(caller, Event.AUDIT_READ, provider=None)
+        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
             refs = self._refs(tx, client)
             if not refs:
@@ -345,7 +361,9 @@ class Office:
             names, now = self._parts.log.names, self._parts.now()
             rows = [row for ref in refs for row in report.client_report(tx, ref, now, names=names)]
             self._parts.log.append(tx, [
-                self.event(caller, Event.AUDIT_READ, subject="access-report", provider="", client_ref=ref)
+                self.event(
+                    caller, Event.AUDIT_READ, subject="access-report", provider="", client_ref=ref, decision=decision
+                )
                 for ref in refs
             ])  # fmt: skip
         return {"client": client, "rows": rows, "note": "703/2023 §11: only for clarifying the client's own rights"}
@@ -378,20 +396,24 @@ class Office:
 
     def inclusion(self, caller: Caller, index: int, size: int | None) -> dict[str, Any]:
         """Inclusion proof of one entry."""
-        self.permit(caller, Event.AUDIT_READ, provider=None)
+        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
             whole = size or proofs.size(tx)
             proof = _told(proofs.inclusion(tx, index, whole))
-            self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="inclusion-proof", provider="")])
+            self.note(
+                tx, [self.event(caller, Event.AUDIT_READ, subject="inclusion-proof", provider="", decision=decision)]
+            )
         return {"index": index, "size": whole, "proof": proof}
 
     def consistency(self, caller: Caller, first: int, second: int | None) -> dict[str, Any]:
         """Consistency proof between two sizes of the log."""
-        self.permit(caller, Event.AUDIT_READ, provider=None)
+        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
             whole = second or proofs.size(tx)
             proof = _told(proofs.consistency(tx, first, whole))
-            self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="consistency-proof", provider="")])
+            self.note(
+                tx, [self.event(caller, Event.AUDIT_READ, subject="consistency-proof", provider="", decision=decision)]
+            )
         return {"first": first, "second": whole, "proof": proof}
 
 

@@ -23,6 +23,7 @@ from kanta_gateway.recordtypes import RecordType, RecordTypes
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from kanta_gateway.access.decider import Decider
     from kanta_gateway.audit.checkpoint import CheckpointSigner
     from kanta_gateway.audit.log import Log
     from kanta_gateway.contracts.rules import Contract
@@ -56,6 +57,11 @@ class Keyring:
     def names(self) -> bytes:
         """Seals the names beside the audit log."""
         return derive(self._master, "names")
+
+    @cached_property
+    def parties(self) -> bytes:
+        """Seals what the register of parties tells about persons."""
+        return derive(self._master, "parties")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -146,6 +152,7 @@ class Parts:
     """The newest checkpoint that was signed, from beside the keys; empty for none."""
     keep_checkpoint: Callable[[str], None]
     witnesses: Witnesses
+    decider: Decider
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""

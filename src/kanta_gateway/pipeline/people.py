@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.access.parties import Agreement, agreements
 from kanta_gateway.errors import ConflictError, NotFoundError, ParameterError
-from kanta_gateway.model import Caller, Event, Finding, Severity
+from kanta_gateway.model import Caller, Decision, Event, Finding, Severity
 from kanta_gateway.pipeline.casefile import opened
 from kanta_gateway.pipeline.compose import filed_as
 from kanta_gateway.pipeline.filing import load
-from kanta_gateway.pipeline.office import LOCAL
+from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.parts import Scope
 from kanta_gateway.pipeline.settle import Settler
 from kanta_gateway.privacy.identity import identity_code
@@ -72,7 +72,7 @@ class People:
 
     def listed(self, caller: Caller) -> dict[str, Any]:
         """Client numbers that may be one person's, and those that were merged, in the registers the caller may see."""
-        self._office.permit(caller, Event.PERSON_READ, provider=None)
+        decision = self._office.permit(caller, Event.PERSON_READ, provider=None)
         with self._parts.database.transaction() as tx:
             known = list(self._clients(tx, caller))
             by_ref = {(one.provider, one.purchaser, one.ref): one for one in known}
@@ -83,7 +83,7 @@ class People:
             ]
             self._office.note(tx, [
                 self._office.event(caller, Event.PERSON_READ, subject="persons", provider=one.provider,
-                                   controller=one.controller, client_ref=one.ref)
+                                   controller=one.controller, client_ref=one.ref, decision=decision)
                 for one in known
             ])  # fmt: skip
         filed = {(one.provider, one.purchaser, one.ref): into.number for one, into in merged}
@@ -124,7 +124,7 @@ class People:
             ParameterError: there is no such reason.
         """
         _check_reason(reason, MERGES)
-        self._office.permit(caller, Event.PERSON_MERGE, provider=None)
+        decision = self._office.permit(caller, Event.PERSON_MERGE, provider=None)
         with self._parts.database.alone() as tx:
             pair = self._pair(tx, caller, (client, into), provider, purchaser)
             links = [*persons.links(tx, pair.provider, pair.purchaser, pair.client)]
@@ -133,7 +133,7 @@ class People:
             if links or is_filed or pair.client == pair.into:
                 raise ConflictError("one of the two is merged with a client already, or they are one; un-merge first")
             persons.add(tx, pair.provider, pair.purchaser, pair.client, pair.into, reason, self._parts.now())
-            self._write_down(tx, caller, Event.PERSON_MERGE, pair, reason)
+            self._write_down(tx, caller, Event.PERSON_MERGE, pair, reason, decision)
         self._settle(caller, pair, [pair.into])
         return {"client": client, "filed_as": into, **self._told(pair)}
 
@@ -155,7 +155,7 @@ class People:
             ParameterError: there is no such reason.
         """
         _check_reason(reason, UNMERGES)
-        self._office.permit(caller, Event.PERSON_UNMERGE, provider=None)
+        decision = self._office.permit(caller, Event.PERSON_UNMERGE, provider=None)
         with self._parts.database.alone() as tx:
             found = self._pair(tx, caller, (client, client), provider, purchaser)
             links = persons.links(tx, found.provider, found.purchaser, found.client)
@@ -164,7 +164,7 @@ class People:
                 raise ConflictError("the client is not filed as another one; see `persons list`")
             pair = _Pair(found.provider, found.purchaser, found.controller, link.client_ref, link.primary_ref)
             persons.undo(tx, link, self._parts.now())
-            self._write_down(tx, caller, Event.PERSON_UNMERGE, pair, reason)
+            self._write_down(tx, caller, Event.PERSON_UNMERGE, pair, reason, decision)
         self._settle(caller, pair, [pair.client, pair.into])
         return {"client": client, "filed_as": client, **self._told(pair)}
 
@@ -208,13 +208,16 @@ class People:
             )
         return found[0]
 
-    def _write_down(self, tx: Connection, caller: Caller, event: Event, pair: _Pair, reason: str) -> None:
+    def _write_down(
+        self, tx: Connection, caller: Caller, event: Event, pair: _Pair, reason: str, decision: Decision
+    ) -> None:
         """The entries of an act, and everything of both clients to be judged again, in the act's transaction."""
         records.judge_again(tx, pair.provider, pair.purchaser, (pair.client, pair.into))
         self._office.note(tx, [
             self._office.event(
                 caller, event, subject=pair.client, provider=pair.provider, controller=pair.controller, client_ref=ref,
                 details={"reason": reason, "client": pair.client, "filed_as": pair.into, "purchaser": pair.purchaser},
+                decision=decision,
             )
             for ref in (pair.client, pair.into)
         ])  # fmt: skip

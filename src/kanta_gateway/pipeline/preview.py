@@ -51,15 +51,16 @@ class Preview:
     _clients: int = 0
     _gone: int = 0
 
-    def add(self, tx: Connection, provider: str, clients: Collection[str]) -> None:
+    def add(self, tx: Connection, provider: str, clients: Collection[str], closed: Collection[str]) -> None:
         """Judge some clients of one provider by both contracts.
 
         Args:
             tx: a reading transaction.
             provider: OID of the provider.
             clients: keyed references.
+            closed: purchasers whose registers are left alone.
         """
-        for case in files(self.parts, tx, provider, clients):
+        for case in files(self.parts, tx, provider, clients, closed):
             if case.purchaser == self.name:
                 self._clients += 1
                 self._judge(tx, case)

@@ -1,23 +1,28 @@
-"""What is stored, as claims on the log: every ticket, document state, receipt, contract and right has its entry.
+"""What is stored, as claims on the log: every ticket, document state, receipt, statement and right has its entry.
 
 * Read in one snapshot, so that what is committed meanwhile belongs to both sides or to neither.
 * What destroyed a key or revoked a right must still hold: a restored table brings neither back unseen.
+* A contract's entry tells of each statement that registering it makes; a statement of its own has its own entry.
 * Not seen: who read the database past the software, and what was never written down by either side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import select
 
+from kanta_gateway.access.parties import Agreement, statements
+from kanta_gateway.access.statements import EVER
+from kanta_gateway.access.terms import Span
 from kanta_gateway.audit import report
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
-from kanta_gateway.database import calling_system, data_key, document, notice, party, record
-from kanta_gateway.model import Event, Outcome
+from kanta_gateway.database import calling_system, data_key, document, notice, party_statement, record
+from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.spool.states import DELIVERED, State
 
@@ -33,23 +38,27 @@ _BY_STATE = {
 _BY_OUTCOME = {Outcome.HELD.value: Event.RECORD_HOLD, Outcome.REFUSED.value: Event.RECORD_REFUSE}
 REVOKED = "revoke-system"
 """`act` in the details of an entry that ends a right; an event of its own here, since it undoes the others."""
+REGISTERED = "register-contract"
+"""`act` in the details of an entry about a contract with both its parties."""
 
 
 def reconciled(tx: Connection) -> tuple[Problem, ...]:
     """Match tables and log; everything that only one side tells of."""
     records = tx.execute(select(record.c.ticket, record.c.outcome)).all()
     documents = list(tx.execute(_DOCUMENTS).mappings())
-    contracts = list(tx.execute(select(party.c.contract).distinct()).scalars())
+    stated = list(tx.execute(_STATEMENTS).mappings())
     systems = list(tx.execute(select(calling_system.c.thumbprint, calling_system.c.revoked_at)))
     told = list(tx.execute(_NOTICES).mappings())
     claims = [
-        *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(contracts, systems),
+        *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
     ]  # fmt: skip
     known = {
         **_known(records, documents),
         **_known_notices(told),
         Event.DOCUMENT_DESTROY_KEY.value: {**_destroyed(documents, "oid"), **_destroyed(told, "id")},
-        Event.PARTY_REGISTER.value: dict.fromkeys([*contracts, *(one[0] for one in systems)], True),
+        Event.PARTY_REGISTER.value: dict.fromkeys(
+            [*(one["thing"] for one in stated), *(one[0] for one in systems)], True
+        ),
         REVOKED: {thumbprint: revoked is not None for thumbprint, revoked in systems},
     }
     return reconcile(claims, _entries(tx), known).all()
@@ -73,6 +82,11 @@ _NOTICES = (
     .join(data_key, data_key.c.id == notice.c.key_id)
     .order_by(notice.c.sequence)
 )  # fmt: skip
+
+
+_STATEMENTS = select(
+    party_statement.c.kind, party_statement.c.thing, party_statement.c.valid_from, party_statement.c.valid_to
+).distinct()
 
 
 def _of_records(rows: Any) -> Iterator[Claim]:
@@ -126,9 +140,10 @@ def _known_notices(rows: list[RowMapping]) -> Known:
     }
 
 
-def _of_parties(contracts: list[str], systems: Any) -> Iterator[Claim]:
-    for contract in contracts:
-        yield Claim("party", contract, Event.PARTY_REGISTER, contract)
+def _of_parties(stated: Iterable[RowMapping], systems: Any) -> Iterator[Claim]:
+    for row in stated:
+        told = _told(row["kind"], row["valid_from"], row["valid_to"])
+        yield Claim("party_statement", row["thing"], Event.PARTY_REGISTER, row["thing"], told)
     for thumbprint, revoked in systems:
         yield Claim("calling_system", thumbprint, Event.PARTY_REGISTER, thumbprint)
         if revoked is not None:
@@ -161,7 +176,29 @@ def _entries(tx: Connection) -> Iterator[Told]:
     for idx, body in report.every(tx, report.Filter()):
         entry = orjson.loads(body)
         event, subject, details = entry["event"], entry["subject"], entry["details"]
-        if event == Event.PARTY_REGISTER:
-            subject = details.get("contract", subject)  # of a contract taken from a delivery, which is the subject
-            event = REVOKED if details.get("act") == REVOKED else event
-        yield Told(idx, event, subject, details)
+        if event == Event.PARTY_REGISTER and (agreement := _registered(entry)) is not None:
+            for one in statements(agreement):
+                yield Told(idx, event, one.key, _told(one.kind, one.valid_from, one.valid_to))
+            continue
+        yield Told(idx, REVOKED if details.get("act") == REVOKED else event, subject, details)
+
+
+def _registered(entry: Mapping[str, Any]) -> Agreement | None:
+    """The contract that an entry tells of, by a command or from a delivery's own header; None: of something else."""
+    details = entry["details"]
+    if details.get("act") == REGISTERED:
+        provider, organiser, number = details["provider"], details["organiser"], entry["subject"]
+    elif "contract" in details:
+        provider, organiser, number = entry["provider"], entry["controller"], details["contract"]
+    else:
+        return None
+    first, last = details.get("from") or EVER, details.get("to")
+    return Agreement(
+        Organisation(Oid(provider), ""), Organisation(Oid(organiser), ""), number, details["purchaser"],
+        Span(date.fromisoformat(first), date.fromisoformat(last) if last else None),
+    )  # fmt: skip
+
+
+def _told(kind: str, first: str, last: str | None) -> dict[str, str]:
+    """A statement as its entry tells it."""
+    return {"kind": kind, "from": first, "to": last or ""}

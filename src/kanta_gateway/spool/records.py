@@ -327,9 +327,9 @@ def allowed(tx: Connection, client_ref: str) -> dict[int, tuple[tuple[str, str],
     }
 
 
-def reopen(tx: Connection, provider: str) -> None:
-    """Have the provider's held records judged again: what they wait for may have come."""
-    held = (record.c.provider == provider, record.c.outcome == Outcome.HELD, record.c.client_ref.is_not(None))
+def reopen(tx: Connection, provider: str, outcomes: Collection[Outcome] = (Outcome.HELD,)) -> None:
+    """Have the provider's held records (or others) judged again: what they wait for may have come."""
+    held = (record.c.provider == provider, record.c.outcome.in_(outcomes), record.c.client_ref.is_not(None))
     tx.execute(update(record).where(*held).values(state=RECEIVED))
 
 

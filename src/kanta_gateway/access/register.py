@@ -1,0 +1,106 @@
+"""The register of parties and users: statements are added and never changed, so any past day can be told (ACC-04).
+
+* What holds is the last statement of each thing; what was known at a moment are the statements made until then.
+* What is about a person (name, identifier) is sealed; a client stands as its keyed reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import bindparam, func, insert, or_, select
+
+from kanta_gateway.access.statements import KINDS, Statement
+from kanta_gateway.database import party_statement
+from kanta_gateway.model import instant
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+Seal = Callable[[bytes], bytes]
+
+_INSERT = insert(party_statement)
+_COLUMNS = (
+    party_statement.c.kind, party_statement.c.valid_from, party_statement.c.valid_to, party_statement.c.body,
+    party_statement.c.sealed,
+)  # fmt: skip
+_KINDS = (
+    select(*_COLUMNS)
+    .where(party_statement.c.kind.in_(bindparam("kinds", expanding=True)))
+    .order_by(party_statement.c.id)
+)
+_NEWEST = select(func.coalesce(func.max(party_statement.c.id), 0))
+_OF_OWNER = _KINDS.where(or_(party_statement.c.owner == bindparam("owner"), party_statement.c.owner == ""))
+
+
+def add(tx: Connection, stated: Iterable[Statement], now: datetime, seal: Seal | None = None) -> None:
+    """Add statements; what was stated before stays as it is.
+
+    Args:
+        tx: the caller's transaction.
+        stated: the statements.
+        now: the moment.
+        seal: turns what is about a person into bytes that only the register's key opens.
+    """
+    for one in stated:
+        private = {name: one.body[name] for name in KINDS[one.kind].private if name in one.body}
+        if private and seal is None:
+            raise ValueError("a statement about a person needs the register's key")
+        tx.execute(_INSERT, {
+            "kind": one.kind, "thing": one.key, "owner": _owner(one), "valid_from": one.valid_from,
+            "valid_to": one.valid_to,
+            "body": orjson.dumps({k: v for k, v in one.body.items() if k not in private}, default=str).decode(),
+            "sealed": seal(orjson.dumps(private)) if private and seal is not None else None,
+            "recorded_at": instant(now),
+        })  # fmt: skip
+
+
+def stated(tx: Connection, kinds: Iterable[str], *, owner: str | None = None) -> list[Statement]:
+    """Statements of some kinds, oldest first; what is about persons is left out.
+
+    Args:
+        tx: a reading transaction.
+        kinds: which kinds.
+        owner: only what is this organisation's, or nobody's in particular.
+    """
+    wanted: dict[str, Any] = {"kinds": list(kinds)}
+    query = _KINDS
+    if owner is not None:
+        query, wanted["owner"] = _OF_OWNER, owner
+    return [_statement(row, None) for row in tx.execute(query, wanted).mappings()]
+
+
+def version(tx: Connection) -> int:
+    """A number that is another one whenever something has been stated."""
+    return int(tx.execute(_NEWEST).scalar_one())
+
+
+def known(tx: Connection, open_: Seal, *, at: datetime | None = None) -> list[Statement]:
+    """Every statement that was known at a moment, oldest first, with what is about persons."""
+    query = select(*_COLUMNS).order_by(party_statement.c.id)
+    if at is not None:
+        query = query.where(party_statement.c.recorded_at <= instant(at))
+    return [_statement(row, open_) for row in tx.execute(query).mappings()]
+
+
+def persons(tx: Connection, organisation: str, open_: Seal) -> list[Statement]:
+    """What is stated about the persons of one organisation, oldest first."""
+    rows = tx.execute(_OF_OWNER, {"kinds": ["person"], "owner": organisation}).mappings()
+    return [_statement(row, open_) for row in rows]
+
+
+def _owner(one: Statement) -> str:
+    """Whose statement it is, for finding it: the processor's, the provider's or the person's organisation."""
+    field = next((name for name in ("processor", "provider") if name in one.body), None)
+    field = "organisation" if one.kind == "person" else field
+    return str(one.body[field]) if field else ""
+
+
+def _statement(row: Any, open_: Seal | None) -> Statement:
+    body = orjson.loads(row["body"])
+    if row["sealed"] is not None and open_ is not None:
+        body |= orjson.loads(open_(row["sealed"]))
+    return Statement(row["kind"], body, row["valid_from"], row["valid_to"])

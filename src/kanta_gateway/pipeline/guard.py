@@ -1,0 +1,151 @@
+"""From an act to a question to a decision: what the registers, the contracts and the role say of a caller today.
+
+* A calling system's role stands in its own assertion, so what it may claim follows from its registered organisation.
+* A provider's own things are used under its contract; a controller's people use its own register.
+* Reading needs a contract in force; delivering own records goes on for the delivery window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.access.decider import Question
+from kanta_gateway.access.parties import agreements
+from kanta_gateway.access.policy import Policy
+from kanta_gateway.access.table import NO_CLIENT_DATA, Facts
+from kanta_gateway.access.terms import DELIVERY_MONTHS, Agreement, Standing, standing
+from kanta_gateway.model import Caller, Decision, Event, Oid
+from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.partybook import HELSINKI, Users
+from kanta_gateway.spool import persons
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+LOCAL = "local"
+"""System of local commands: their person is on the gateway's own machine and claims nothing."""
+WITHOUT_CLIENTS = ("audit", "party", "request")
+"""Subjects of acts that use no client data."""
+SERVICE_DATA = "TOT"
+"""What records, documents, figures and notices hold: data of carrying out the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What an act is about, as far as it is known."""
+
+    provider: str | None
+    """Whose it is; None when it is nobody's in particular."""
+    controller: str | None = None
+    """Whose register it is in."""
+    purchaser: str | None = None
+    """Name of the contract file that it falls under."""
+    client_ref: str | None = None
+
+
+class Guard:
+    """Asks the policy for a caller."""
+
+    def __init__(self, parts: Parts, policy: Policy) -> None:
+        self._parts = parts
+        self._policy = policy
+        self._users = Users(parts)
+
+    def decide(self, caller: Caller, event: Event, thing: Thing, day: date | None = None) -> Decision:
+        """Whether the caller may do this.
+
+        Args:
+            caller: who acts.
+            event: what it wants to do.
+            thing: what it is about.
+            day: the day on which it is done; today by default.
+        """
+        day = day or self._parts.now().astimezone(HELSINKI).date()
+        with self._parts.database.reading() as tx:
+            question = self._question(tx, caller, event, thing, day)
+        return self._parts.decider.decide(question)
+
+    def closed(self, caller: Caller, *, by_contract_file: bool = False) -> frozenset[str]:
+        """Controllers (or contract files) of the caller's contracts, where none of them is in force today."""
+        if not self._policy.is_own_only(caller):
+            return frozenset()
+        today = self._parts.now().astimezone(HELSINKI).date()
+        with self._parts.database.reading() as tx:
+            have = agreements(tx, caller.organisation)
+        names = [(one.purchaser if by_contract_file else one.organiser.oid, one.is_open(today)) for one in have]
+        return frozenset(name for name, _ in names) - {name for name, is_open in names if is_open}
+
+    def _question(self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date) -> Question:
+        is_local, is_own = caller.system == LOCAL, self._policy.is_own_only(caller)
+        provider = Oid(thing.provider) if thing.provider else None
+        role = self._policy.decide(caller, event, provider=provider)
+        asked = Question(
+            event.value, caller.role, caller.purpose, Facts(purpose="told" if caller.purpose else "none"),
+            SERVICE_DATA, "TI", granted=role.allowed, grant="; ".join(role.reasons), own_service=True, own_task=True,
+            claims_beyond=not is_own and not is_local and bool(agreements(tx, caller.organisation)),
+            person=self._person(tx, caller, day, is_local=is_local),
+        )  # fmt: skip
+        if event.value.partition(":")[0] in WITHOUT_CLIENTS:
+            return _with(asked, flow=NO_CLIENT_DATA)
+        if is_own:
+            return self._of_provider(tx, asked, caller, event, thing, day)
+        return self._of_controller(tx, asked, caller, thing, is_local=is_local)
+
+    def _person(self, tx: Connection, caller: Caller, day: date, *, is_local: bool) -> str:
+        if is_local:
+            return "not-kept"
+        return "outsider" if self._users.is_outsider(tx, caller, day) else "known"
+
+    def _of_provider(
+        self, tx: Connection, asked: Question, caller: Caller, event: Event, thing: Thing, day: date
+    ) -> Question:
+        """A provider's system and its own things, under its contracts."""
+        have = [
+            one for one in agreements(tx, caller.organisation)
+            if thing.controller in {None, one.organiser.oid} and thing.purchaser in {None, one.purchaser}
+        ]  # fmt: skip
+        flow = "mandate" if have and thing.provider in {None, caller.organisation} else "none"
+        mandate = {True: "valid", False: "ended" if have else "none"}[self._carries(have, event, day)]
+        return _with(asked, flow=flow, mandate=mandate, relationship=_relationship(tx, have, event, thing, day))
+
+    def _carries(self, have: Sequence[Agreement], event: Event, day: date) -> bool:
+        """Whether a contract carries the act: reading only in force, delivering also in the delivery window."""
+        months = {one.purchaser: self._parts.contracts[one.purchaser].delivery_months
+                  for one in have if one.purchaser in self._parts.contracts}  # fmt: skip
+        found = {standing([one], day, months.get(one.purchaser, DELIVERY_MONTHS)) for one in have}
+        return Standing.IN_FORCE in found or (Standing.IN_WINDOW in found and not event.is_reading)
+
+    def _of_controller(
+        self, tx: Connection, asked: Question, caller: Caller, thing: Thing, *, is_local: bool
+    ) -> Question:
+        """A controller's own people, or the gateway's, in the controller's register."""
+        controllers = {one.organiser.oid for one in agreements(tx, thing.provider or None)}
+        mine = {thing.controller} if thing.controller else controllers
+        is_mine = is_local or caller.organisation in mine
+        asked = replace(asked, own_register=is_mine)
+        return _with(asked, flow="own-register" if is_mine else "none", relationship="other-task")
+
+
+def _relationship(tx: Connection, have: Sequence[Agreement], event: Event, thing: Thing, day: date) -> str:
+    """The person's client relationship with whoever reads; deliveries are judged record by record."""
+    if not event.is_reading:
+        return "not-asked"
+    registers = [one for one in have if one.relationships is not None]
+    if not registers or thing.client_ref is None:
+        return "not-kept" if not registers else "not-asked"
+    mine = [
+        own for one in registers
+        for clients in [persons.group(tx, one.provider.oid, one.purchaser, thing.client_ref)]
+        for own in one.relationships or () if own.client_ref in clients
+    ]  # fmt: skip
+    if any(own.span.covers(day) for own in mine):
+        return "open"
+    return "ended" if mine else "none"
+
+
+def _with(question: Question, **changes: Any) -> Question:
+    """The same question with other facts."""
+    return replace(question, facts=replace(question.facts, **changes))

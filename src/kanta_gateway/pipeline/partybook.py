@@ -1,0 +1,161 @@
+"""The register of parties and users as the gateway's own people keep and read it; each act is an entry of the log.
+
+* A statement is added, never changed; records that were judged by what was known before are judged again.
+* The register is told for any day, and as it was known at any moment (ACC-04).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from kanta_gateway.access import register
+from kanta_gateway.access.parties import agreements
+from kanta_gateway.access.statements import Statement, lacking, newest, of_kind
+from kanta_gateway.errors import NotFoundError
+from kanta_gateway.model import Caller, Event, Outcome
+from kanta_gateway.privacy.envelope import open_sealed, seal
+from kanta_gateway.spool import records
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from kanta_gateway.pipeline.office import Office
+    from kanta_gateway.pipeline.parts import Parts
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+JUDGED_AGAIN = (Outcome.ACCEPTED, Outcome.FLAGGED, Outcome.HELD, Outcome.REFUSED, Outcome.REPLACEMENT)
+"""Outcomes that another contract, approval or relationship may change."""
+
+
+class PartyBook:
+    """States, ends and tells what is registered about parties."""
+
+    def __init__(self, parts: Parts, office: Office) -> None:
+        self._parts = parts
+        self._office = office
+
+    def state(self, stated: Sequence[Statement], caller: Caller) -> dict[str, Any]:
+        """Add statements; gives how many there are of each kind.
+
+        Raises:
+            NotPermittedError: the caller may not register parties.
+        """
+        return self._add([self._referring(one) for one in stated], caller)
+
+    def _add(self, known: Sequence[Statement], caller: Caller) -> dict[str, Any]:
+        self._office.permit(caller, Event.PARTY_REGISTER, provider=None)
+        with self._parts.database.transaction() as tx:
+            register.add(tx, known, self._parts.now(), self._seal)
+            self._office.note(tx, [
+                self._office.event(
+                    caller, Event.PARTY_REGISTER, subject=one.key, provider="",
+                    details={"kind": one.kind, "from": one.valid_from, "to": one.valid_to or ""},
+                )
+                for one in known
+            ])  # fmt: skip
+            for provider in sorted(self._concerned(tx, known)):
+                records.reopen(tx, provider, JUDGED_AGAIN)
+        return {"stated": {kind: len(of_kind(known, kind)) for kind in sorted({one.kind for one in known})}}
+
+    def end(self, key: str, last: date, caller: Caller) -> dict[str, Any]:
+        """State that something ends, or ended, on a day.
+
+        Raises:
+            NotFoundError: nothing with this key is stated.
+        """
+        with self._parts.database.reading() as tx:
+            found = next((one for one in newest(register.known(tx, self._open)) if one.key == key), None)
+        if found is None:
+            raise NotFoundError("nothing with this key is registered; `kanta-gateway parties list` tells the keys")
+        return self._add([replace(found, valid_to=last.isoformat())], caller)
+
+    def on(self, caller: Caller, day: date | None, known_at: datetime | None, kind: str) -> dict[str, Any]:
+        """The register as it was on a day.
+
+        Args:
+            caller: who asks.
+            day: the day; today by default.
+            known_at: as it was known at this moment; as it is known now by default.
+            kind: only this kind of statement; empty for all.
+        """
+        self._office.permit(caller, Event.PARTY_READ, provider=None)
+        day = day or self._parts.now().astimezone(HELSINKI).date()
+        with self._parts.database.transaction() as tx:
+            found = newest(register.known(tx, self._open, at=known_at))
+            told = [_row(one) for one in found if one.covers(day.isoformat()) and kind in {"", one.kind}]
+            self._office.note(tx, [self._office.event(
+                caller, Event.PARTY_READ, subject="register", provider="",
+                details={"day": day.isoformat(), "kind": kind, "count": len(told)},
+            )])  # fmt: skip
+        return {"day": day.isoformat(), "register": sorted(told, key=lambda one: (one["kind"], one["key"]))}
+
+    def incomplete(self) -> list[dict[str, Any]]:
+        """Contracts that do not tell everything that GDPR 28(3) asks for."""
+        with self._parts.database.reading() as tx:
+            contracts = newest(register.stated(tx, ("contract",)))
+        told = ({"contract": one.body["number"], "lacks": list(lacking(one.body))} for one in contracts)
+        return [one for one in told if one["lacks"]]
+
+    def _referring(self, one: Statement) -> Statement:
+        """A statement about a client, with the client's keyed reference in the place of its number."""
+        if one.kind != "relationship":
+            return one
+        reference = str(self._parts.keyring.client(one.body["provider"], one.body["client"]))
+        return replace(one, body={**one.body, "client": reference})
+
+    def _concerned(self, tx: Connection, stated: Sequence[Statement]) -> set[str]:
+        """Providers whose records may be judged otherwise now."""
+        if any(one.kind == "unit" for one in stated):
+            return {one.provider.oid for one in agreements(tx)}
+        return {str(one.body[name]) for one in stated for name in ("processor", "provider") if name in one.body}
+
+    def _seal(self, content: bytes) -> bytes:
+        return seal(self._parts.keyring.parties, content, b"party")
+
+    def _open(self, sealed: bytes) -> bytes:
+        return open_sealed(self._parts.keyring.parties, sealed, b"party")
+
+
+def _row(one: Statement) -> dict[str, Any]:
+    return {"kind": one.kind, "key": one.key, "from": one.valid_from, "to": one.valid_to, **one.body}
+
+
+def moment(text: str) -> datetime:
+    """A moment as a person writes it: a day means its end, and a time without a zone is Finland's.
+
+    Raises:
+        ValueError: it is no moment.
+    """
+    if len(text) == len("2026-01-01"):
+        return datetime.combine(date.fromisoformat(text), time.max, HELSINKI)
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=HELSINKI)
+
+
+class Users:
+    """Which persons of which organisation may act in which role today, as far as their register is kept here."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._version = -1
+        self._known: dict[str, list[Statement]] = {}
+
+    def is_outsider(self, tx: Connection, caller: Caller, day: date) -> bool:
+        """Whether the caller's organisation keeps its users here, and the caller is none of them in this role today."""
+        found = self._of(tx, caller.organisation)
+        roles = (one for one in found if (one.body["person_id"], one.body["role"]) == (caller.person_id, caller.role))
+        return bool(found) and not any(one.covers(day.isoformat()) for one in roles)
+
+    def _of(self, tx: Connection, organisation: str) -> list[Statement]:
+        if (version := register.version(tx)) != self._version:
+            self._version, self._known = version, {}
+        if organisation not in self._known:
+            self._known[organisation] = newest(register.persons(tx, organisation, self._open))
+        return self._known[organisation]
+
+    def _open(self, sealed: bytes) -> bytes:
+        return open_sealed(self._parts.keyring.parties, sealed, b"party")
