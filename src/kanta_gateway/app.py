@@ -16,6 +16,7 @@ from kanta_gateway import __version__, knowledge, loading
 from kanta_gateway.access.decider import Decider
 from kanta_gateway.access.table import Duties, Table
 from kanta_gateway.audit.cosign import Known, read_witnesses
+from kanta_gateway.audit.entry import Registers
 from kanta_gateway.audit.log import Log
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
@@ -25,6 +26,7 @@ from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.pipeline.outlet import ReportOutlet
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
@@ -52,14 +54,17 @@ def build(settings: Settings) -> Gateway:
     master = folder.master()
     keyring = Keyring(master)
     known = loading.load(settings.own, settings.data, language)
+    vault = Vault(master)
     parts = Parts(
         database=database,
         keyring=keyring,
-        vault=Vault(master),
+        vault=vault,
         log=Log(
             keyring.actors,
             seal=lambda name: seal(keyring.names, name, b"name"),
             open_=lambda sealed: open_sealed(keyring.names, sealed, b"name"),
+            registers=Registers(known.reports.client_register, known.reports.joint_controller),
+            outlet=ReportOutlet(known.reports, vault),
         ),
         messages=known.messages,
         contracts=known.contracts,
@@ -79,6 +84,7 @@ def build(settings: Settings) -> Gateway:
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
         decider=_decider(settings),
+        reports=known.reports,
         types=known.types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),

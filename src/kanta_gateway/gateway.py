@@ -47,11 +47,12 @@ from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.reconciling import REGISTERED, REVOKED
-from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
+from kanta_gateway.pipeline.reporting import Disclosures, Reporter
+from kanta_gateway.pipeline.retain import destroy_spent_disclosures, destroy_spent_keys, destroy_spent_notices
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.inspect import inspect
-from kanta_gateway.spool import records, store
+from kanta_gateway.spool import disclosures, records, store, worker
 from kanta_gateway.spool.worker import stop_on_signals
 from kanta_gateway.transfer.client import HttpArchiveClient
 from kanta_gateway.transfer.frame import FrameProfile
@@ -97,6 +98,7 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.disclosures = Disclosures(parts, self.office)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -183,7 +185,7 @@ class Gateway:
             ca_file=self.settings.archive_ca_file or None,
             certificate_file=self.settings.archive_client_certificate_file or None,
             key_file=self.settings.archive_client_key_file or None,
-            is_production=self.settings.is_production,
+            is_production=self.settings.is_production, log_register_url=self.settings.log_register_url,
         )  # fmt: skip
 
     def _deliverer(self, caller: Caller) -> Deliverer:
@@ -197,19 +199,28 @@ class Gateway:
         done = deliverer.run(stop, until_empty=until_empty)
         if self.desk.finish(caller):  # corrections that waited for their earlier version
             done = deliverer.run(stop, until_empty=until_empty)
+        told = self._reporter(caller).run(stop, until_empty=until_empty) if until_empty else worker.Result(0, 0)
         with self.parts.database.reading() as tx:
-            return {"handled": done.handled, "left": done.left, "documents": store.counts(tx)}
+            return {
+                "handled": done.handled + told.handled, "left": done.left + told.left, "documents": store.counts(tx),
+                "disclosures": disclosures.counts(tx),
+            }  # fmt: skip
+
+    def _reporter(self, caller: Caller) -> Reporter:
+        return Reporter(self.parts, self._archive, caller, self.settings.lease_seconds)
 
     def work(self, stop: threading.Event) -> None:
         """The worker: deliver, judge what was left, destroy what is spent, until told to stop."""
         caller = self.actor("worker", "kanta-gateway worker", "archiving")
-        deliverer = self._deliverer(caller)
+        deliverer, reporter = self._deliverer(caller), self._reporter(caller)
         while not stop.is_set():
             self.desk.finish(caller)
             deliverer.run(stop, until_empty=True)
             self.send_notices(caller)
+            reporter.drain()
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
+            destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:
@@ -217,7 +228,7 @@ class Gateway:
         with self.parts.database.reading() as tx:
             return {
                 "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx),
-                "notices": notices.counts(tx),
+                "notices": notices.counts(tx), "disclosures": disclosures.counts(tx),
             }  # fmt: skip
 
     def due(

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from kanta_gateway.signing.profile import Profile
     from kanta_gateway.signing.seal import Sealer
     from kanta_gateway.spool.oids import OidSource
+    from kanta_gateway.transfer.reports import Reports
 
 
 class Keyring:
@@ -153,6 +154,8 @@ class Parts:
     keep_checkpoint: Callable[[str], None]
     witnesses: Witnesses
     decider: Decider
+    reports: Reports
+    """Which disclosures the national log register is told of, and as what."""
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""

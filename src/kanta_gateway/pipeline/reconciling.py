@@ -21,9 +21,12 @@ from kanta_gateway.access.terms import Span
 from kanta_gateway.audit import report
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
-from kanta_gateway.database import calling_system, data_key, document, notice, party_statement, record
+from kanta_gateway.audit.entry import DISCLOSURES
+from kanta_gateway.database import calling_system, data_key, disclosure, document, notice, party_statement, record
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
+from kanta_gateway.pipeline.outlet import OWN_LOG, REPORT
+from kanta_gateway.spool.disclosures import Notice
 from kanta_gateway.spool.states import DELIVERED, State
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ _BY_STATE = {
 _BY_OUTCOME = {Outcome.HELD.value: Event.RECORD_HOLD, Outcome.REFUSED.value: Event.RECORD_REFUSE}
 REVOKED = "revoke-system"
 """`act` in the details of an entry that ends a right; an event of its own here, since it undoes the others."""
+UNTOLD = "disclosure"
+"""A disclosure of which the log does not say whether the national log register is told; nothing makes it good."""
 REGISTERED = "register-contract"
 """`act` in the details of an entry about a contract with both its parties."""
 
@@ -49,13 +54,18 @@ def reconciled(tx: Connection) -> tuple[Problem, ...]:
     stated = list(tx.execute(_STATEMENTS).mappings())
     systems = list(tx.execute(select(calling_system.c.thumbprint, calling_system.c.revoked_at)))
     told = list(tx.execute(_NOTICES).mappings())
+    reported = list(tx.execute(_DISCLOSURES).mappings())
     claims = [
         *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
+        *_of_disclosures(reported),
     ]  # fmt: skip
     known = {
         **_known(records, documents),
         **_known_notices(told),
-        Event.DOCUMENT_DESTROY_KEY.value: {**_destroyed(documents, "oid"), **_destroyed(told, "id")},
+        **_known_disclosures(reported),
+        Event.DOCUMENT_DESTROY_KEY.value: {
+            **_destroyed(documents, "oid"), **_destroyed(told, "id"), **_destroyed(reported, "id"),
+        },
         Event.PARTY_REGISTER.value: dict.fromkeys(
             [*(one["thing"] for one in stated), *(one[0] for one in systems)], True
         ),
@@ -81,6 +91,17 @@ _NOTICES = (
     )
     .join(data_key, data_key.c.id == notice.c.key_id)
     .order_by(notice.c.sequence)
+)  # fmt: skip
+
+
+_DISCLOSURES = (
+    select(
+        disclosure.c.id, disclosure.c.event, disclosure.c.subject, disclosure.c.state, disclosure.c.receipt,
+        disclosure.c.digest, disclosure.c.attempts, disclosure.c.told.is_(None).label("gone"),
+        data_key.c.wrapped.is_(None).label("keyless"),
+    )
+    .join(data_key, data_key.c.id == disclosure.c.key_id)
+    .order_by(disclosure.c.sequence)
 )  # fmt: skip
 
 
@@ -140,6 +161,33 @@ def _known_notices(rows: list[RowMapping]) -> Known:
     }
 
 
+def _of_disclosures(rows: list[RowMapping]) -> Iterator[Claim]:
+    for row in rows:
+        id_, state = row["id"], Notice(row["state"])
+        yield Claim("disclosure", id_, REPORT, id_, {"event": row["event"], "subject": row["subject"]})
+        if row["digest"]:
+            yield Claim("disclosure", id_, Event.DISCLOSURE_SEND, id_, {"sha256": row["digest"]})
+        if state is Notice.KEPT:
+            yield Claim("disclosure", id_, Event.DISCLOSURE_ARCHIVE, id_, orjson.loads(row["receipt"] or "{}"))
+        if state is Notice.REFUSED:
+            yield Claim("disclosure", id_, Event.DISCLOSURE_REJECT, id_)
+        if row["gone"] or row["keyless"]:
+            yield Claim("disclosure", id_, Event.DOCUMENT_DESTROY_KEY, id_)
+
+
+def _known_disclosures(rows: list[RowMapping]) -> Known:
+    states = {row["id"]: Notice(row["state"]) for row in rows}
+    there = dict.fromkeys(states, True)
+    return {
+        REPORT: there,
+        UNTOLD: {},
+        Event.DISCLOSURE_SEND.value: there,
+        Event.DISCLOSURE_REJECT.value: there,
+        Event.DISCLOSURE_RETRY.value: there,
+        Event.DISCLOSURE_ARCHIVE.value: {id_: state is Notice.KEPT for id_, state in states.items()},
+    }
+
+
 def _of_parties(stated: Iterable[RowMapping], systems: Any) -> Iterator[Claim]:
     for row in stated:
         told = _told(row["kind"], row["valid_from"], row["valid_to"])
@@ -173,6 +221,7 @@ def _destroyed(rows: list[RowMapping], name: str) -> dict[str, bool]:
 
 
 def _entries(tx: Connection) -> Iterator[Told]:
+    decides = False  # disclosures from before notices were made say nothing about them
     for idx, body in report.every(tx, report.Filter()):
         entry = orjson.loads(body)
         event, subject, details = entry["event"], entry["subject"], entry["details"]
@@ -181,6 +230,13 @@ def _entries(tx: Connection) -> Iterator[Told]:
                 yield Told(idx, event, one.key, _told(one.kind, one.valid_from, one.valid_to))
             continue
         yield Told(idx, REVOKED if details.get("act") == REVOKED else event, subject, details)
+        if event in DISCLOSURES:
+            is_decided = bool({REPORT, OWN_LOG} & details.keys())
+            decides = decides or is_decided
+            if REPORT in details:
+                yield Told(idx, REPORT, details[REPORT], {"event": event, "subject": subject})
+            elif decides and not is_decided:
+                yield Told(idx, UNTOLD, subject, details)
 
 
 def _registered(entry: Mapping[str, Any]) -> Agreement | None:
