@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import holidays as holidays_package
 import yaml
 
-from kanta_gateway import __version__, knowledge, loading
+from kanta_gateway import __version__, content, knowledge, loading
 from kanta_gateway.access.decider import Decider
 from kanta_gateway.access.table import Duties, Table
 from kanta_gateway.audit.cosign import Known, read_witnesses
@@ -26,6 +27,7 @@ from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.pipeline.changes import approved_content, differing
 from kanta_gateway.pipeline.outlet import ReportOutlet
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.witnessing import Witnesses
@@ -40,10 +42,15 @@ from kanta_gateway.transfer import witness
 MODERATOR = "kanta-gateway"
 
 
-def build(settings: Settings) -> Gateway:
+def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
     """Build one installation.
 
+    Args:
+        settings: what it is made of.
+        only_approved: use the approved content whatever lies in place, and no ways out; for those who decide changes.
+
     Raises:
+        MisconfiguredError: production, and content is in place that nobody approved.
         MisconfiguredError: a file or setting is wrong; all mistakes of a kind at once.
     """
     language = "sv" if settings.lang == "sv" else "fi"
@@ -53,7 +60,20 @@ def build(settings: Settings) -> Gateway:
     upgrade(database)
     master = folder.master()
     keyring = Keyring(master)
-    known = loading.load(settings.own, settings.data, language)
+    if only_approved:
+        with database.reading() as tx, TemporaryDirectory() as place:
+            own = content.laid_out(approved_content(tx, keyring), Path(place), settings)
+            known = loading.load(own.own, settings.data, language)
+            decider = own_decider(Path(place) / content.POLICY)
+        settings, unapproved, digests = own, {}, None
+    else:
+        digests = content.digests(content.pieces(settings))
+        with database.reading() as tx:
+            unapproved = differing(tx, keyring, digests)
+        if unapproved and settings.is_production:
+            raise MisconfiguredError(mistakes=[unapproved_told(*one) for one in unapproved.items()])
+        known = loading.load(settings.own, settings.data, language)
+        decider = own_decider(content.policy_folder(settings))
     vault = Vault(master)
     parts = Parts(
         database=database,
@@ -83,7 +103,7 @@ def build(settings: Settings) -> Gateway:
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
-        decider=_decider(settings),
+        decider=decider,
         reports=known.reports,
         types=known.types,
         holidays=finnish_holidays,
@@ -92,10 +112,22 @@ def build(settings: Settings) -> Gateway:
         language=language,
         software={"moderator": MODERATOR, "product": MODERATOR, "version": __version__},
     )
-    return Gateway(
+    gateway = Gateway(
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
         _channels(settings),
     )  # fmt: skip
+    gateway.unapproved = [unapproved_told(*one) for one in unapproved.items()]
+    if digests is not None:
+        gateway.changes.note_use(__version__, digests, unapproved)
+    return gateway
+
+
+def unapproved_told(path: str, how: str) -> str:
+    """What is wrong with content that nobody approved, and what to do."""
+    told = {"added": "is in place and nobody approved it", "changed": "is not as it was approved",
+            "missing": "was approved and is not in place"}[how]  # fmt: skip
+    return (f"{path}: {told}. Propose it with `kanta-gateway changes propose --reason …` and have another person "
+            "approve it, or put back what was approved (`kanta-gateway changes write FOLDER`)")  # fmt: skip
 
 
 def _witnesses(settings: Settings) -> Witnesses:
@@ -129,9 +161,8 @@ def _channels(settings: Settings) -> Channels:
     return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
 
 
-def _decider(settings: Settings) -> Decider:
-    """The shipped policies, with the forbids and the rows that DATA/policy adds and turns on."""
-    folder = settings.data / "policy"
+def own_decider(folder: Path) -> Decider:
+    """The shipped policies, with the forbids and the rows that an installation's folder adds and turns on."""
     stated = yaml.safe_load((folder / "rows.yaml").read_text("utf-8")) if (folder / "rows.yaml").is_file() else {}
     table = Table.load(knowledge.text("mappings/policy/rows.yaml"), (stated or {}).get("enabled") or ())
     shipped = [knowledge.text(f"mappings/policy/{name}.cedar") for name in ("rows", "maximum")]

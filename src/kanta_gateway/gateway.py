@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -36,6 +37,7 @@ from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.announce import Announcer
+from kanta_gateway.pipeline.changes import Changes
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
@@ -99,6 +101,10 @@ class Gateway:
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
         self.disclosures = Disclosures(parts, self.office)
+        self.changes = Changes(parts, self.office)
+        self.policy = policy
+        self.unapproved: list[str] = []
+        """What of the content in place nobody approved; production does not start with any."""
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -364,18 +370,24 @@ class Gateway:
             ]
         }
 
-    def import_schemas(self, folder: Path) -> dict[str, Any]:
+    def import_schemas(self, folder: Path, caller: Caller | None = None) -> dict[str, Any]:
         """Keep the official Sosmeta schemas of a folder beside our own statements, each that holds."""
-        taken = official.take(folder, self.settings.data, self.parts.structures, self.parts.sealer.display)
+        with self._administering(caller, Event.KNOWLEDGE_IMPORT, "structures") as told:
+            taken = official.take(folder, self.settings.data, self.parts.structures, self.parts.sealer.display)
+            told |= {"new": list(taken.loaded), "skipped": len(taken.skipped)}
         return {
             "loaded": len(taken.loaded) + len(taken.known), "new": taken.loaded, "skipped": taken.skipped,
             "mistakes": taken.mistakes,
         }  # fmt: skip
 
-    def import_codes(self, file: Path, name: str = "", version: str = "") -> dict[str, Any]:
+    def import_codes(
+        self, file: Path, name: str = "", version: str = "", caller: Caller | None = None
+    ) -> dict[str, Any]:
         """Keep the rows of a code-server export in the data folder, verified and dated."""
         words = Words.load(knowledge.text("mappings/codeserver.yaml", self.settings.own))
-        taken = codefiles.take(file, self.settings.data, self.parts.codes, words, name, version)
+        with self._administering(caller, Event.KNOWLEDGE_IMPORT, "codes") as told:
+            taken = codefiles.take(file, self.settings.data, self.parts.codes, words, name, version)
+            told |= {"list": taken.number, "rows": taken.rows, "sha256": sha256(file.read_bytes()).hexdigest()}
         return {"list": taken.number, "rows": taken.rows, "verified": taken.verified, "unverified": taken.unverified,
                 "read_as": taken.how, "columns": dict(taken.columns), "mistakes": taken.mistakes}  # fmt: skip
 
@@ -392,6 +404,8 @@ class Gateway:
                 *(f"policy: {one} is not the decree's maximum" for one in self.parts.decider.differences()),
             ],
             "own_files": knowledge.owned(self.settings.own),
+            "unapproved": self.unapproved,
+            "reviews_overdue": self.changes.overdue(),
             "unverified_codes": codes,
             "contracts_incomplete": self.party_book.incomplete(),
             "not_judged": {name: [one.rule for one in contract.not_judged]
@@ -399,7 +413,7 @@ class Gateway:
             "not_software": {name: [one.rule for one in contract.not_software]
                              for name, contract in self.parts.contracts.items()},
             "law": library.report(self.parts.contracts.values()),
-            "production_would_refuse": bool(codes),
+            "production_would_refuse": bool(codes or self.unapproved),
         }  # fmt: skip
 
     def _blocked(self, row: Row) -> list[str]:
@@ -410,9 +424,24 @@ class Gateway:
         made = set(parts.mapper.structures())
         return sorted(users) or sorted(number for number in by_type if number in made) or SPECIAL.get(row.list, [])
 
-    def make_keys(self, organisation: str, name: str) -> dict[str, Any]:
+    @contextmanager
+    def _administering(self, caller: Caller | None, event: Event, subject: str) -> Iterator[dict[str, Any]]:
+        """Permit an act on the installation itself, and write it down once it is done; gives what the entry tells."""
+        actor = caller or self.actor(None, None, None)
+        decision = self.office.permit(actor, event, provider=None)
+        told: dict[str, Any] = {}
+        yield told
+        with self.parts.database.transaction() as tx:
+            self.office.note(tx, [
+                self.office.event(actor, event, subject=subject, provider="", details=told, decision=decision)
+            ])  # fmt: skip
+
+    def make_keys(self, organisation: str, name: str, caller: Caller | None = None) -> dict[str, Any]:
         """Make the keys that are missing."""
-        return keyfiles.make(self._folder, self.settings, organisation, name)
+        with self._administering(caller, Event.KEY_MAKE, "keys") as told:
+            made = keyfiles.make(self._folder, self.settings, organisation, name)
+            told["organisation"] = organisation
+        return made
 
     def list_keys(self) -> dict[str, Any]:
         """Which keys there are."""

@@ -46,6 +46,11 @@ class Thing:
     client_ref: str | None = None
 
 
+def is_without_clients(event: Event) -> bool:
+    """Whether an act uses no client data."""
+    return event.value.partition(":")[0] in WITHOUT_CLIENTS
+
+
 class Guard:
     """Asks the policy for a caller."""
 
@@ -88,7 +93,7 @@ class Guard:
             claims_beyond=not is_own and not is_local and bool(agreements(tx, caller.organisation)),
             person=self._person(tx, caller, day, is_local=is_local),
         )  # fmt: skip
-        if event.value.partition(":")[0] in WITHOUT_CLIENTS:
+        if is_without_clients(event):
             return _with(asked, flow=NO_CLIENT_DATA)
         if is_own:
             return self._of_provider(tx, asked, caller, event, thing, day)

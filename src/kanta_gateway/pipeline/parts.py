@@ -65,6 +65,11 @@ class Keyring:
         return derive(self._master, "parties")
 
     @cached_property
+    def changes(self) -> bytes:
+        """Seals proposed changes of content, and keys the codes of what is approved."""
+        return derive(self._master, "changes")
+
+    @cached_property
     def fingerprints(self) -> bytes:
         """Keys the fingerprints of contact data."""
         return derive(self._master, "fingerprints")

@@ -15,14 +15,25 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import select
 
+from kanta_gateway.access.changes import State as ChangeState
 from kanta_gateway.access.parties import Agreement, statements
 from kanta_gateway.access.statements import EVER
 from kanta_gateway.access.terms import Span
 from kanta_gateway.audit import report
+from kanta_gateway.audit.entry import DISCLOSURES
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
-from kanta_gateway.audit.entry import DISCLOSURES
-from kanta_gateway.database import calling_system, data_key, disclosure, document, notice, party_statement, record
+from kanta_gateway.database import (
+    calling_system,
+    change,
+    content_use,
+    data_key,
+    disclosure,
+    document,
+    notice,
+    party_statement,
+    record,
+)
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.pipeline.outlet import OWN_LOG, REPORT
@@ -38,6 +49,7 @@ _BY_STATE = {
     State.INVALIDATED: Event.DOCUMENT_INVALIDATE, State.INVALIDATING: Event.DOCUMENT_INVALIDATE,
     State.REJECTED: Event.DOCUMENT_REJECT, State.WITHDRAWN: Event.DOCUMENT_WITHDRAW,
 }  # fmt: skip
+_DECIDED = {ChangeState.APPROVED: Event.CHANGE_APPROVE, ChangeState.REJECTED: Event.CHANGE_REJECT}
 _BY_OUTCOME = {Outcome.HELD.value: Event.RECORD_HOLD, Outcome.REFUSED.value: Event.RECORD_REFUSE}
 REVOKED = "revoke-system"
 """`act` in the details of an entry that ends a right; an event of its own here, since it undoes the others."""
@@ -55,16 +67,22 @@ def reconciled(tx: Connection) -> tuple[Problem, ...]:
     systems = list(tx.execute(select(calling_system.c.thumbprint, calling_system.c.revoked_at)))
     told = list(tx.execute(_NOTICES).mappings())
     reported = list(tx.execute(_DISCLOSURES).mappings())
+    changes = list(tx.execute(select(change.c.number, change.c.state, change.c.digest, change.c.review_by)).mappings())
+    uses = list(tx.execute(select(content_use.c.digest).order_by(content_use.c.number)).scalars())
     claims = [
         *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
-        *_of_disclosures(reported),
+        *_of_disclosures(reported), *_of_changes(changes), *_of_uses(uses),
     ]  # fmt: skip
     known = {
         **_known(records, documents),
         **_known_notices(told),
         **_known_disclosures(reported),
+        **_known_changes(changes),
+        Event.CHANGE_USE.value: dict.fromkeys(uses, True),
         Event.DOCUMENT_DESTROY_KEY.value: {
-            **_destroyed(documents, "oid"), **_destroyed(told, "id"), **_destroyed(reported, "id"),
+            **_destroyed(documents, "oid"),
+            **_destroyed(told, "id"),
+            **_destroyed(reported, "id"),
         },
         Event.PARTY_REGISTER.value: dict.fromkeys(
             [*(one["thing"] for one in stated), *(one[0] for one in systems)], True
@@ -186,6 +204,28 @@ def _known_disclosures(rows: list[RowMapping]) -> Known:
         Event.DISCLOSURE_RETRY.value: there,
         Event.DISCLOSURE_ARCHIVE.value: {id_: state is Notice.KEPT for id_, state in states.items()},
     }
+
+
+def _of_changes(rows: list[RowMapping]) -> Iterator[Claim]:
+    for row in rows:
+        number, told = str(row["number"]), {"sha256": row["digest"]}
+        first = Event.CHANGE_NARROW if row["review_by"] else Event.CHANGE_PROPOSE
+        yield Claim("change", number, first, number, told)
+        if (decided := _DECIDED.get(ChangeState(row["state"]))) is not None:
+            yield Claim("change", number, decided, number, told)
+
+
+def _of_uses(digests: list[str]) -> Iterator[Claim]:
+    """Each use of other content; a new installation with nothing of its own has told of nothing."""
+    yield from (Claim("content_use", one, Event.CHANGE_USE, one) for one in digests[1:])
+
+
+def _known_changes(rows: list[RowMapping]) -> Known:
+    states = {str(row["number"]): ChangeState(row["state"]) for row in rows}
+    there = dict.fromkeys(states, True)
+    decided = {event.value: {number: state is after for number, state in states.items()}
+               for after, event in _DECIDED.items()}  # fmt: skip
+    return {Event.CHANGE_PROPOSE.value: there, Event.CHANGE_NARROW.value: there, **decided}
 
 
 def _of_parties(stated: Iterable[RowMapping], systems: Any) -> Iterator[Claim]:

@@ -1,7 +1,7 @@
 """The queue of disclosure notices to the national log register: durable, each once, tried until it is there.
 
 * A notice is made in the transaction of the entry that tells of the disclosure, and leaves it only with a receipt.
-* Its signed bytes are made once and kept: every attempt sends the same bytes under the same id, so a repeat is harmless.
+* Its signed bytes are made once and kept: every attempt sends the same bytes under the same id; a repeat is harmless.
 * A worker that dies leaves an expired lease; nothing is given up by the clock.
 * A final no waits for somebody: `kanta-gateway disclosures retry` makes its bytes anew.
 """

@@ -1,7 +1,7 @@
 """Disclosure notices (luovutusilmoitus): which disclosures are told to the national log register, and as what; pure.
 
 * Rows of `mappings/disclosures.yaml` are asked in order; the last one always fits, so nothing stays undecided.
-* One notice is a FHIR transaction: an AuditEvent with what 703/2023 §10.3 asks for and its Provenance, signed as a whole.
+* A notice is a FHIR transaction: an AuditEvent with what 703/2023 §10.3 asks for and its Provenance, signed as one.
 * The signature is a detached JWS over the canonical JSON of the Bundle without it (RFC 7515 appendix F, RFC 8785).
 * An answer is a receipt only when it names the notice and says of each resource that it was made.
 
@@ -83,6 +83,7 @@ class Reports:
         )  # fmt: skip
         try:
             bundle(_SAMPLE, made, is_test=True)
+            dict(made.fhir["signature"])
         except (KeyError, TypeError) as error:
             mistakes.say(data.at("fhir"), f"fhir: {error} is not there or not of its form; see the package's own file")
         mistakes.end()
