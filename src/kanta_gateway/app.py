@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
@@ -27,7 +28,7 @@ from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.notices.channels import Channels
-from kanta_gateway.pipeline.changes import approved_content, differing
+from kanta_gateway.pipeline.approved import approved_content, differing
 from kanta_gateway.pipeline.outlet import ReportOutlet
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.witnessing import Witnesses
@@ -60,20 +61,8 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
     upgrade(database)
     master = folder.master()
     keyring = Keyring(master)
-    if only_approved:
-        with database.reading() as tx, TemporaryDirectory() as place:
-            own = content.laid_out(approved_content(tx, keyring), Path(place), settings)
-            known = loading.load(own.own, settings.data, language)
-            decider = own_decider(Path(place) / content.POLICY)
-        settings, unapproved, digests = own, {}, None
-    else:
-        digests = content.digests(content.pieces(settings))
-        with database.reading() as tx:
-            unapproved = differing(tx, keyring, digests)
-        if unapproved and settings.is_production:
-            raise MisconfiguredError(mistakes=[unapproved_told(*one) for one in unapproved.items()])
-        known = loading.load(settings.own, settings.data, language)
-        decider = own_decider(content.policy_folder(settings))
+    here = _here(settings, database, keyring, language, only_approved=only_approved)
+    settings, known = here.settings, here.known
     vault = Vault(master)
     parts = Parts(
         database=database,
@@ -103,7 +92,7 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
-        decider=decider,
+        decider=here.decider,
         reports=known.reports,
         types=known.types,
         holidays=finnish_holidays,
@@ -116,10 +105,43 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
         _channels(settings),
     )  # fmt: skip
-    gateway.unapproved = [unapproved_told(*one) for one in unapproved.items()]
-    if digests is not None:
-        gateway.changes.note_use(__version__, digests, unapproved)
+    gateway.unapproved = [unapproved_told(*one) for one in here.unapproved.items()]
+    if not only_approved:
+        gateway.changes.note_use(__version__, here.digests, here.unapproved)
     return gateway
+
+
+@dataclass(frozen=True)
+class _Here:
+    """The content that a gateway works with."""
+
+    settings: Settings
+    known: loading.Library
+    decider: Decider
+    digests: Mapping[str, str]
+    """Of the installation's own content in place."""
+    unapproved: Mapping[str, str]
+    """Paths that nobody approved, and how they differ."""
+
+
+def _here(settings: Settings, database: Database, keyring: Keyring, language: str, *, only_approved: bool) -> _Here:
+    """What is in place, or only what was approved.
+
+    Raises:
+        MisconfiguredError: production, and content is in place that nobody approved.
+    """
+    if only_approved:
+        with database.reading() as tx, TemporaryDirectory() as place:
+            own = content.laid_out(approved_content(tx, keyring), Path(place), settings)
+            known = loading.load(own.own, settings.data, language)
+            return _Here(own, known, own_decider(Path(place) / content.POLICY), {}, {})
+    digests = content.digests(content.pieces(settings))
+    with database.reading() as tx:
+        unapproved = differing(tx, keyring, digests)
+    if unapproved and settings.is_production:
+        raise MisconfiguredError(mistakes=[unapproved_told(*one) for one in unapproved.items()])
+    known = loading.load(settings.own, settings.data, language)
+    return _Here(settings, known, own_decider(content.policy_folder(settings)), digests, unapproved)
 
 
 def unapproved_told(path: str, how: str) -> str:

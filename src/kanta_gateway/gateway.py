@@ -8,16 +8,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import yaml
 
-from kanta_gateway import __version__, codefiles, keyfiles, knowledge, official
+from kanta_gateway import __version__, keyfiles, knowledge
 from kanta_gateway.access import parties, statements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.terms import ALWAYS, Span
+from kanta_gateway.administering import Administration
 from kanta_gateway.audit import proofs
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts import library
@@ -29,7 +29,6 @@ from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
-from kanta_gateway.mapping.codeserver import Words
 from kanta_gateway.model import Caller, Event, Oid, Organisation
 from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
@@ -102,6 +101,7 @@ class Gateway:
         self.party_book = PartyBook(parts, self.office)
         self.disclosures = Disclosures(parts, self.office)
         self.changes = Changes(parts, self.office)
+        self.administration = Administration(settings, parts, folder, self.office)
         self.policy = policy
         self.unapproved: list[str] = []
         """What of the content in place nobody approved; production does not start with any."""
@@ -370,27 +370,6 @@ class Gateway:
             ]
         }
 
-    def import_schemas(self, folder: Path, caller: Caller | None = None) -> dict[str, Any]:
-        """Keep the official Sosmeta schemas of a folder beside our own statements, each that holds."""
-        with self._administering(caller, Event.KNOWLEDGE_IMPORT, "structures") as told:
-            taken = official.take(folder, self.settings.data, self.parts.structures, self.parts.sealer.display)
-            told |= {"new": list(taken.loaded), "skipped": len(taken.skipped)}
-        return {
-            "loaded": len(taken.loaded) + len(taken.known), "new": taken.loaded, "skipped": taken.skipped,
-            "mistakes": taken.mistakes,
-        }  # fmt: skip
-
-    def import_codes(
-        self, file: Path, name: str = "", version: str = "", caller: Caller | None = None
-    ) -> dict[str, Any]:
-        """Keep the rows of a code-server export in the data folder, verified and dated."""
-        words = Words.load(knowledge.text("mappings/codeserver.yaml", self.settings.own))
-        with self._administering(caller, Event.KNOWLEDGE_IMPORT, "codes") as told:
-            taken = codefiles.take(file, self.settings.data, self.parts.codes, words, name, version)
-            told |= {"list": taken.number, "rows": taken.rows, "sha256": sha256(file.read_bytes()).hexdigest()}
-        return {"list": taken.number, "rows": taken.rows, "verified": taken.verified, "unverified": taken.unverified,
-                "read_as": taken.how, "columns": dict(taken.columns), "mistakes": taken.mistakes}  # fmt: skip
-
     def check(self) -> dict[str, Any]:
         """What building did not refuse but an operator must know: unverified codes, certificates, rules."""
         codes = [
@@ -423,25 +402,6 @@ class Gateway:
         by_type = (one.number for one in parts.structures.all() if one.document_type == row.key)
         made = set(parts.mapper.structures())
         return sorted(users) or sorted(number for number in by_type if number in made) or SPECIAL.get(row.list, [])
-
-    @contextmanager
-    def _administering(self, caller: Caller | None, event: Event, subject: str) -> Iterator[dict[str, Any]]:
-        """Permit an act on the installation itself, and write it down once it is done; gives what the entry tells."""
-        actor = caller or self.actor(None, None, None)
-        decision = self.office.permit(actor, event, provider=None)
-        told: dict[str, Any] = {}
-        yield told
-        with self.parts.database.transaction() as tx:
-            self.office.note(tx, [
-                self.office.event(actor, event, subject=subject, provider="", details=told, decision=decision)
-            ])  # fmt: skip
-
-    def make_keys(self, organisation: str, name: str, caller: Caller | None = None) -> dict[str, Any]:
-        """Make the keys that are missing."""
-        with self._administering(caller, Event.KEY_MAKE, "keys") as told:
-            made = keyfiles.make(self._folder, self.settings, organisation, name)
-            told["organisation"] = organisation
-        return made
 
     def list_keys(self) -> dict[str, Any]:
         """Which keys there are."""

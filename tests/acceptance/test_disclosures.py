@@ -1,4 +1,4 @@
-"""Disclosure notices (luovutusilmoitus): each disclosure to somebody else is told to the national log register, once."""
+"""Disclosure notices (luovutusilmoitus): each disclosure to others is told to the national log register, once."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ import pytest
 import uvicorn
 from fhir.resources.R4B.bundle import Bundle
 from sqlalchemy import delete, update
-from tests.acceptance.test_notices import CALLER, DAY, OFFICIAL, ORGANISER, Office
+from tests.acceptance.test_every_kind import CALLER
+from tests.acceptance.test_notices import DAY, OFFICIAL, ORGANISER, Office
 from tests.small_export import PROVIDER, identity_code
 
 from kanta_gateway import knowledge
 from kanta_gateway.database import disclosure
 from kanta_gateway.errors import ConflictError, MisconfiguredError
-from kanta_gateway.model import Event
+from kanta_gateway.model import Event, Oid, Sha256Hex
 from kanta_gateway.pipeline.reporting import Reporter
 from kanta_gateway.pipeline.retain import destroy_spent_disclosures
-from kanta_gateway.transfer.client import HttpArchiveClient
+from kanta_gateway.transfer.client import HttpArchiveClient, LogRegister
 from kanta_gateway.transfer.frame import load_profile
+from kanta_gateway.transfer.receipts import Answer
 from kanta_gateway.transfer.reports import Reports
 from kanta_gateway.transfer.simulator.checks import Checker
 from kanta_gateway.transfer.simulator.faults import Faults
@@ -89,6 +91,18 @@ class Scene(Office):
         """What log and tables do not tell alike."""
         found = self.gateway.verify_audit(None, None, reconcile=True)["unmatched"]
         return [f"{one['table']}: {one['what']}" if "what" in one else str(one) for one in found]
+
+
+class Dying:
+    """A connection whose process ends between the sending and the answer."""
+
+    def __init__(self, register: LogRegister) -> None:
+        self._register = register
+
+    def report(self, content: bytes, notice_id: Oid, digest: Sha256Hex) -> Answer:
+        """Send, and die."""
+        self._register.report(content, notice_id, digest)
+        raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
@@ -188,16 +202,11 @@ def test_a_worker_that_dies_after_sending_sends_the_same_bytes_again(scene: Scen
     """A worker that dies before it reads the answer leaves the notice queued; the next one sends the same bytes."""
     id_ = scene.tell_payer()
     with scene.register() as reporter:
-        send = reporter._register.report
-
-        def die(*sent: Any) -> Any:
-            send(*sent)
-            raise KeyboardInterrupt
-
-        reporter._register.report = die  # type: ignore[method-assign]
+        register = reporter._register
+        reporter._register = Dying(register)
         with pytest.raises(KeyboardInterrupt):
             reporter.drain()
-        reporter._register.report = send  # type: ignore[method-assign]
+        reporter._register = register
         reporter.drain()
         assert "queued" == scene.row(id_)["state"], "the dead worker's lease still holds"
         scene.later()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, open_gateway, say, state
+from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, open_gateway, say, settings_of
 from kanta_gateway.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -20,14 +19,6 @@ disclosures = typer.Typer(no_args_is_help=True, help="Notices of disclosures to 
 GROUPS = {"changes": changes, "disclosures": disclosures}
 """Groups of commands by their names."""
 Number = Annotated[int, typer.Argument(help="Number of the change, as `changes list` tells it.")]
-
-
-def _settings(lang: str | None = None, **given: str) -> Settings:
-    from kanta_gateway.settings import Settings  # noqa: PLC0415 — heavy imports only when a command needs them
-
-    settings = Settings.from_environment({**os.environ, **given}, data=state.get("data"), lang=lang)
-    state["lang"], state["own"] = settings.lang, None
-    return settings
 
 
 def _approved(settings: Settings) -> Gateway:
@@ -59,7 +50,7 @@ def propose_change(
         told["KANTA_KNOWLEDGE"] = knowledge
     if any(not one.startswith("KANTA_") for one in told):
         raise ParameterError("--set takes the name of a setting and its value, such as KANTA_GRACE_DAYS=60")
-    gateway, candidate = _approved(_settings(lang)), _settings(lang, **told)
+    gateway, candidate = _approved(settings_of(lang=lang)), settings_of(told, lang=lang)
     caller = gateway.actor(person, name, purpose)
     say(propose(gateway, caller, candidate, policy, reason, is_at_once=at_once), as_json=as_json)
 
@@ -67,7 +58,7 @@ def propose_change(
 @changes.command("list")
 def list_changes(person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False) -> None:
     """Every change: paths and digests, how it stands, and which content is approved."""
-    gateway = _approved(_settings())
+    gateway = _approved(settings_of())
     say(gateway.changes.listed(gateway.actor(person, name, purpose)), as_json=as_json)
 
 
@@ -76,7 +67,7 @@ def show_change(
     number: Number, person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False
 ) -> None:
     """One change: its content, who proposed it and why, and its effect."""
-    gateway = _approved(_settings())
+    gateway = _approved(settings_of())
     say(gateway.changes.show(gateway.actor(person, name, purpose), number), as_json=as_json)
 
 
@@ -85,7 +76,7 @@ def approve_change(
     number: Number, person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False
 ) -> None:
     """Approve what another person proposed, or confirm what another person narrowed at once."""
-    gateway = _approved(_settings())
+    gateway = _approved(settings_of())
     say(gateway.changes.approve(gateway.actor(person, name, purpose), number), as_json=as_json)
 
 
@@ -94,7 +85,7 @@ def reject_change(
     number: Number, person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False
 ) -> None:
     """Reject a proposal, or end what another person narrowed at once."""
-    gateway = _approved(_settings())
+    gateway = _approved(settings_of())
     say(gateway.changes.reject(gateway.actor(person, name, purpose), number), as_json=as_json)
 
 
@@ -105,7 +96,7 @@ def write_content(
     """Write the approved content out as FOLDER/<path>, to be put back in place."""
     from kanta_gateway import content  # noqa: PLC0415 — only this command needs it
 
-    gateway = _approved(_settings())
+    gateway = _approved(settings_of())
     found = gateway.changes.content(gateway.actor(person, name, purpose))
     say({"written": content.write(found, folder)}, as_json=as_json)
 

@@ -38,7 +38,7 @@ def import_schemas(
 ) -> None:  # fmt: skip
     """Load official Sosmeta JSON Schemas beside our own statements."""
     gateway = open_gateway()
-    told = gateway.import_schemas(folder, gateway.actor(person, name, purpose))
+    told = gateway.administration.import_schemas(gateway.actor(person, name, purpose), folder)
     say(told, as_json=as_json)
     raise typer.Exit(0 if not told["mistakes"] else 1)
 
@@ -52,7 +52,7 @@ def import_codes(
 ) -> None:  # fmt: skip
     """Take rows of a code list, verified and dated, from an export of the code server (CSV, XML or JSON)."""
     gateway = open_gateway()
-    told = gateway.import_codes(file, of, version, gateway.actor(person, name, purpose))
+    told = gateway.administration.import_codes(gateway.actor(person, name, purpose), file, of, version)
     say(told, as_json=as_json)
     raise typer.Exit(0 if told["rows"] and not told["mistakes"] else 1)
 

@@ -28,7 +28,7 @@ def make_keys(
     """Make the keys that are missing; development certificates outside production."""
     gateway = open_gateway()
     caller = gateway.actor(person, name, purpose)
-    say(gateway.make_keys(organisation, organisation_name, caller), as_json=False)
+    say(gateway.administration.make_keys(caller, organisation, organisation_name), as_json=False)
 
 
 @keys.command("list")

@@ -23,7 +23,6 @@ from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import (
     GatewayError,
     MethodError,
-    NotAuthenticatedError,
     NotFoundError,
     ParameterError,
     TooLargeError,
@@ -73,7 +72,7 @@ def _caller(request: Request) -> Caller:
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise NotAuthenticatedError("the call carries no assertion; send `Authorization: Bearer <JWT>`")
+        raise _service(request).nobody()
     caller = _service(request).identify(token)
     _refuse_unknown_parameters(request)
     return caller

@@ -12,6 +12,7 @@ from kanta_gateway.access import parties
 from kanta_gateway.access.identity import Registration, verify
 from kanta_gateway.errors import (
     GatewayError,
+    NotAuthenticatedError,
     NotPermittedError,
     QueueFullError,
     RecordInvalidError,
@@ -29,6 +30,7 @@ from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.receive import Delivery
+from kanta_gateway.pipeline.strangers import Strangers
 from kanta_gateway.spool import deliveries, store
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Service:
         self.people = people
         self.notice_board = Board(parts, office)
         self.changes = Changes(parts, office)
+        self._strangers = Strangers(parts, office)
         self._schemas = schemas
         self._audience = audience
         self._max_queue_depth = max_queue_depth
@@ -78,7 +81,17 @@ class Service:
         Raises:
             NotAuthenticatedError: the assertion does not hold.
         """
-        return verify(token, self._registration, self._parts.now(), self._audience)
+        try:
+            return verify(token, self._registration, self._parts.now(), self._audience)
+        except NotAuthenticatedError as error:
+            self._strangers.refused(str(error))
+            raise
+
+    def nobody(self) -> NotAuthenticatedError:
+        """The refusal of a call without an assertion, which is written down."""
+        error = NotAuthenticatedError("the call carries no assertion; send `Authorization: Bearer <JWT>`")
+        self._strangers.refused(str(error))
+        return error
 
     def _registration(self, thumbprint: str) -> Registration | None:
         with self._parts.database.reading() as tx:
@@ -106,7 +119,9 @@ class Service:
             return self._take(record, delivery, caller, language, is_dry=is_dry)
         known = repeats.remember(self._parts, caller, idempotency_key, sha256(body).hexdigest())
         if known:
-            return self.desk.ticket(known, language, is_duplicate=True).told, REPEATED
+            seen = self.desk.ticket(known, language, is_duplicate=True)
+            repeats.note(self._parts, self.office, caller, known, seen.client_ref, delivery)
+            return seen.told, REPEATED
         told, status = self._take(record, delivery, caller, language, is_dry=False)
         repeats.bind(self._parts, caller, idempotency_key, told["ticket"])
         return told, status

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,18 +22,18 @@ from kanta_gateway.access import changes as store
 from kanta_gateway.access.changes import OPEN, Change, State
 from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.contracts.calendar import HELSINKI
-from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError, UntrustedError
+from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
 from kanta_gateway.model import Caller, Decision, Event, Oid, instant
 from kanta_gateway.pipeline.answers import check_reason
-from kanta_gateway.privacy.envelope import open_sealed, seal
+from kanta_gateway.pipeline.approved import CONTEXT, approved_content, code_of, opened
+from kanta_gateway.privacy.envelope import seal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.pipeline.office import Office
-    from kanta_gateway.pipeline.parts import Keyring, Parts
+    from kanta_gateway.pipeline.parts import Parts
 
-CONTEXT = b"change"
 ROWS = "policy/rows.yaml"
 START = Caller("local", Oid(""), "kanta-gateway", "kanta-gateway", "", "start")
 """Who writes down which content is used: the gateway itself."""
@@ -57,11 +56,6 @@ class Proposal:
         """Paths of what changes."""
         both = sorted(self.before.keys() | self.after.keys())
         return [path for path in both if self.before.get(path) != self.after.get(path)]
-
-
-def code_of(keyring: Keyring) -> store.Code:
-    """What makes the code of a change."""
-    return lambda content: hmac.new(keyring.changes, b"code\0" + content, sha256).digest()
 
 
 class Changes:
@@ -259,7 +253,7 @@ class Changes:
         return self._parts.log.names.reference(caller.organisation, caller.person_id)
 
     def _opened(self, one: Change) -> dict[str, Any]:
-        return _opened(one, self._parts.keyring)
+        return opened(one, self._parts.keyring)
 
     def _row(self, one: Change) -> dict[str, Any]:
         told = {
@@ -268,41 +262,6 @@ class Changes:
             "pieces": {path: {"before": before, "after": after} for path, (before, after) in one.paths.items()},
         }  # fmt: skip
         return {name: value for name, value in told.items() if value is not None}
-
-
-def approved_content(tx: Connection, keyring: Keyring) -> dict[str, bytes]:
-    """Path -> the approved content."""
-    known = store.every(tx, code_of(keyring))
-    found: dict[str, bytes] = {}
-    for path, one in store.in_force(known).items():
-        told = _opened(one, keyring)["content"][path]
-        if told is not None:
-            found[path] = b64decode(told)
-    return found
-
-
-def differing(tx: Connection, keyring: Keyring, digests: Mapping[str, str]) -> dict[str, str]:
-    """Path -> how what is in place differs from what was approved.
-
-    Args:
-        tx: a reading transaction.
-        keyring: the installation's keys.
-        digests: of what is in place.
-    """
-    wanted = store.approved(store.every(tx, code_of(keyring)))
-    told: dict[str, str] = {}
-    for path in sorted(wanted.keys() | digests.keys()):
-        if wanted.get(path) != digests.get(path):
-            told[path] = "changed" if path in wanted and path in digests else "added" if path in digests else "missing"
-    return told
-
-
-def _opened(one: Change, keyring: Keyring) -> dict[str, Any]:
-    body = open_sealed(keyring.changes, one.sealed, CONTEXT)
-    if sha256(one.told.encode() + body).hexdigest() != one.digest:
-        raise UntrustedError(f"change {one.number} has other content than was proposed; restore it from a backup")
-    value: dict[str, Any] = orjson.loads(body)
-    return value
 
 
 def _of(known: list[Change], number: int) -> Change:

@@ -1,7 +1,7 @@
 """What a change of content would do: decisions that differ, thresholds that differ; pure.
 
 * Decisions are asked of both sides for each role, relationship and purpose: every act about one class of client data,
-  one act about every class, by each row of the decision table that either side has turned on, other conditions true.
+  one act about every class where it would be use, by each row that either side has turned on, other conditions true.
 * What a local policy makes depend on anything else, such as one person's name, is not enumerated.
 * Values are told of numbers, days and truth values only; of texts and lists how many differ.
 """
@@ -67,6 +67,8 @@ def _asked(before: Side, after: Side) -> Iterator[_Act]:
     """Every act of each role about one class of data, and one act of each role about every class."""
     sides = (before, after)
     flows = _flows(before, after)
+    swept = {facts for facts in flows if facts.purpose == "told" and facts.flow != NO_CLIENT_DATA
+             and any(side.decider.table.find(facts).grade == "use" for side in sides)}  # fmt: skip
     classes = sorted({one for side in sides for one in side.decider.duties.classes})
     for role in sorted({role for one in sides for role in (*one.policy.roles, *one.decider.duties.roles)}):
         acts = [event for event in Event if any(_grant(side, role, event) for side in sides)]
@@ -75,7 +77,7 @@ def _asked(before: Side, after: Side) -> Iterator[_Act]:
             has_data = facts.flow != NO_CLIENT_DATA
             mine = [event for event in acts if is_without_clients(event) is not has_data]
             yield from (_Act(role, event, facts, *(ONE if has_data else ("", ""))) for event in mine)
-            if has_data and about is not None:
+            if facts in swept and about is not None:
                 yield from (_Act(role, about, facts, *of) for of in classes if of != ONE)
 
 

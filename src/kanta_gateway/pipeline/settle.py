@@ -252,8 +252,7 @@ class Settler:
                 details={"at_rest": True, "before": mark(one.payload), "after": mark(payload)}, **common,
             )  # fmt: skip
         for made in work.made:
-            replaced = store.get(tx, made.new.replaces) if made.new.replaces else None
-            earlier = {"replaces": replaced.oid, "before": replaced.digest} if replaced is not None else {}
+            earlier = _earlier(tx, made)
             for event in (Event.DOCUMENT_MAP, Event.DOCUMENT_SIGN, Event.DOCUMENT_SPOOL):
                 yield AuditEvent(
                     event=event, subject=made.new.oid, client_ref=whose(made.new.client_ref),
@@ -265,6 +264,12 @@ class Settler:
                 yield AuditEvent(
                     event=event, subject=document.oid, client_ref=whose(document.client_ref), details={}, **common
                 )
+
+
+def _earlier(tx: Connection, made: Made) -> dict[str, str]:
+    """The document that a new one takes the place of, for its entry."""
+    replaced = store.get(tx, made.new.replaces) if made.new.replaces else None
+    return {"replaces": replaced.oid, "before": replaced.digest} if replaced is not None else {}
 
 
 def _documents(tx: Connection, case: CaseFile, rows: Collection[StoredRecord]) -> Collection[StoredDocument]:

@@ -13,6 +13,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables one step forward."""
+    _disclosures()
+    _changes()
+
+
+def _disclosures() -> None:
     op.create_table(
         "disclosure",
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -42,6 +47,9 @@ def upgrade() -> None:
     )
     op.create_index("disclosure_due", "disclosure", ["state", "next_attempt_at", "sequence"], unique=False)
     op.create_index("disclosure_subject", "disclosure", ["subject"], unique=False)
+
+
+def _changes() -> None:
     op.create_table(
         "change",
         sa.Column("number", sa.Integer(), nullable=False),
