@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Index,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 metadata = MetaData()
 
 Instant = String(32)  # model.instant(): text order is time order
+Id = BigInteger().with_variant(Integer, "sqlite")  # of a key in the key store
 
 data_key = Table(
     "data_key", metadata,
@@ -247,12 +250,17 @@ idempotency = Table(
 audit_entry = Table(
     "audit_entry", metadata,
     Column("idx", Integer, primary_key=True, autoincrement=False),   # 0-based leaf index
-    Column("leaf_hash", LargeBinary(32), nullable=False),
-    Column("event", String(32), nullable=False),
+    Column("leaf_hash", LargeBinary(32), nullable=False),            # stays when the rest of the row is gone
+    Column("event", String(32)),
     Column("client_ref", String(64)),
-    Column("at", Instant, nullable=False),
-    Column("body", Text, nullable=False),                            # RFC 8785 bytes that the leaf hashes
+    Column("name", String(64)),                                      # commitment to the acting person's name row
+    Column("at", Instant),
+    Column("key_id", Id),                                            # key of the register and day, in the key store
+    Column("sealed", LargeBinary),                                   # RFC 8785 bytes that the leaf hashes, sealed
     Index("audit_entry_client", "client_ref"),
+    Index("audit_entry_name", "name"),
+    Index("audit_entry_at", "at"),
+    Index("audit_entry_key", "key_id"),
 )  # fmt: skip
 
 audit_node = Table(
@@ -327,6 +335,26 @@ class Database:
         with _mapped(), self._reading.connect() as connection:
             yield connection
             connection.rollback()
+
+    def scrub(self) -> bool:
+        """What was deleted leaves the write-ahead log too; whether it has, or a reader kept it for the moment.
+
+        SQLite overwrites deleted content in the file (`secure_delete`), and old pages stay in the log until it is
+        written back and cut. PostgreSQL frees the old rows; its own log and its backups are its operator's.
+        """
+        if not self.is_sqlite:
+            with _mapped(), self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                connection.exec_driver_sql("VACUUM")
+            return True
+        raw = self.engine.raw_connection()
+        try:
+            busy, _, _ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:  # a writer holds the file
+            return False
+        else:
+            return not busy
+        finally:
+            raw.close()
 
     def close(self) -> None:
         """Give all connections back."""

@@ -35,6 +35,7 @@ from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline import auditing, board
+from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
@@ -97,6 +98,7 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.aging = Aging(parts, self.office)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -104,6 +106,7 @@ class Gateway:
             self._archive.close()
         self.parts.executor.shutdown()
         self.parts.database.close()
+        self.parts.keys.close()
 
     def actor(self, person: str | None, name: str | None, purpose: str | None) -> Caller:
         """Who acts by a local command: what was given, else the actor file, else a development person.
@@ -210,6 +213,7 @@ class Gateway:
             self.send_notices(caller)
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
+            self.aging.purge()
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:

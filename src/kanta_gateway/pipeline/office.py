@@ -306,12 +306,12 @@ class Office:
 
     def entries(self, caller: Caller, client: str | None, after: int, limit: int) -> dict[str, Any]:
         """Entries of the log, in order; reading them is an entry too."""
-        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
+        decision, seals = self.permit(caller, Event.AUDIT_READ, provider=None), self._parts.log.seals
         with self._parts.database.transaction() as tx:
             refs = self._refs(tx, client) if client is not None else (None,)
             read = [
                 one for ref in refs
-                for one in report.entries(tx, report.Filter(client_ref=ref, after=after, limit=limit))
+                for one in report.entries(tx, seals, report.Filter(client_ref=ref, after=after, limit=limit))
             ]  # fmt: skip
             found = sorted(read, key=lambda one: int(one["idx"]))[:limit]
             self.note(tx, [
@@ -358,8 +358,8 @@ class Office:
             refs = self._refs(tx, client)
             if not refs:
                 raise NotFoundError
-            names, now = self._parts.log.names, self._parts.now()
-            rows = [row for ref in refs for row in report.client_report(tx, ref, now, names=names)]
+            log, now = self._parts.log, self._parts.now()
+            rows = [row for ref in refs for row in report.client_report(tx, log.seals, ref, now, names=log.names)]
             self._parts.log.append(tx, [
                 self.event(
                     caller, Event.AUDIT_READ, subject="access-report", provider="", client_ref=ref, decision=decision

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kanta_gateway.audit.log import Log
     from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.database import Database
+    from kanta_gateway.keystore import KeyStore
     from kanta_gateway.mapping.codes import Codes
     from kanta_gateway.mapping.conformance import Conformance
     from kanta_gateway.mapping.engine import Mapper
@@ -132,6 +133,7 @@ class Parts:
     database: Database
     keyring: Keyring
     vault: Vault
+    keys: KeyStore
     log: Log
     messages: Messages
     contracts: Mapping[str, Contract]
