@@ -70,6 +70,14 @@ calling_system = Table(
     Column("revoked_at", Instant),
 )  # fmt: skip
 
+assertion_used = Table(
+    "assertion_used", metadata,
+    Column("mark", String(64), primary_key=True),         # access/once.py; nothing about a person
+    Column("expires_at", Instant, nullable=False),
+    Column("is_told", Integer, nullable=False),           # whether its repeat is in the log
+    Index("assertion_used_expires", "expires_at"),
+)  # fmt: skip
+
 delivery = Table(
     "delivery", metadata,
     Column("id", String(64), primary_key=True),

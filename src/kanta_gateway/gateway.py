@@ -38,6 +38,7 @@ from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
+from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.guard import Thing
@@ -495,7 +496,8 @@ class Gateway:
         from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
 
         return Service(
-            self.parts, self.desk, self.office, self.people, self.schemas, audience=AUDIENCE,
+            self.parts, self.desk, self.office, self.people, self.schemas,
+            entrance=Entrance(self.parts, self.office, AUDIENCE, keyfiles.revocations(self.settings.caller_crl_file)),
             max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
             max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
         )  # fmt: skip

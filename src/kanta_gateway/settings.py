@@ -40,6 +40,9 @@ class Settings:
     """Folder of the installation's own `mappings` and `schemas`, over those of the package; empty: it has none."""
     keys: str = ""
     """Key folder; empty: `keys` in the data folder. In production put it apart from database and backups."""
+    caller_crl_file: str = ""
+    """PEM file with revocation lists of those who issued callers' certificates, and the issuers' certificates.
+    It is read again when it changes; empty: only our own registry revokes."""
     notice_channels_file: str = ""
     """YAML with the webhooks and mail addresses of recipients of notices; empty: notices are fetched only."""
     actor_file: str = ""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kanta_gateway.access import parties
-from kanta_gateway.access.identity import Registration, verify
 from kanta_gateway.errors import (
     GatewayError,
     NotPermittedError,
@@ -25,6 +24,7 @@ from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import reach, repeats
+from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
@@ -53,7 +53,7 @@ class Service:
 
     def __init__(
         self, parts: Parts, desk: Desk, office: Office, people: People, schemas: RecordSchemas, *,
-        audience: str, max_queue_depth: int, max_record_bytes: int, max_delivery_bytes: int, version: str,
+        entrance: Entrance, max_queue_depth: int, max_record_bytes: int, max_delivery_bytes: int, version: str,
     ) -> None:  # fmt: skip
         self._parts = parts
         self.desk = desk
@@ -61,7 +61,7 @@ class Service:
         self.people = people
         self.notice_board = Board(parts, office)
         self._schemas = schemas
-        self._audience = audience
+        self._entrance = entrance
         self._max_queue_depth = max_queue_depth
         self._max_record_bytes = max_record_bytes
         self._max_delivery_bytes = max_delivery_bytes
@@ -79,17 +79,7 @@ class Service:
         Raises:
             NotAuthenticatedError: the assertion does not hold.
         """
-        return verify(token, self._registration, self._parts.now(), self._audience)
-
-    def _registration(self, thumbprint: str) -> Registration | None:
-        with self._parts.database.reading() as tx:
-            known = parties.system(tx, thumbprint)
-        if known is None:
-            return None
-        return Registration(
-            certificate_pem=known.certificate, organisation=known.organisation, name=known.name,
-            is_revoked=known.is_revoked,
-        )  # fmt: skip
+        return self._entrance.identify(token)
 
     def submit(
         self, body: bytes, caller: Caller, language: str, *, is_dry: bool, idempotency_key: str | None = None
