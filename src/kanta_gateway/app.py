@@ -25,6 +25,7 @@ from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
@@ -120,6 +121,7 @@ def _channels(settings: Settings) -> Channels:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MisconfiguredError("KANTA_NOTICE_CHANNELS_FILE cannot be read; check the path") from error
+    Outward.load(settings.inside_networks, is_production=settings.is_production)  # a mistake stops the start
     return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
 
 

@@ -34,6 +34,7 @@ from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
@@ -297,7 +298,8 @@ class Gateway:
         made = 0
         if not self._channels.channels:  # connecting costs, and there is nobody to connect to
             return {"calls": made, "states": {}}
-        with Ways(self._channels.mail) as ways:
+        outward = Outward.load(self.settings.inside_networks, is_production=self.settings.is_production)
+        with Ways(self._channels.mail, outward=outward) as ways:
             announcer = Announcer(self.parts, self._channels, ways, caller, self.settings.lease_seconds)
             while done := announcer.step():
                 made += done

@@ -45,6 +45,8 @@ class Settings:
     It is read again when it changes; empty: only our own registry revokes."""
     notice_channels_file: str = ""
     """YAML with the webhooks and mail addresses of recipients of notices; empty: notices are fetched only."""
+    inside_networks: str = ""
+    """Networks inside that webhooks may be in all the same (`10.1.0.0/16,…`); production never names loopback."""
     actor_file: str = ""
     """JSON with the person behind local commands (person_id, name, role, purpose)."""
     lang: str = "fi"
