@@ -80,6 +80,7 @@ def build(settings: Settings) -> Gateway:
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
         decider=_decider(settings),
+        limits=known.limits,
         types=known.types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),

@@ -78,6 +78,14 @@ assertion_used = Table(
     Index("assertion_used_expires", "expires_at"),
 )  # fmt: skip
 
+reading = Table(
+    "reading", metadata,
+    Column("who", String(64), primary_key=True),          # pipeline/measure.py; a keyed mark of person and system
+    Column("minute", String(16), primary_key=True),
+    Column("clients", Integer, nullable=False),
+    Index("reading_minute", "minute"),
+)  # fmt: skip
+
 delivery = Table(
     "delivery", metadata,
     Column("id", String(64), primary_key=True),

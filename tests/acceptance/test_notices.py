@@ -140,7 +140,10 @@ def test_notice_on_behalf_of_the_county(office: Office) -> None:
 
 
 def test_disclosure_has_its_entry(office: Office) -> None:
-    """Handing over is an entry of the disclosure log: recipient, basis, on whose behalf, purpose, which client."""
+    """Handing over is an entry of the disclosure log: recipient, basis, on whose behalf, purpose, which client.
+
+    [LOG-03]
+    """
     office.absence()
     office.hand_over(office.listed()[0]["id"], recipient="fund")
     (entry,) = office.entries(Event.NOTICE_DISCLOSE)
@@ -154,7 +157,7 @@ def test_disclosure_has_its_entry(office: Office) -> None:
 
 
 def test_client_is_told_of_it(office: Office) -> None:
-    """A client's own report names the notice's recipient and basis (703/2023 §11)."""
+    """A client's own report names the notice's recipient and basis (703/2023 §11). [CLR-01]"""
     office.absence()
     office.hand_over(office.listed()[0]["id"])
     office.at(datetime.now(UTC) + timedelta(minutes=1))
@@ -259,7 +262,10 @@ def test_told_too_late_is_flagged(office: Office) -> None:
 
 
 def test_others_see_nothing(office: Office) -> None:
-    """Another provider's, and another organiser's, notices are not there; who has no contract at all is refused."""
+    """Another provider's, and another organiser's, notices are not there; who has no contract at all is refused.
+
+    [LOG-13]
+    """
     office.absence()
     id_ = office.listed()[0]["id"]
     others = (replace(CALLER, organisation=Oid("1.2.246.10.1.10.0")), replace(OFFICIAL, organisation=Oid("1.9")))

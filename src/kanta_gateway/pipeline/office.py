@@ -16,13 +16,14 @@ from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import proofs, report
 from kanta_gateway.audit.checkpoint import parse
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
+from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError, TooManyReadsError
 from kanta_gateway.model import Caller, Decision, Event
 from kanta_gateway.pipeline import deadlines as timing
 from kanta_gateway.pipeline import figures as counting
 from kanta_gateway.pipeline import invoices, reach
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.guard import Guard, Thing
+from kanta_gateway.pipeline.measure import Measure
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.reach import HIDDEN, Reach
 from kanta_gateway.privacy.envelope import open_sealed
@@ -50,6 +51,7 @@ class Office:
         self._controllers: dict[str, str] = {}
         self.guard = Guard(parts, policy)
         self.reach = Reach(parts, self)
+        self.measure = Measure(parts)
 
     def permit(
         self, caller: Caller, event: Event, *, provider: str | None, controller: str | None = None,
@@ -67,10 +69,14 @@ class Office:
 
         Raises:
             NotPermittedError: the policy does not allow it.
+            TooManyReadsError: the caller has read as much as its role may for now.
         """
         decision = self.guard.decide(caller, event, Thing(provider, controller, purchaser, client_ref))
         if not decision.allowed:
             self._refuse(caller, event, provider, decision)
+        if event.is_reading and self.measure.is_full(caller):
+            self.deny(caller, event, provider or "", ("too many reads",))
+            raise TooManyReadsError
         return decision
 
     @contextmanager
@@ -114,7 +120,9 @@ class Office:
 
     def note(self, tx: Connection, events: Iterable[AuditEvent]) -> None:
         """Append entries in the transaction of what they tell about."""
-        self._parts.log.append(tx, list(events))
+        told = list(events)
+        self.measure.add(tx, told)
+        self._parts.log.append(tx, told)
 
     def event(
         self, caller: Caller, event: Event, *, subject: str, provider: str, controller: str = "",
@@ -146,8 +154,12 @@ class Office:
         closed = self.guard.closed(caller)
         with self._parts.database.transaction() as tx:
             page = store.listed(tx, provider=provider, state=state, after=after, limit=limit)
-            found = [one for one in page if one.organiser not in closed]
-            self._parts.log.append(tx, [self.event(
+            is_all = self.reach.registers(tx, caller) is None
+            found = [
+                one for one in page
+                if one.organiser not in closed and (is_all or one.organiser == caller.organisation)
+            ]  # fmt: skip
+            self.note(tx, [self.event(
                 caller, Event.DOCUMENT_READ, subject="list", provider=provider or "", details={"count": len(found)},
                 decision=decision,
             )])  # fmt: skip
@@ -172,7 +184,7 @@ class Office:
         with self.acting(caller, Event.DOCUMENT_READ, whose) as (tx, decision):
             found = _there(store.get(tx, oid))
             content = content_of(self._parts, tx, found)
-            self._parts.log.append(tx, [self.event(
+            self.note(tx, [self.event(
                 caller, Event.DOCUMENT_READ, subject=oid, provider=found.provider, controller=found.organiser,
                 client_ref=found.client_ref, details={"structure": found.structure}, decision=decision,
             )])  # fmt: skip
@@ -190,7 +202,7 @@ class Office:
             found = _there(store.get(tx, oid))
             if not store.invalidate(tx, oid, self._parts.now()):
                 raise ConflictError("only an archived document can be invalidated; one that waits is withdrawn")
-            self._parts.log.append(tx, [self.event(
+            self.note(tx, [self.event(
                 caller, Event.DOCUMENT_INVALIDATE, subject=oid, provider=found.provider,
                 controller=found.organiser, client_ref=found.client_ref, decision=decision,
             )])  # fmt: skip
@@ -293,13 +305,16 @@ class Office:
                 name for name, one in self._parts.types.items()
                 if one.is_subject or (own_conduct and one.about not in {"client", "organisation"})
             ]  # fmt: skip
-            known = [one for one in records.subjects(tx, subjects) if own in {None, one[0]} and one[1] not in closed]
+            mine = self.reach.registers(tx, caller)
+            every = [one for one in records.subjects(tx, subjects) if own in {None, one[0]} and one[1] not in closed]
+            known = [one for one in every if mine is None or one[:2] in mine]
             for provider in sorted({one[0] for one in known}):
                 wanted = sorted({ref for owner, _, ref in known if owner == provider})
+                others = {one[1] for one in every if one not in known and one[0] == provider}
                 if client is not None:
                     wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
-                told |= work(tx, provider, wanted, closed)
-                self._parts.log.append(tx, [
+                told |= work(tx, provider, wanted, closed | others)
+                self.note(tx, [
                     self.event(
                         caller, Event.FIGURES_READ, subject=subject, provider=provider, client_ref=ref,
                         decision=decision,
@@ -364,7 +379,7 @@ class Office:
                 raise NotFoundError
             names, now = self._parts.log.names, self._parts.now()
             rows = [row for ref in refs for row in report.client_report(tx, ref, now, names=names)]
-            self._parts.log.append(tx, [
+            self.note(tx, [
                 self.event(
                     caller, Event.AUDIT_READ, subject="access-report", provider="", client_ref=ref, decision=decision
                 )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Find = Callable[["Connection"], Thing | None]
 """Looks for a thing; None where there is none."""
+Registers = frozenset[tuple[str | None, str | None]]
+"""Providers and contract files."""
 HIDDEN = "nothing of this name is within the caller's reach"
 
 
@@ -35,6 +37,12 @@ class Reach:
     def __init__(self, parts: Parts, office: Office) -> None:
         self._parts = parts
         self._office = office
+
+    def registers(self, tx: Connection, caller: Caller) -> Registers | None:
+        """By which providers and contract files others deliver into the caller's register; None for all of them."""
+        if caller.system == LOCAL or self._office.is_own_only(caller):
+            return None
+        return _registers(tx, caller)
 
     def seek(self, caller: Caller, event: Event, find: Find) -> Thing:
         """Whose the thing is that the caller asks for, if it can reach it.
@@ -51,7 +59,7 @@ class Reach:
         own = caller.organisation if self._office.is_own_only(caller) else None
         self._office.permit(caller, event, provider=own)
         with self._parts.database.reading() as tx:
-            mine = frozenset() if own or caller.system == LOCAL else _registers(tx, caller)
+            mine = self.registers(tx, caller)
             found = find(tx)
         if found is None or not _reaches(found, caller, own, mine):
             self._office.conceal(caller, event, found)
@@ -59,19 +67,16 @@ class Reach:
         return found
 
 
-def _registers(tx: Connection, caller: Caller) -> frozenset[tuple[str | None, str | None]]:
-    """Providers and contract files by which others deliver into the caller's register."""
+def _registers(tx: Connection, caller: Caller) -> Registers:
     known = agreements(tx)
     return frozenset((one.provider.oid, one.purchaser) for one in known if one.organiser.oid == caller.organisation)
 
 
-def _reaches(
-    thing: Thing, caller: Caller, own: str | None, mine: frozenset[tuple[str | None, str | None]]
-) -> bool:  # fmt: skip
-    if caller.system == LOCAL and own is None:
-        return True
+def _reaches(thing: Thing, caller: Caller, own: str | None, mine: Registers | None) -> bool:
     if own is not None:
         return thing.provider == own
+    if mine is None:
+        return True
     if thing.controller:
         return thing.controller == caller.organisation
     return (thing.provider, thing.purchaser) in mine

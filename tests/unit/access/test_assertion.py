@@ -85,7 +85,7 @@ def test_ps256_holds() -> None:
 
 @pytest.mark.parametrize("claim", sorted(CLAIMS))
 def test_missing_claim(claim: str) -> None:
-    """Every claim is required."""
+    """Every claim is required. [ACC-01]"""
     _refused(_token(without=claim))
 
 
@@ -126,7 +126,7 @@ def test_expired_by_the_clock_given() -> None:
 
 
 def test_no_algorithm_and_confusion() -> None:
-    """`none` and HS256 with the public key as secret are refused."""
+    """`none` and HS256 with the public key as secret are refused. [ACC-01]"""
     certificate = _pair("rsa")[1]
     headers = {"x5t#S256": thumbprint(certificate)}
     public = certificate.public_bytes(Encoding.PEM)
@@ -149,7 +149,7 @@ def test_algorithm_must_fit_the_key() -> None:
 
 
 def test_registration_decides() -> None:
-    """Unknown, revoked, other and out-of-date certificates are refused."""
+    """Unknown, revoked, other and out-of-date certificates are refused. [ACC-01]"""
     token = _token()
     with pytest.raises(NotAuthenticatedError, match="not registered"):
         verify(token, lambda _: None, NOW, AUDIENCE)

@@ -1,4 +1,4 @@
-"""Assertions that were used, so that none is used again."""
+"""Assertions that were used, so that none is used again; how much each caller reads."""
 
 from __future__ import annotations
 
@@ -21,3 +21,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mark"),
     )
     op.create_index("assertion_used_expires", "assertion_used", ["expires_at"], unique=False)
+    op.create_table(
+        "reading",
+        sa.Column("who", sa.String(length=64), nullable=False),
+        sa.Column("minute", sa.String(length=16), nullable=False),
+        sa.Column("clients", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("who", "minute"),
+    )
+    op.create_index("reading_minute", "reading", ["minute"], unique=False)
