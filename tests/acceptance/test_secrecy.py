@@ -81,7 +81,7 @@ def broken(folder: Path) -> Path:
 
 @pytest.mark.parametrize("what", sorted(MARKS))
 def test_nothing_personal_in_the_data_folder(told: tuple[Path, str, list[Path]], what: str) -> None:
-    """No marked value stands in any file of the data folder, searched as bytes."""
+    """No marked value stands in any file of the data folder, searched as bytes. [LOG-14]"""
     folder, _, _ = told
     files = [path for path in (folder / "data").rglob("*") if path.is_file()]
     found = [path.name for path in files if MARKS[what].encode() in path.read_bytes()]
