@@ -519,7 +519,7 @@ def test_missing_and_anothers_take_the_same_work(calm: Scene, tmp_path: Path, ro
     assert all(any(one.startswith("key: ") for one in seen) for seen in done[0].values())
 
 
-OF_A = ("figures", "deadlines", "figures?national=true")
+OF_A = ("figures", "deadlines", "completeness", "figures?national=true")
 """What tells something of the sample's clients to the purchaser's own people."""
 
 
