@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from kanta_gateway.audit import report
 from kanta_gateway.audit.log import Log
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.keystore import KeyStore
+from kanta_gateway.keystore import KeyStore, new_id
 from kanta_gateway.model import Event
 from kanta_gateway.privacy.daykeys import DayKeys
 from kanta_gateway.privacy.envelope import Vault
 
 KEY = b"k" * 32
+
+
+class MemoryKeys:
+    """A store of wrapped keys without a file, for whatever thread asks."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, bytes] = {}
+
+    def add(self, wrapped: Iterable[bytes]) -> list[int]:
+        """Keep wrapped keys."""
+        new = {new_id(): one for one in wrapped}
+        self.kept |= new
+        return list(new)
+
+    def wrapped(self, id_: int) -> bytes:
+        """A wrapped key; empty when there is none."""
+        return self.kept.get(id_, b"")
+
+    def discard(self, ids: Sequence[int]) -> None:
+        """Destroy keys."""
+        for id_ in ids:
+            self.kept.pop(id_, None)
+
+    def wrapped_many(self, ids: Collection[int]) -> dict[int, bytes]:
+        """Those that there are."""
+        return {id_: self.kept[id_] for id_ in ids if id_ in self.kept}
 
 
 def day_keys(url: str = "sqlite://") -> DayKeys:

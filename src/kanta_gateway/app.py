@@ -58,9 +58,10 @@ def build(settings: Settings) -> Gateway:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.url)
     master = folder.master()
-    keys, vault = key_store(folder, settings), Vault(master)
+    keys = key_store(folder, settings)
+    vault = Vault(master, keys)
     days = DayKeys(vault, keys)
-    upgrade(database, days.seal)
+    upgrade(database, days.seal, keys.take_over)
     keyring = Keyring(master)
     known = loading.load(settings.own, settings.data, language)
     parts = Parts(
@@ -100,10 +101,12 @@ def build(settings: Settings) -> Gateway:
         language=language,
         software={"moderator": MODERATOR, "product": MODERATOR, "version": __version__},
     )
-    return Gateway(
+    gateway = Gateway(
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
         _channels(settings),
     )  # fmt: skip
+    gateway.oblivion.start()
+    return gateway
 
 
 def _witnesses(settings: Settings) -> Witnesses:

@@ -43,10 +43,26 @@ Id = BigInteger().with_variant(Integer, "sqlite")  # of a key in the key store
 
 data_key = Table(
     "data_key", metadata,
-    Column("id", Integer, primary_key=True),
-    Column("wrapped", LargeBinary, nullable=True),   # NULL once destroyed
+    Column("id", Id, primary_key=True, autoincrement=False),  # the key itself lies in the key store
     Column("made_at", Instant, nullable=False),
     Column("destroyed_at", Instant),
+)  # fmt: skip
+
+forgotten = Table(
+    "forgotten", metadata,                           # on its way to the journal beside the keys
+    Column("id", Integer, primary_key=True),
+    Column("origin", String(36), nullable=False),
+    Column("kind", String(16), nullable=False),      # forgotten.py
+    Column("subject", String(128), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("key_id", Id),
+    Column("details", Text, nullable=False),         # JSON: ids, moments and provisions
+)  # fmt: skip
+
+forgotten_mark = Table(
+    "forgotten_mark", metadata,
+    Column("id", Integer, primary_key=True),         # one row
+    Column("number", Integer, nullable=False),       # newest entry of the journal whose deed is in this database
 )  # fmt: skip
 
 party_statement = Table(
@@ -122,7 +138,7 @@ record = Table(
     Column("removed", Text, nullable=False),               # JSON: dropped, masked
     Column("facts", LargeBinary),                          # sealed with the facts key
     Column("payload", LargeBinary),                        # sealed with the data key
-    Column("key_id", Integer, ForeignKey("data_key.id")),
+    Column("key_id", Id, ForeignKey("data_key.id")),
     Column("as_of", String(10), nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("settled_at", Instant),
@@ -187,7 +203,7 @@ document = Table(
     Column("organiser", String(128), nullable=False),
     Column("state", String(16), nullable=False),           # spool/states.py
     Column("payload", LargeBinary),                        # sealed signed bytes; NULL once the key is destroyed
-    Column("key_id", Integer, ForeignKey("data_key.id"), nullable=False),
+    Column("key_id", Id, ForeignKey("data_key.id"), nullable=False),
     Column("digest", String(64), nullable=False),          # SHA-256 of the signed bytes
     Column("inputs", Text, nullable=False),                # JSON: record rows it was made of
     Column("attempts", Integer, nullable=False),
@@ -220,7 +236,7 @@ notice = Table(
     Column("recipient", String(32), nullable=False),       # kind of the one that got it; empty until then
     Column("items", Text, nullable=False),                 # JSON: which records it tells of, with keyed marks
     Column("payload", LargeBinary),                        # sealed content; NULL once the key is destroyed
-    Column("key_id", Integer, ForeignKey("data_key.id"), nullable=False),
+    Column("key_id", Id, ForeignKey("data_key.id"), nullable=False),
     Column("send_on", String(10), nullable=False),
     Column("ready_on", String(10), nullable=False),
     Column("due_on", String(10), nullable=False),

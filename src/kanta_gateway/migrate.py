@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alembic import command
@@ -13,15 +13,19 @@ from alembic.script import ScriptDirectory
 from kanta_gateway.database import Database
 
 Seal = Callable[[str, str, int, bytes], tuple[int, bytes]]
+TakeOver = Callable[[Sequence[tuple[int, bytes]]], None]
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
 
 
-def upgrade(database: Database, seal: Seal | None = None, *, revision: str = "head") -> None:
+def upgrade(
+    database: Database, seal: Seal | None = None, take_over: TakeOver | None = None, *, revision: str = "head"
+) -> None:
     """Run the migrations that are missing; nothing when the tables are up to date.
 
     Args:
         database: the database.
         seal: seals rows of the log that an older version wrote open; register, day, place and row come in.
+        take_over: keeps the wrapped keys, by id, that an older version kept in the database.
         revision: how far; an older shape is of use to whoever looks at an older installation.
     """
     config = Config()
@@ -32,5 +36,5 @@ def upgrade(database: Database, seal: Seal | None = None, *, revision: str = "he
     if present == wanted:
         return
     with database.transaction() as tx:
-        config.attributes |= {"connection": tx, "seal": seal}
+        config.attributes |= {"connection": tx, "seal": seal, "take_over": take_over}
         command.upgrade(config, revision)

@@ -225,7 +225,7 @@ class One:
         with parts.database.reading() as tx:
             for one in store.listed(tx, limit=2000):
                 if one.structure not in found:
-                    xml = content_of(parts, tx, replace(one, payload=getattr(store.get(tx, one.oid), "payload", None)))
+                    xml = content_of(parts, replace(one, payload=getattr(store.get(tx, one.oid), "payload", None)))
                     held = re.search(rb"<hl7fi:json[^>]*>([^<]+)<", xml)
                     found[one.structure] = orjson.loads(base64.b64decode(held[1])) if held else {}
         return found

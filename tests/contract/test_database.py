@@ -45,8 +45,13 @@ def new(name: str, *, version: int = 1, client: str | None = "c1", ticket: str =
         type="diary_entry", id=name, version=version, is_keyed=False, client_ref=client,
         ticket=ticket or f"{name}-{version}",
         digest="d", is_cancelled=False, findings=[{"rule": "GEN-01"}], removed={"dropped": {"x": 1}}, facts=b"facts",
-        payload=b"payload", wrapped_key=b"wrapped " + name.encode(),
+        payload=b"payload", key_id=key_of(ticket or f"{name}-{version}"), content=b"",
     )  # fmt: skip
+
+
+def key_of(ticket: str) -> int:
+    """Id of the key of a record."""
+    return int.from_bytes(ticket.encode()[:7], "big")
 
 
 def add(database: Database, *new_records: NewRecord) -> list[int]:
@@ -94,7 +99,7 @@ def test_a_record_comes_back_as_it_was_put(database: Database) -> None:
     (row,) = add(database, new("A"))
     (stored,) = read(database, records.by_rows, [row])
 
-    assert (b"facts", b"payload", b"wrapped A") == (stored.facts, stored.payload, stored.wrapped_key)
+    assert (b"facts", b"payload", key_of("A-1")) == (stored.facts, stored.payload, stored.key_id)
     assert {"dropped": {"x": 1}} == stored.removed
     assert (records.RECEIVED, None, False) == (stored.state, stored.outcome, stored.is_cancelled)
 
@@ -105,7 +110,7 @@ def test_rows_are_given_in_the_order_asked(database: Database) -> None:
     stored = read(database, records.by_rows, rows)
 
     assert [one.row for one in stored] == rows == sorted(rows)
-    assert [one.wrapped_key for one in stored] == [b"wrapped " + one.id.encode() for one in stored]
+    assert [one.key_id for one in stored] == [key_of(one.ticket) for one in stored]
 
 
 def test_many_identities_are_found(database: Database) -> None:

@@ -35,7 +35,7 @@ def verified(parts: Parts, language: str, *, vkey: str, checkpoint: str, must_ma
     """
     with parts.database.reading() as tx:
         seen = verify(tx, vkey=vkey, checkpoint=checkpoint or None, heads=parts.log.heads, seals=parts.log.seals)
-        unmatched = reconciled(tx, parts.log.seals) if must_match else ()
+        unmatched = reconciled(tx, parts.log.seals, parts.keys.ids()) if must_match else ()
     told: dict[str, Any] = {
         "holds": seen.is_sound and not unmatched, "size": seen.size, "root": seen.root.hex(),
         "problems": [_told(parts, language, one) for one in seen.problems],

@@ -183,7 +183,7 @@ class Office:
         whose = self.reach.seek(caller, Event.DOCUMENT_READ, reach.document(oid))
         with self.acting(caller, Event.DOCUMENT_READ, whose) as (tx, decision):
             found = _there(store.get(tx, oid))
-            content = content_of(self._parts, tx, found)
+            content = content_of(self._parts, found)
             self.note(tx, [self.event(
                 caller, Event.DOCUMENT_READ, subject=oid, provider=found.provider, controller=found.organiser,
                 client_ref=found.client_ref, details={"structure": found.structure}, decision=decision,
@@ -455,13 +455,12 @@ def metadata(one: StoredDocument) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def content_of(parts: Parts, tx: Connection, one: StoredDocument) -> bytes:
+def content_of(parts: Parts, one: StoredDocument) -> bytes:
     """The signed bytes of a stored document.
 
     Raises:
         KeyUnavailableError: they have been destroyed.
     """
-    wrapped = records.wrapped_keys(tx, [one.key_id])
-    if one.payload is None or one.key_id not in wrapped:
-        raise KeyUnavailableError("the content was destroyed after its grace period; the document's evidence stays")
-    return open_sealed(parts.vault.unwrap(wrapped[one.key_id]), one.payload, b"document")
+    if one.payload is None:
+        raise KeyUnavailableError("the content was destroyed; the document's evidence stays")
+    return open_sealed(parts.vault.key(one.key_id), one.payload, b"document")

@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import select
 
+from kanta_gateway import forgotten
 from kanta_gateway.access.parties import Agreement, statements
 from kanta_gateway.access.statements import EVER
 from kanta_gateway.access.terms import Span
@@ -23,7 +24,7 @@ from kanta_gateway.audit import report, stored
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
 from kanta_gateway.audit.seals import Seals
-from kanta_gateway.database import calling_system, data_key, document, notice, party_statement, record
+from kanta_gateway.database import calling_system, document, notice, party_statement, record
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.spool.states import DELIVERED, State
@@ -44,22 +45,34 @@ REGISTERED = "register-contract"
 """`act` in the details of an entry about a contract with both its parties."""
 
 
-def reconciled(tx: Connection, seals: Seals) -> tuple[Problem, ...]:
-    """Match tables and log; everything that only one side tells of."""
-    records = tx.execute(select(record.c.ticket, record.c.outcome, record.c.received_at, record.c.settled_at)).all()
-    documents = list(tx.execute(_DOCUMENTS).mappings())
+def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Problem, ...]:
+    """Match tables and log; everything that only one side tells of.
+
+    Args:
+        tx: one snapshot.
+        seals: opens the log.
+        keys: ids of the keys of content that there are.
+    """
+    records = tx.execute(_RECORDS).all()
+    on_their_way = {one.key_id for one in forgotten.waiting(tx)}
+    keys = frozenset(keys) - on_their_way
+    documents = [_with_key(row, keys) for row in tx.execute(_DOCUMENTS).mappings()]
     stated = list(tx.execute(_STATEMENTS).mappings())
     systems = tx.execute(
         select(calling_system.c.thumbprint, calling_system.c.registered_at, calling_system.c.revoked_at)
     ).all()
-    told = list(tx.execute(_NOTICES).mappings())
+    told = [_with_key(row, keys) for row in tx.execute(_NOTICES).mappings()]
     claims = [
         *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
     ]  # fmt: skip
     known = {
         **_known(records, documents),
         **_known_notices(told),
-        Event.DOCUMENT_DESTROY_KEY.value: {**_destroyed(documents, "oid"), **_destroyed(told, "id")},
+        Event.DOCUMENT_DESTROY_KEY.value: {
+            **_destroyed(documents, "oid"),
+            **_destroyed(told, "id"),
+            **_gone(records, keys),
+        },
         Event.PARTY_REGISTER.value: dict.fromkeys(
             [*(one["thing"] for one in stated), *(one[0] for one in systems)], True
         ),
@@ -69,13 +82,18 @@ def reconciled(tx: Connection, seals: Seals) -> tuple[Problem, ...]:
     return reconcile(claims, _entries(tx, seals), known, purged).all()
 
 
+_RECORDS = select(
+    record.c.ticket, record.c.outcome, record.c.received_at, record.c.settled_at,
+    record.c.payload.is_(None).label("gone"), record.c.key_id,
+)  # fmt: skip
+
+
 _DOCUMENTS = (
     select(
         document.c.oid, document.c.state, document.c.digest, document.c.receipt, document.c.made_at,
         document.c.settled_at,
-        document.c.payload.is_(None).label("gone"), data_key.c.wrapped.is_(None).label("keyless"),
+        document.c.payload.is_(None).label("gone"), document.c.key_id,
     )
-    .join(data_key, data_key.c.id == document.c.key_id)
     .order_by(document.c.sequence)
 )  # fmt: skip
 
@@ -84,9 +102,8 @@ _NOTICES = (
     select(
         notice.c.id, notice.c.state, notice.c.made_at, notice.c.disclosed_at, notice.c.settled_at,
         notice.c.payload.is_(None).label("gone"),
-        data_key.c.wrapped.is_(None).label("keyless"),
+        notice.c.key_id,
     )
-    .join(data_key, data_key.c.id == notice.c.key_id)
     .order_by(notice.c.sequence)
 )  # fmt: skip
 
@@ -100,14 +117,19 @@ _STATEMENTS = select(
 ).distinct()
 
 
+def _with_key(row: RowMapping, keys: Collection[int]) -> dict[str, Any]:
+    """A row, and whether its key is gone."""
+    return {**row, "keyless": row["key_id"] not in keys}
+
+
 def _of_records(rows: Any) -> Iterator[Claim]:
-    for ticket, outcome, received, settled in rows:
+    for ticket, outcome, received, settled, *_ in rows:
         yield Claim("record", ticket, Event.RECORD_SUBMIT, ticket, since=received)
         if outcome in _BY_OUTCOME:
             yield Claim("record", ticket, _BY_OUTCOME[outcome], ticket, since=settled or received)
 
 
-def _of_documents(rows: list[RowMapping]) -> Iterator[Claim]:
+def _of_documents(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
     for row in rows:
         oid, state, made = row["oid"], State(row["state"]), row["made_at"]
         settled = row["settled_at"] or made
@@ -128,7 +150,7 @@ def _of_documents(rows: list[RowMapping]) -> Iterator[Claim]:
             yield Claim("document", oid, Event.DOCUMENT_DESTROY_KEY, oid, since=settled)
 
 
-def _of_notices(rows: list[RowMapping]) -> Iterator[Claim]:
+def _of_notices(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
     for row in rows:
         id_, state = row["id"], NoticeState(row["state"])
         settled = row["settled_at"] or row["made_at"]
@@ -143,7 +165,7 @@ def _of_notices(rows: list[RowMapping]) -> Iterator[Claim]:
             yield Claim("notice", id_, Event.DOCUMENT_DESTROY_KEY, id_, since=settled)
 
 
-def _known_notices(rows: list[RowMapping]) -> Known:
+def _known_notices(rows: Sequence[Mapping[str, Any]]) -> Known:
     states = {row["id"]: NoticeState(row["state"]) for row in rows}
     return {
         Event.NOTICE_MAKE.value: dict.fromkeys(states, True),
@@ -163,7 +185,7 @@ def _of_parties(stated: Iterable[RowMapping], systems: Any) -> Iterator[Claim]:
             yield Claim("calling_system", thumbprint, REVOKED, thumbprint, since=revoked)
 
 
-def _known(records: Any, documents: list[RowMapping]) -> Known:
+def _known(records: Any, documents: Sequence[Mapping[str, Any]]) -> Known:
     tickets = {ticket: True for ticket, *_ in records}
     states = {row["oid"]: State(row["state"]) for row in documents}
     there = dict.fromkeys(states, True)
@@ -180,9 +202,14 @@ def _known(records: Any, documents: list[RowMapping]) -> Known:
     }
 
 
-def _destroyed(rows: list[RowMapping], name: str) -> dict[str, bool]:
+def _destroyed(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, bool]:
     """Whether content and key are gone, by id: an entry may only tell of both."""
     return {row[name]: bool(row["gone"] and row["keyless"]) for row in rows}
+
+
+def _gone(rows: Any, keys: Collection[int]) -> dict[str, bool]:
+    """The same of records, whose destruction is told by itself or with that of their documents."""
+    return {row.ticket: row.gone and row.key_id not in keys for row in rows}
 
 
 def _entries(tx: Connection, seals: Seals) -> Iterator[Told]:
