@@ -23,15 +23,24 @@ from kanta_gateway.audit.log import Log
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.keyfiles import checkpoint_signer, keep_checkpoint, last_checkpoint, signer, trust_anchors
+from kanta_gateway.keyfiles import (
+    checkpoint_signer,
+    keep_checkpoint,
+    key_store,
+    last_checkpoint,
+    signer,
+    trust_anchors,
+)
 from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline.approved import approved_content, differing
 from kanta_gateway.pipeline.outlet import ReportOutlet
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.witnessing import Witnesses
+from kanta_gateway.privacy.daykeys import DayKeys
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.safe import KeyFolder
@@ -58,20 +67,24 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
     folder = KeyFolder(settings.key_folder, may_make=not settings.is_production)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.url)
-    upgrade(database)
     master = folder.master()
+    keys = key_store(folder, settings)
+    vault = Vault(master, keys)
+    days = DayKeys(vault, keys)
+    upgrade(database, days.seal, keys.take_over)
     keyring = Keyring(master)
     here = _here(settings, database, keyring, language, only_approved=only_approved)
     settings, known = here.settings, here.known
-    vault = Vault(master)
     parts = Parts(
         database=database,
         keyring=keyring,
         vault=vault,
+        keys=keys,
         log=Log(
             keyring.actors,
             seal=lambda name: seal(keyring.names, name, b"name"),
             open_=lambda sealed: open_sealed(keyring.names, sealed, b"name"),
+            seals=days,
             registers=Registers(known.reports.client_register, known.reports.joint_controller),
             outlet=ReportOutlet(known.reports, vault),
         ),
@@ -93,6 +106,7 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
         decider=here.decider,
+        limits=known.limits,
         reports=known.reports,
         types=known.types,
         holidays=finnish_holidays,
@@ -105,6 +119,7 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
         _channels(settings),
     )  # fmt: skip
+    gateway.oblivion.start()
     gateway.unapproved = [unapproved_told(*one) for one in here.unapproved.items()]
     if not only_approved:
         gateway.changes.note_use(__version__, here.digests, here.unapproved)
@@ -180,6 +195,7 @@ def _channels(settings: Settings) -> Channels:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MisconfiguredError("KANTA_NOTICE_CHANNELS_FILE cannot be read; check the path") from error
+    Outward.load(settings.inside_networks, is_production=settings.is_production)  # a mistake stops the start
     return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
 
 

@@ -108,7 +108,7 @@ class Desk:
         """Entries about changes."""
         gateway = self.approved
         with gateway.parts.database.reading() as tx:
-            return report.entries(tx, report.Filter(events=frozenset(events)))
+            return report.entries(tx, gateway.parts.log.seals, report.Filter(events=frozenset(events)))
 
 
 @pytest.fixture

@@ -114,14 +114,18 @@ class World:
     def newest(self, event: Event) -> dict[str, Any]:
         """The last entry of an event."""
         with self.gateway.parts.database.reading() as tx:
-            return report.entries(tx, report.Filter(events=frozenset({event}), limit=100_000))[-1]
+            return report.entries(
+                tx, self.gateway.parts.log.seals, report.Filter(events=frozenset({event}), limit=100_000)
+            )[-1]
 
     def things(self) -> dict[str, Any]:
         """Something of each kind that can be asked for."""
         gateway, local = self.gateway, self.gateway.actor(None, None, None)
         row = next(one for one in self.taken if one["documents"])
         with gateway.parts.database.reading() as tx:
-            delivery = report.entries(tx, report.Filter(events=frozenset({Event.RECORD_SUBMIT})))[0]["details"]
+            delivery = report.entries(
+                tx, gateway.parts.log.seals, report.Filter(events=frozenset({Event.RECORD_SUBMIT}))
+            )[0]["details"]
         notices = gateway.notice_board.list(local, None, 0, 10, "fi")["notices"]
         return {
             "ticket": row["ticket"], "oid": row["documents"][0]["oid"], "delivery": delivery["delivery"],
@@ -195,7 +199,7 @@ def test_every_route_that_gives_something_has_its_entry(world: World) -> None:
             assert (route, 2) == (route, answer.status_code // 100), answer.text
             assert world.entries() > before, f"{one.url} gives something without an entry"
     with world.gateway.parts.database.reading() as tx:
-        found = [json.loads(body) for _, body in report.every(tx, report.Filter())]
+        found = [json.loads(body) for _, body in report.every(tx, world.gateway.parts.log.seals, report.Filter())]
     for entry in (one for one in found if one["log"] == "use"):
         told = {name: entry[name] for name in ("register", "controller", "subject", "purpose", "at", "log_controllers")}
         assert all(told.values()), entry

@@ -100,7 +100,7 @@ class Desk:
         looked(self._parts, caller, provider, purchaser, (None,))
         clients: set[str] = set()
         try:
-            with dry_run(self._parts.database) as scope:
+            with dry_run(self._parts.database, self._parts.vault) as scope:
                 yield self._import(scope, front, files, source, purchaser, caller, language, as_of, clients)
         finally:  # which clients' records were looked at is known only now
             looked(self._parts, caller, provider, purchaser, sorted(clients))
@@ -219,7 +219,7 @@ class Desk:
             is_dry: judge and store nothing.
         """
         if is_dry:
-            with dry_run(self._parts.database) as scope:
+            with dry_run(self._parts.database, self._parts.vault) as scope:
                 done = self._submit(scope, record, delivery, caller, language)
             looked(self._parts, caller, delivery.provider, delivery.purchaser, (done.client_ref,))
             return done

@@ -64,5 +64,5 @@ class ReportOutlet:
             "id": id_, "event": kind, "subject": event.subject, "recipient": event.recipient,
             "client_ref": event.client_ref, "provider": event.provider, "controller": event.controller,
             "told": seal(key.key, orjson.dumps(told), CONTEXT),
-        }, key.wrapped, event.at)  # fmt: skip
+        }, key.id, event.at)  # fmt: skip
         return {REPORT: id_}

@@ -111,7 +111,7 @@ class Reporter:
     def _ready(self, one: Stored) -> _Ready:
         """The bytes of a notice: as they were sent before, else made now."""
         try:
-            key = self._parts.vault.unwrap(one.wrapped_key or b"")
+            key = self._parts.vault.key(one.key_id)
             if one.payload is not None:
                 return _Ready(one, open_sealed(key, one.payload, CONTEXT))
             return _Ready(one, self._made(one, orjson.loads(open_sealed(key, one.told or b"", CONTEXT))))
@@ -135,7 +135,7 @@ class Reporter:
     def _keep(self, tx: Connection, one: _Ready) -> bool:
         """Keep the bytes before they are sent; False when another worker has the notice by now."""
         stored = one.stored
-        key = self._parts.vault.unwrap(stored.wrapped_key or b"")
+        key = self._parts.vault.key(stored.key_id)
         sealed = stored.payload or seal(key, one.content, CONTEXT)
         return disclosures.freeze(tx, stored, sealed, disclosures.digest_of(one.content))
 

@@ -30,7 +30,7 @@ from kanta_gateway.pipeline.parts import Parts, Scope
 from kanta_gateway.pipeline.plan import Plan, plan
 from kanta_gateway.pipeline.publish import Made, Publisher
 from kanta_gateway.pipeline.wording import told_findings, told_removed
-from kanta_gateway.privacy.envelope import mark
+from kanta_gateway.privacy.envelope import sealed_hash
 from kanta_gateway.spool import records, store
 from kanta_gateway.spool.records import StoredRecord, Verdict
 
@@ -249,7 +249,7 @@ class Settler:
         for one, payload in hidden_:
             yield AuditEvent(
                 event=Event.DOCUMENT_DROP, subject=one.ticket, client_ref=whose(one.client_ref),
-                details={"at_rest": True, "before": mark(one.payload), "after": mark(payload)}, **common,
+                details={"at_rest": True, "before": sealed_hash(one.payload), "after": sealed_hash(payload)}, **common,
             )  # fmt: skip
         for made in work.made:
             earlier = _earlier(tx, made)

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import func, or_, select, update
 
+from kanta_gateway import forgotten
 from kanta_gateway.database import data_key, disclosure
+from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import instant
 
 if TYPE_CHECKING:
@@ -57,17 +59,11 @@ class Stored:
     """Of the lease."""
     problem: Mapping[str, Any]
     made_at: str
-    wrapped_key: bytes | None = None
-    """None once destroyed."""
 
 
 _NAMES = ("sequence", "id", "event", "subject", "recipient", "client_ref", "provider", "controller", "state", "told",
           "payload", "key_id", "digest", "attempts", "lease_token", "problem", "made_at")  # fmt: skip
-_STORED = (
-    select(*(disclosure.c[name] for name in _NAMES), data_key.c.wrapped)
-    .join(data_key, data_key.c.id == disclosure.c.key_id)
-    .order_by(disclosure.c.sequence)
-)
+_STORED = select(*(disclosure.c[name] for name in _NAMES)).order_by(disclosure.c.sequence)
 _OPEN = disclosure.c.state == Notice.QUEUED.value
 
 
@@ -82,18 +78,18 @@ def known(tx: Connection, event: str, subject: str, recipient: str) -> str | Non
     return tx.execute(query).scalar()
 
 
-def add(tx: Connection, values: Mapping[str, Any], wrapped_key: bytes, now: datetime) -> None:
+def add(tx: Connection, values: Mapping[str, Any], key_id: int, now: datetime) -> None:
     """Store a notice that waits.
 
     Args:
         tx: the transaction of the entry.
         values: columns that say what it is.
-        wrapped_key: what `told` was sealed with.
+        key_id: of what `told` was sealed with.
         now: the present moment.
     """
-    key = tx.execute(data_key.insert(), {"wrapped": wrapped_key, "made_at": instant(now)}).inserted_primary_key
+    tx.execute(data_key.insert(), {"id": key_id, "made_at": instant(now)})
     tx.execute(disclosure.insert(), {
-        **values, "state": Notice.QUEUED.value, "key_id": key[0] if key else None, "digest": "", "attempts": 0,
+        **values, "state": Notice.QUEUED.value, "key_id": key_id, "digest": "", "attempts": 0,
         "next_attempt_at": instant(now), "made_at": instant(now),
     })  # fmt: skip
 
@@ -181,9 +177,9 @@ def spent(tx: Connection, limit: str, most: int) -> list[Stored]:
 def destroy(tx: Connection, found: Iterable[Stored], now: datetime) -> None:
     """Destroy content and keys of notices; that they were, and their receipts, stay."""
     rows = list(found)
-    numbers, keys = [one.sequence for one in rows], [one.key_id for one in rows]
+    numbers = [one.sequence for one in rows]
     tx.execute(update(disclosure).where(disclosure.c.sequence.in_(numbers)).values(told=None, payload=None))
-    tx.execute(update(data_key).where(data_key.c.id.in_(keys)).values(wrapped=None, destroyed_at=instant(now)))
+    forgotten.note(tx, [Forgotten(forgotten.CONTENT, one.id, instant(now), one.key_id) for one in rows])
 
 
 def digest_of(content: bytes) -> str:
@@ -204,7 +200,7 @@ def _read(tx: Connection, query: Any) -> list[Stored]:
 
 
 def _from_row(row: Sequence[Any]) -> Stored:
-    values = dict(zip((*_NAMES, "wrapped_key"), row, strict=True))
+    values = dict(zip(_NAMES, row, strict=True))
     values["state"] = Notice(values["state"])
     values["token"] = values.pop("lease_token") or ""
     values["problem"] = orjson.loads(values["problem"] or "{}")
