@@ -14,6 +14,8 @@ import yaml
 
 from kanta_gateway import __version__, knowledge, loading
 from kanta_gateway.access.decider import Decider
+from kanta_gateway.access.disclosures import Disclosures
+from kanta_gateway.access.purposes import Purposes
 from kanta_gateway.access.table import Duties, Table
 from kanta_gateway.audit.cosign import Known, read_witnesses
 from kanta_gateway.audit.log import Log
@@ -52,6 +54,7 @@ def build(settings: Settings) -> Gateway:
     master = folder.master()
     keyring = Keyring(master)
     known = loading.load(settings.own, settings.data, language)
+    decider = _decider(settings)
     parts = Parts(
         database=database,
         keyring=keyring,
@@ -78,7 +81,10 @@ def build(settings: Settings) -> Gateway:
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
-        decider=_decider(settings),
+        decider=decider,
+        disclosures=Disclosures.load(
+            knowledge.text("mappings/policy/disclosures.yaml", settings.own), decider.table.by_id
+        ),
         types=known.types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
@@ -131,7 +137,10 @@ def _decider(settings: Settings) -> Decider:
     shipped = [knowledge.text(f"mappings/policy/{name}.cedar") for name in ("rows", "maximum")]
     own = {one.name: one.read_text("utf-8") for one in sorted(folder.glob("*.cedar"))}
     duties = Duties.load(knowledge.text("mappings/policy/duties.yaml"))
-    return Decider.load(table, duties, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
+    purposes = Purposes.load(
+        knowledge.text("mappings/policy/purposes.yaml", settings.own), table.by_id, is_production=settings.is_production
+    )
+    return Decider.load(table, duties, purposes, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
 
 
 @cache

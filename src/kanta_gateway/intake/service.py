@@ -23,6 +23,7 @@ from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import repeats
+from kanta_gateway.pipeline.accesses import Accesses
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
@@ -57,6 +58,7 @@ class Service:
         self.office = office
         self.people = people
         self.notice_board = Board(parts, office)
+        self.accesses = Accesses(parts, office)
         self._schemas = schemas
         self._audience = audience
         self._max_queue_depth = max_queue_depth

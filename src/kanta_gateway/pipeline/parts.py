@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.access.decider import Decider
+    from kanta_gateway.access.disclosures import Disclosures
     from kanta_gateway.audit.checkpoint import CheckpointSigner
     from kanta_gateway.audit.log import Log
     from kanta_gateway.contracts.rules import Contract
@@ -62,6 +63,11 @@ class Keyring:
     def parties(self) -> bytes:
         """Seals what the register of parties tells about persons."""
         return derive(self._master, "parties")
+
+    @cached_property
+    def accesses(self) -> bytes:
+        """Seals who broke the glass, why, and what a review said of it."""
+        return derive(self._master, "accesses")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -153,6 +159,7 @@ class Parts:
     keep_checkpoint: Callable[[str], None]
     witnesses: Witnesses
     decider: Decider
+    disclosures: Disclosures
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""
