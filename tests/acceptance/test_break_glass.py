@@ -78,6 +78,27 @@ def test_a_grant_opens_one_client_and_is_marked(crossing: Crossing) -> None:
     assert not any("kadulta" in str(value) for one in (*entries, row) for value in (one, str(one)))
 
 
+def test_a_restored_table_is_seen(crossing: Crossing) -> None:
+    """Log and table match grant by grant; one that was ended and stands open again, as in a backup, is found."""
+    _, oid = crossing.client(serves="")
+    grant = opened(crossing, oid)["grant"]
+    crossing.call("POST", f"/v1/access/grants/{grant}:end")
+
+    def found() -> set[str]:
+        told = crossing.gateway.verify_audit(None, None, reconcile=True)["unmatched"]
+        return {one["place"] for one in told if grant in str(one) or "access_grant" in str(one)}
+
+    before = found()
+    with crossing.gateway.parts.database.transaction() as tx:
+        tx.exec_driver_sql("UPDATE access_grant SET ended_at = NULL WHERE id = ?", (grant,))
+    after = found()
+    with crossing.gateway.parts.database.transaction() as tx:
+        tx.exec_driver_sql("UPDATE access_grant SET ended_at = given_at WHERE id = ?", (grant,))
+
+    assert set() == before
+    assert 1 == len(after)
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

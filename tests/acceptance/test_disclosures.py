@@ -305,11 +305,14 @@ def test_a_minors_prohibition_against_the_guardian(crossing: Crossing) -> None:
         told.append(crossing.disclose(oid, out, **who).status_code)
     entries = [one for one in crossing.entries("document:disclose") if one["subject"] == oid]
     refused = crossing.disclose(oid, out, organisation=OTHER)
+    crossing.tell(cast, type="prohibition", against="guardian", version=9, is_refused=True)
+    (register,) = crossing.gateway.accesses.wills(cast.name("A"), crossing.world.caller)["registers"]
 
     assert 200 == free.status_code
     assert [403, 403, 200] == told
     assert {("D13", "representative HVA/77/2026")} == {(one["details"]["row"], one["recipient"]) for one in entries}
     assert 403 == refused.status_code
+    assert [["reason", "refusal_grounds"]] == [one["lacks"] for one in register["wills"]]
 
 
 def test_out_of_the_register_by_its_own_official(crossing: Crossing) -> None:

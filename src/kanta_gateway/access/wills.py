@@ -49,6 +49,8 @@ class Will:
     """Cancelled, or said of somebody else since."""
     is_near: bool = True
     """Stated in the register that is asked about."""
+    lacks: tuple[str, ...] = ()
+    """What a minor's prohibition does not tell, although it must (703/2023 §40)."""
 
     def holds(self, at: datetime) -> bool:
         """Whether it is in force at a moment, as this state says."""

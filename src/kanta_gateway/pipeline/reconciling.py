@@ -21,7 +21,7 @@ from kanta_gateway.access.terms import Span
 from kanta_gateway.audit import report
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
-from kanta_gateway.database import calling_system, data_key, document, notice, party_statement, record
+from kanta_gateway.database import access_grant, calling_system, data_key, document, notice, party_statement, record
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.spool.states import DELIVERED, State
@@ -49,11 +49,14 @@ def reconciled(tx: Connection) -> tuple[Problem, ...]:
     stated = list(tx.execute(_STATEMENTS).mappings())
     systems = list(tx.execute(select(calling_system.c.thumbprint, calling_system.c.revoked_at)))
     told = list(tx.execute(_NOTICES).mappings())
+    broken = list(tx.execute(_GRANTS).mappings())
     claims = [
         *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
+        *_of_grants(broken),
     ]  # fmt: skip
     known = {
         **_known(records, documents),
+        **_known_grants(broken),
         **_known_notices(told),
         Event.DOCUMENT_DESTROY_KEY.value: {**_destroyed(documents, "oid"), **_destroyed(told, "id")},
         Event.PARTY_REGISTER.value: dict.fromkeys(
@@ -87,6 +90,27 @@ _NOTICES = (
 _STATEMENTS = select(
     party_statement.c.kind, party_statement.c.thing, party_statement.c.valid_from, party_statement.c.valid_to
 ).distinct()
+
+
+_GRANTS = select(access_grant.c.id, access_grant.c.until, access_grant.c.ended_at, access_grant.c.outcome)
+
+
+def _of_grants(rows: list[RowMapping]) -> Iterator[Claim]:
+    for row in rows:
+        yield Claim("access_grant", row["id"], Event.ACCESS_BREAK, row["id"], {"until": row["until"]})
+        if row["ended_at"] is not None:
+            yield Claim("access_grant", row["id"], Event.ACCESS_END, row["id"])
+        if row["outcome"] is not None:
+            yield Claim("access_grant", row["id"], Event.ACCESS_REVIEW, row["id"], {"outcome": row["outcome"]})
+
+
+def _known_grants(rows: list[RowMapping]) -> Known:
+    """A grant that was ended or reviewed is still so: a restored table opens none again unseen."""
+    return {
+        Event.ACCESS_BREAK.value: {row["id"]: True for row in rows},
+        Event.ACCESS_END.value: {row["id"]: row["ended_at"] is not None for row in rows},
+        Event.ACCESS_REVIEW.value: {row["id"]: row["outcome"] is not None for row in rows},
+    }
 
 
 def _of_records(rows: Any) -> Iterator[Claim]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kanta_gateway.access.wills import PROHIBITION, TYPES, Will
+from kanta_gateway.access.wills import GUARDIAN, TYPES, Will
 from kanta_gateway.model import Outcome
 from kanta_gateway.pipeline.casefile import opened
 from kanta_gateway.spool import moves, persons, records
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kanta_gateway.pipeline.parts import Parts
     from kanta_gateway.spool.records import StoredRecord
 
+REASON, GROUNDS = "reason", "refusal_grounds"
 _NOT_STANDING = frozenset({None, Outcome.HELD, Outcome.REFUSED})
 
 
@@ -43,20 +44,24 @@ def _will(parts: Parts, one: StoredRecord, *, is_near: bool) -> Will:
     if "service_tasks" in facts:
         tasks = parts.disclosures.service_tasks
         facts = {**facts, "service_tasks": [tasks[word] for word in facts["service_tasks"]]}
-    if one.type == PROHIBITION and facts.get("is_refused") and not _tells_grounds(parts, one):
-        facts = {**facts, "is_refused": False}  # refused without grounds is not refused (703/2023 §40)
+    lacks = tuple(_lacking(parts, one, facts)) if facts.get("against") == GUARDIAN else ()
+    if GROUNDS in lacks:
+        facts = {**facts, "is_refused": False}  # refused without grounds is not refused
     return Will(
         kind=one.type, name=f"{one.purchaser}\0{one.type}\0{one.id}", order=(one.version, one.row), ticket=one.ticket,
         known_at=datetime.fromisoformat(one.received_at), facts=facts, is_standing=one.outcome not in _NOT_STANDING,
-        is_gone=one.is_cancelled, is_near=is_near,
+        is_gone=one.is_cancelled, is_near=is_near, lacks=lacks,
     )  # fmt: skip
 
 
-def _tells_grounds(parts: Parts, one: StoredRecord) -> bool:
-    """Whether a refusal tells its grounds; once the content is gone what was judged before stands."""
+def _lacking(parts: Parts, one: StoredRecord, facts: Mapping[str, Any]) -> Iterator[str]:
+    """What a minor's prohibition must tell and does not; nothing is known of it once the content is gone (§40)."""
     if one.payload is None or one.wrapped_key is None:
-        return True
-    return bool(str(opened(parts, one).get("refusal_grounds") or "").strip())
+        return
+    content = opened(parts, one)
+    for name in (REASON, GROUNDS) if facts.get("is_refused") else (REASON,):
+        if not str(content.get(name) or "").strip():
+            yield name
 
 
 def names_of(parts: Parts, tx: Connection, provider: str, recipient: str) -> Iterator[str]:
@@ -78,6 +83,7 @@ def told(wills: Sequence[Will], at: datetime) -> list[dict[str, Any]]:
             "type": one.kind, "ticket": one.ticket, "known_at": one.known_at.isoformat(), "in_force": one.holds(at),
             "stands": one.is_standing, "states": sum(one.name == other.name for other in wills),
             **{name: one.facts[name] for name in _TOLD if name in one.facts},
+            **({"lacks": list(one.lacks)} if one.lacks else {}),
         }
         for one in newest.values()
     ]  # fmt: skip
