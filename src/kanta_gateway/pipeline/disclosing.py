@@ -73,7 +73,7 @@ class Disclosing:
             decision = self._office.guard.decide(caller, Event.DOCUMENT_DISCLOSE, thing, tx=tx)
             seen = self._office.guard.seen(tx, caller, thing)
             if found is not None and decision.allowed:
-                content = content_of(self._parts, tx, found)
+                content = content_of(self._parts, found)
                 self._write_down(tx, found, thing, wanted, caller, decision, seen, grant)
                 return content
             denied = (decision, seen, found.provider if found is not None else "")

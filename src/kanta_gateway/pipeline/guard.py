@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -66,8 +67,8 @@ class Guard:
         self._across = Across(parts)
 
     def decide(
-        self, caller: Caller, event: Event, thing: Thing, day: date | None = None, tx: Connection | None = None
-    ) -> Decision:
+        self, caller: Caller, event: Event, thing: Thing, day: date | None = None, *, tx: Connection | None = None
+    ) -> Decision:  # fmt: skip
         """Whether the caller may do this.
 
         Args:
@@ -75,13 +76,11 @@ class Guard:
             event: what it wants to do.
             thing: what it is about.
             day: the day on which it is done; today by default.
-            tx: the transaction in which it is done, where nothing may come between; one of its own by default.
+            tx: the transaction in which it is done, so that nothing comes between; one of its own by default.
         """
         day = day or self._parts.now().astimezone(HELSINKI).date()
-        if tx is not None:
-            return self._parts.decider.decide(self._question(tx, caller, event, thing, day))
-        with self._parts.database.reading() as own:
-            question = self._question(own, caller, event, thing, day)
+        with self._parts.database.reading() if tx is None else nullcontext(tx) as told:
+            question = self._question(told, caller, event, thing, day)
         return self._parts.decider.decide(question)
 
     def seen(self, tx: Connection, caller: Caller, thing: Thing) -> Seen:

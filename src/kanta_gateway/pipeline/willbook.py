@@ -56,7 +56,7 @@ def _will(parts: Parts, one: StoredRecord, *, is_near: bool) -> Will:
 
 def _lacking(parts: Parts, one: StoredRecord, facts: Mapping[str, Any]) -> Iterator[str]:
     """What a minor's prohibition must tell and does not; nothing is known of it once the content is gone (§40)."""
-    if one.payload is None or one.wrapped_key is None:
+    if one.payload is None or one.key_id is None:
         return
     content = opened(parts, one)
     for name in (REASON, GROUNDS) if facts.get("is_refused") else (REASON,):
