@@ -14,6 +14,8 @@ import yaml
 
 from kanta_gateway import __version__, knowledge, loading
 from kanta_gateway.access.decider import Decider
+from kanta_gateway.access.disclosures import Disclosures
+from kanta_gateway.access.purposes import Purposes
 from kanta_gateway.access.table import Duties, Table
 from kanta_gateway.audit.cosign import Known, read_witnesses
 from kanta_gateway.audit.log import Log
@@ -64,6 +66,7 @@ def build(settings: Settings) -> Gateway:
     upgrade(database, days.seal, keys.take_over)
     keyring = Keyring(master)
     known = loading.load(settings.own, settings.data, language)
+    decider = _decider(settings)
     parts = Parts(
         database=database,
         keyring=keyring,
@@ -92,7 +95,8 @@ def build(settings: Settings) -> Gateway:
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
-        decider=_decider(settings),
+        decider=decider,
+        disclosures=_disclosures(settings, decider),
         limits=known.limits,
         types=known.types,
         holidays=finnish_holidays,
@@ -141,6 +145,11 @@ def _channels(settings: Settings) -> Channels:
     return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
 
 
+def _disclosures(settings: Settings, decider: Decider) -> Disclosures:
+    """What is told and asked when data goes from one register to another."""
+    return Disclosures.load(knowledge.text("mappings/policy/disclosures.yaml", settings.own), decider.table.by_id)
+
+
 def _decider(settings: Settings) -> Decider:
     """The shipped policies, with the forbids and the rows that DATA/policy adds and turns on."""
     folder = settings.data / "policy"
@@ -149,7 +158,10 @@ def _decider(settings: Settings) -> Decider:
     shipped = [knowledge.text(f"mappings/policy/{name}.cedar") for name in ("rows", "maximum")]
     own = {one.name: one.read_text("utf-8") for one in sorted(folder.glob("*.cedar"))}
     duties = Duties.load(knowledge.text("mappings/policy/duties.yaml"))
-    return Decider.load(table, duties, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
+    purposes = Purposes.load(
+        knowledge.text("mappings/policy/purposes.yaml", settings.own), table.by_id, is_production=settings.is_production
+    )
+    return Decider.load(table, duties, purposes, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
 
 
 @cache

@@ -79,6 +79,36 @@ party_statement = Table(
     Index("party_statement_kind", "kind", "owner"),
 )  # fmt: skip
 
+access_grant = Table(
+    "access_grant", metadata,                              # break-glass: one person, one client, one sub-item
+    Column("id", String(36), primary_key=True),
+    Column("provider", String(128), nullable=False),
+    Column("controller", String(128), nullable=False),
+    Column("purchaser", String(64), nullable=False),
+    Column("client_ref", String(64), nullable=False),
+    Column("organisation", String(128), nullable=False),   # of the person who may look
+    Column("person_ref", String(64), nullable=False),      # keyed
+    Column("role", String(64), nullable=False),
+    Column("purpose", String(64), nullable=False),
+    Column("item", String(32), nullable=False),            # mappings/policy/disclosures.yaml, grounds
+    Column("row", String(8), nullable=False),              # row of the decision table when it was opened
+    Column("facts", Text, nullable=False),                 # JSON: what was stated, words only
+    Column("sealed", LargeBinary, nullable=False),         # person and reason in words
+    Column("given_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),              # first moment at which it does not hold
+    Column("ended_at", Instant),                           # ended earlier, by hand
+    Column("uses", Integer, nullable=False),               # documents that were disclosed by it
+    Column("due_on", String(10), nullable=False),          # last day of the review
+    Column("reviewed_at", Instant),
+    Column("outcome", String(32)),                         # NULL until reviewed
+    Column("review", LargeBinary),                         # sealed: reviewer and note
+    Column("case_due_on", String(10)),                     # where the outcome leads to a case
+    Column("case_owner", LargeBinary),                     # sealed
+    Column("case_closed_at", Instant),
+    Index("access_grant_person", "person_ref", "client_ref"),
+    Index("access_grant_review", "reviewed_at", "due_on"),
+)  # fmt: skip
+
 calling_system = Table(
     "calling_system", metadata,
     Column("thumbprint", String(64), primary_key=True),  # x5t#S256, base64url

@@ -37,6 +37,7 @@ from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline import auditing, board
+from kanta_gateway.pipeline.accesses import Accesses
 from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
@@ -102,6 +103,7 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.accesses = Accesses(parts, self.office)
         self.aging = Aging(parts, self.office)
         self.oblivion = Oblivion(parts)
 
@@ -228,7 +230,7 @@ class Gateway:
         with self.parts.database.reading() as tx:
             return {
                 "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx),
-                "notices": notices.counts(tx),
+                "notices": notices.counts(tx), "break_glass": self.accesses.break_glass.status(),
             }  # fmt: skip
 
     def due(
@@ -519,14 +521,15 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import disclosures  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
 
         if differences := self.parts.decider.differences():
             raise MisconfiguredError(
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        return build_api(self.service())
+        return build_api(self.service(), [disclosures.router])
 
 
 def opened(files: Sequence[Path]) -> list[File]:

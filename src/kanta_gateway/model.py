@@ -336,6 +336,10 @@ class Decision:
 class Event(StrEnum):
     """What the audit log tells about; permissions and policy files use the same words."""
 
+    ACCESS_BREAK = "access:break"
+    ACCESS_END = "access:end"
+    ACCESS_READ = "access:read"
+    ACCESS_REVIEW = "access:review"
     AUDIT_CHECKPOINT = "audit:checkpoint"
     AUDIT_COSIGN = "audit:cosign"
     AUDIT_ERASE = "audit:erase"
@@ -344,6 +348,7 @@ class Event(StrEnum):
     AUDIT_ROTATE = "audit:rotate"
     DOCUMENT_ARCHIVE = "document:archive"
     DOCUMENT_DESTROY_KEY = "document:destroy-key"
+    DOCUMENT_DISCLOSE = "document:disclose"
     DOCUMENT_DROP = "document:drop"
     DOCUMENT_EXPORT = "document:export"
     DOCUMENT_INVALIDATE = "document:invalidate"

@@ -127,13 +127,14 @@ class Office:
     def event(
         self, caller: Caller, event: Event, *, subject: str, provider: str, controller: str = "",
         client_ref: str | None = None, details: Mapping[str, Any] | None = None, decision: Decision | None = None,
+        recipient: str = "",
     ) -> AuditEvent:  # fmt: skip
         """The entry about one look or act of a caller, with the provisions and the row that decided."""
         row = {"row": decision.row} if decision is not None and decision.row else {}
         return AuditEvent(
             event=event, caller=caller, at=self._parts.now(), client_ref=client_ref, subject=subject,
             provider=provider or caller.organisation, controller=controller or self._controller(provider),
-            purpose=caller.purpose, details={**(details or {}), **row},
+            purpose=caller.purpose, details={**(details or {}), **row}, recipient=recipient,
             basis="; ".join(decision.basis) if decision is not None and decision.basis else "703/2023 §9",
         )  # fmt: skip
 
