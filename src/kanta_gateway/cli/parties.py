@@ -24,9 +24,12 @@ GROUPS = {"keys": keys, "systems": systems, "parties": parties, "persons": perso
 def make_keys(
     organisation: Annotated[str, typer.Option(help="OID of the organisation that signs.")] = "",
     organisation_name: Annotated[str, typer.Option(help="Its name.")] = "",
-) -> None:
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Make the keys that are missing; development certificates outside production."""
-    say(open_gateway().make_keys(organisation, organisation_name), as_json=False)
+    gateway = open_gateway()
+    caller = gateway.actor(person, name, purpose)
+    say(gateway.administration.make_keys(caller, organisation, organisation_name), as_json=False)
 
 
 @keys.command("list")
