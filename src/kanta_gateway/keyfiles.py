@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kanta_gateway.access.identity import assertion, thumbprint
 from kanta_gateway.access.revocation import NO_LISTS, RevocationLists
 from kanta_gateway.audit.checkpoint import CheckpointSigner, VerifierKey, read_keys
-from kanta_gateway.errors import GatewayError, MisconfiguredError
+from kanta_gateway.errors import GatewayError, KeyUnavailableError, MisconfiguredError
+from kanta_gateway.keystore import KeyStore
 from kanta_gateway.safe import (
     CHECKPOINT_KEY,
     CHECKPOINT_VERIFIER,
@@ -32,7 +33,7 @@ from kanta_gateway.safe import (
     SYSTEM_KEY,
     KeyFolder,
 )
-from kanta_gateway.settings import Settings
+from kanta_gateway.settings import KEY_STORE, Settings
 from kanta_gateway.signing.keys import FileSigner, Signer, UnsafeDevSigner, is_development, make_development_keys
 
 LOG_NAME = "kanta-gateway"
@@ -55,6 +56,23 @@ def signer(folder: KeyFolder, settings: Settings) -> Signer:
     if is_unsafe and settings.is_production:
         raise MisconfiguredError("production does not sign with a development certificate; install the system's own")
     return SIGNERS["development" if is_unsafe else "file"](folder.read(SIGNING_KEY), certificate)
+
+
+def key_store(folder: KeyFolder, settings: Settings) -> KeyStore:
+    """The store of wrapped keys; made on first use outside production.
+
+    Raises:
+        KeyUnavailableError: production, and there is none: an empty one would open nothing.
+    """
+    place = folder.place / KEY_STORE
+    if not settings.key_store_url and not place.is_file():
+        if not folder.may_make:
+            raise KeyUnavailableError(
+                f"key store {KEY_STORE} is not in the key folder; restore it, or make a new one with "
+                "`kanta-gateway keys make` if nothing has been sealed yet"
+            )
+        folder.write(KEY_STORE, b"")  # for its owner only; the database fills it
+    return KeyStore(settings.key_url)
 
 
 def trust_anchors(folder: KeyFolder) -> Sequence[x509.Certificate]:
@@ -190,6 +208,7 @@ def make(folder: KeyFolder, settings: Settings, organisation: str, name: str) ->
     """
     maker = KeyFolder(folder.place, may_make=True)
     maker.master()
+    key_store(maker, settings).close()
     checkpoint_signer(maker)
     if not maker.has(SIGNING_KEY):
         if settings.is_production:

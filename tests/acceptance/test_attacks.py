@@ -71,12 +71,12 @@ class Scene:
     def size(self) -> int:
         """How many entries there are."""
         with self.gateway.parts.database.reading() as tx:
-            return len(report.entries(tx, report.Filter(limit=100_000)))
+            return len(report.entries(tx, self.gateway.parts.log.seals, report.Filter(limit=100_000)))
 
     def denied(self, after: int) -> list[dict[str, Any]]:
         """Denials since."""
         with self.gateway.parts.database.reading() as tx:
-            found = report.entries(tx, report.Filter(limit=100_000))
+            found = report.entries(tx, self.gateway.parts.log.seals, report.Filter(limit=100_000))
         return [one for one in found if int(one["idx"]) >= after and one["event"] == Event.REQUEST_DENY.value]
 
     def refused(self, make: Callable[[], str]) -> str:
@@ -385,7 +385,11 @@ def test_a_right_that_ends_mid_request(scene: Scene) -> None:
             ask()
         gateway.party_book.end(mine, datetime(2099, 1, 1, tzinfo=UTC).date(), operator)
     with gateway.parts.database.reading() as tx:
-        read = [one for one in report.entries(tx, report.Filter(limit=100_000)) if int(one["idx"]) >= after]
+        read = [
+            one
+            for one in report.entries(tx, gateway.parts.log.seals, report.Filter(limit=100_000))
+            if int(one["idx"]) >= after
+        ]
 
     assert ["document:read", "record:read"] == [one["subject"] for one in scene.denied(after)]
     assert {"document:read", "record:read"}.isdisjoint({one["event"] for one in read})
@@ -596,7 +600,11 @@ def test_a_producer_reads_in_the_organisers_register(calm: Scene) -> None:
     after = calm.size()
     calm.line(calm.own.token(), "GET", f"/v1/documents/{calm.oid}")
     with calm.gateway.parts.database.reading() as tx:
-        read = [one for one in report.entries(tx, report.Filter(limit=100_000)) if int(one["idx"]) >= after]
+        read = [
+            one
+            for one in report.entries(tx, calm.gateway.parts.log.seals, report.Filter(limit=100_000))
+            if int(one["idx"]) >= after
+        ]
 
     assert [(one["log"], one["controller"], one["provider"], one["basis"]) for one in read] == [
         ("use", ORGANISER, PROVIDER, "612/2021 §58.4; 703/2023 §14")

@@ -25,6 +25,7 @@ from kanta_gateway.access.statements import Statement
 from kanta_gateway.access.terms import Span
 from kanta_gateway.audit import checkpoint as notes
 from kanta_gateway.audit.canonical import canonical
+from kanta_gateway.audit.entry import keyed_by
 from kanta_gateway.audit.merkle import Frontier, leaf_hash
 from kanta_gateway.errors import NotFoundError, UntrustedError
 from kanta_gateway.gateway import Gateway
@@ -118,19 +119,31 @@ def administrator(scene: Scene, *statements: tuple[str, tuple[Any, ...]]) -> Non
 def write_anew(scene: Scene, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
     """Change entries and compute the whole tree again, as somebody does who knows how the log is made.
 
+    This administrator is given the keys of the days as well: without them nothing can be changed but to rubbish.
+
     Heads keep their codes: to make new ones takes a key that is not in the database.
     """
+    seals = scene.gateway.parts.log.seals
     with closing(sqlite3.connect(scene.database)) as connection, connection:
-        rows = connection.execute("SELECT body FROM audit_entry ORDER BY idx").fetchall()
-        kept = [after for (body,) in rows if (after := change(json.loads(body))) is not None]
+        rows = connection.execute("SELECT key_id, idx, sealed FROM audit_entry ORDER BY idx").fetchall()
+        kept = [after for row in rows if (after := change(json.loads(seals.open(*row)))) is not None]
         sizes = [size for (size,) in connection.execute("SELECT size FROM audit_head ORDER BY size")]
         connection.execute("DELETE FROM audit_node")
         frontier = Frontier()
         for value in kept:
             data = canonical(value)
             connection.execute(
-                "UPDATE audit_entry SET body = ?, leaf_hash = ?, at = ?, client_ref = ?, event = ? WHERE idx = ?",
-                (data.decode(), leaf_hash(data), value["at"], value.get("client"), value["event"], value["idx"]),
+                "UPDATE audit_entry SET key_id = ?, sealed = ?, leaf_hash = ?, at = ?, client_ref = ?, event = ?, "
+                "name = ? WHERE idx = ?",
+                (
+                    *seals.seal(*keyed_by(value), value["idx"], data),
+                    leaf_hash(data),
+                    value["at"],
+                    value.get("client"),
+                    value["event"],
+                    value["actor"].get("name"),
+                    value["idx"],
+                ),
             )
             for node in frontier.push(leaf_hash(data)):
                 connection.execute("INSERT INTO audit_node (level, idx, hash) VALUES (?, ?, ?)", node)
@@ -153,10 +166,11 @@ def size_of(scene: Scene) -> int:
 
 def test_an_edited_row_is_seen_by_the_operator(scene: Scene) -> None:
     """A row edited in place: `audit verify` names it."""
-    administrator(scene, ("UPDATE audit_entry SET body = replace(body, 'development-person', 'x') WHERE idx = 3", ()),
-                  ("UPDATE audit_entry SET body = body || ' ' WHERE idx = 4", ()))  # fmt: skip
+    moved = "UPDATE audit_entry SET sealed = (SELECT sealed FROM audit_entry WHERE idx = 2) WHERE idx = 3"
+    longer = "UPDATE audit_entry SET sealed = CAST(sealed || x'00' AS BLOB) WHERE idx = 4"
+    administrator(scene, (moved, ()), (longer, ()))
 
-    assert ("audit_entry", "4") in scene.kinds()
+    assert scene.kinds() == {("audit_entry", "3"), ("audit_entry", "4")}
 
 
 def test_a_history_written_anew_is_seen_without_any_checkpoint(scene: Scene) -> None:
@@ -180,12 +194,13 @@ def test_an_entry_that_nobody_made_is_seen(scene: Scene) -> None:
     """An entry forged at the end, with its nodes and head: the administrator has no code for the head."""
     size = size_of(scene)
     with closing(sqlite3.connect(scene.database)) as connection, connection:
-        body = json.loads(connection.execute("SELECT body FROM audit_entry WHERE idx = 0").fetchone()[0])
-        forged = canonical(body | {"idx": size, "commit": [size, size + 1]}).decode()
+        seals = scene.gateway.parts.log.seals
+        body = json.loads(seals.open(*connection.execute("SELECT key_id, idx, sealed FROM audit_entry").fetchone()))
+        forged = canonical(body | {"idx": size, "commit": [size, size + 1]})
         connection.execute(
-            "INSERT INTO audit_entry SELECT ?, leaf_hash, event, client_ref, at, ? FROM audit_entry WHERE idx = 0",
-            (size, forged),
-        )
+            "INSERT INTO audit_entry SELECT ?, leaf_hash, event, client_ref, name, at, ?, ? FROM audit_entry "
+            "WHERE idx = 0", (size, *seals.seal(*keyed_by(body), size, forged)),
+        )  # fmt: skip
         connection.execute(
             "INSERT INTO audit_head SELECT ?, root, at, mac FROM audit_head WHERE size = ?", (size + 1, size)
         )

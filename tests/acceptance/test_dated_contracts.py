@@ -148,7 +148,7 @@ def test_days_of_a_sub_processor(gateway: Gateway, approval: dict[str, str], exp
     with gateway.parts.database.reading() as tx:
         whole = store.get(tx, made["documents"][0]["oid"])
         assert whole is not None
-        content = content_of(gateway.parts, tx, whole).decode()
+        content = content_of(gateway.parts, whole).decode()
 
     assert expected == [found[name][0] for name in ("PV-0001", "PV-0002", "PV-0003", "PV-0004")]
     assert {"CTL-11"} == {rule for outcome, rules in found.values() if outcome == "refused" for rule in rules} or (

@@ -84,7 +84,7 @@ class World:
         """What the record's documents show."""
         with self.gateway.parts.database.reading() as tx:
             stored = [store.get(tx, one["oid"]) for one in told["documents"]]
-            return "\n".join(displayed(content_of(self.gateway.parts, tx, one)) for one in stored if one is not None)
+            return "\n".join(displayed(content_of(self.gateway.parts, one)) for one in stored if one is not None)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def test_documents_that_the_authority_asks_for(authority: World, kind: str, clie
     with authority.gateway.parts.database.reading() as tx:
         (stored,) = [store.get(tx, one["oid"]) for one in told["documents"]]
         assert stored is not None
-        xml = content_of(authority.gateway.parts, tx, stored)
+        xml = content_of(authority.gateway.parts, stored)
     path = Path(authority.gateway.settings.data) / "own.xml"
     path.write_bytes(xml)
     verified = authority.gateway.verify_files([path])

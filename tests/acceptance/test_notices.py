@@ -23,10 +23,10 @@ import uvicorn
 from tests.acceptance.test_every_kind import CALLER, World
 from tests.calling import Fresh
 from tests.installations import installation
+from tests.logs import opened
 from tests.processes import Cli
 from tests.small_export import PROVIDER, identity_code
 
-from kanta_gateway.audit import report
 from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event, Oid
@@ -103,8 +103,7 @@ class Office(World):
 
     def entries(self, event: Event) -> list[dict[str, Any]]:
         """Entries of one event."""
-        with self.gateway.parts.database.reading() as tx:
-            return report.entries(tx, report.Filter(events=frozenset({event})))
+        return opened(self.gateway, event)
 
     def announcer(self, answer: Callable[[httpx.Request], httpx.Response], **channel: Any) -> Announcer:
         """Calls the purchaser's webhook, which answers as told."""

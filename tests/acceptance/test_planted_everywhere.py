@@ -116,7 +116,7 @@ class Planted:
                 whole = store.get(tx, one.oid)
                 assert whole is not None
                 if whole.payload is not None:
-                    for mark in MARK.findall(displayed(content_of(self.gateway.parts, tx, whole))):
+                    for mark in MARK.findall(displayed(content_of(self.gateway.parts, whole))):
                         found[self.fields[_spelt(mark)]].add(one.client_ref)
         return found
 

@@ -183,7 +183,7 @@ class Office:
         whose = self.reach.seek(caller, Event.DOCUMENT_READ, reach.document(oid))
         with self.acting(caller, Event.DOCUMENT_READ, whose) as (tx, decision):
             found = _there(store.get(tx, oid))
-            content = content_of(self._parts, tx, found)
+            content = content_of(self._parts, found)
             self.note(tx, [self.event(
                 caller, Event.DOCUMENT_READ, subject=oid, provider=found.provider, controller=found.organiser,
                 client_ref=found.client_ref, details={"structure": found.structure}, decision=decision,
@@ -325,12 +325,12 @@ class Office:
 
     def entries(self, caller: Caller, client: str | None, after: int, limit: int) -> dict[str, Any]:
         """Entries of the log, in order; reading them is an entry too."""
-        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
+        decision, seals = self.permit(caller, Event.AUDIT_READ, provider=None), self._parts.log.seals
         with self._parts.database.transaction() as tx:
             refs = self._refs(tx, caller, client) if client is not None else (None,)
             read = [
                 one for ref in refs
-                for one in report.entries(tx, report.Filter(client_ref=ref, after=after, limit=limit))
+                for one in report.entries(tx, seals, report.Filter(client_ref=ref, after=after, limit=limit))
             ]  # fmt: skip
             found = sorted(read, key=lambda one: int(one["idx"]))[:limit]
             self.note(tx, [
@@ -378,8 +378,8 @@ class Office:
             refs = self._refs(tx, caller, client)
             if not refs:
                 raise NotFoundError
-            names, now = self._parts.log.names, self._parts.now()
-            rows = [row for ref in refs for row in report.client_report(tx, ref, now, names=names)]
+            log, now = self._parts.log, self._parts.now()
+            rows = [row for ref in refs for row in report.client_report(tx, log.seals, ref, now, names=log.names)]
             self.note(tx, [
                 self.event(
                     caller, Event.AUDIT_READ, subject="access-report", provider="", client_ref=ref, decision=decision
@@ -456,13 +456,12 @@ def metadata(one: StoredDocument) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def content_of(parts: Parts, tx: Connection, one: StoredDocument) -> bytes:
+def content_of(parts: Parts, one: StoredDocument) -> bytes:
     """The signed bytes of a stored document.
 
     Raises:
         KeyUnavailableError: they have been destroyed.
     """
-    wrapped = records.wrapped_keys(tx, [one.key_id])
-    if one.payload is None or one.key_id not in wrapped:
-        raise KeyUnavailableError("the content was destroyed after its grace period; the document's evidence stays")
-    return open_sealed(parts.vault.unwrap(wrapped[one.key_id]), one.payload, b"document")
+    if one.payload is None:
+        raise KeyUnavailableError("the content was destroyed; the document's evidence stays")
+    return open_sealed(parts.vault.key(one.key_id), one.payload, b"document")

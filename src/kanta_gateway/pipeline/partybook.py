@@ -12,11 +12,13 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from kanta_gateway import forgotten
 from kanta_gateway.access import register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.statements import Statement, lacking, newest, of_kind
 from kanta_gateway.errors import NotFoundError, ParameterError
-from kanta_gateway.model import Caller, Event, Outcome
+from kanta_gateway.forgotten import Forgotten
+from kanta_gateway.model import Caller, Event, Outcome, instant
 from kanta_gateway.privacy.envelope import open_sealed, seal
 from kanta_gateway.spool import records
 
@@ -56,6 +58,11 @@ class PartyBook:
                     details={"kind": one.kind, "from": one.valid_from, "to": one.valid_to or ""},
                 )
                 for one in known
+            ])  # fmt: skip
+            moment = instant(self._parts.now())
+            forgotten.note(tx, [
+                Forgotten(forgotten.STATEMENT, one.key, moment, details={"to": one.valid_to})
+                for one in known if one.valid_to is not None
             ])  # fmt: skip
             for provider in sorted(self._concerned(tx, known)):
                 records.reopen(tx, provider, JUDGED_AGAIN)
