@@ -21,7 +21,7 @@ LONG_MODULES = {
     "src/kanta_gateway/intake/values.py": (330, "every kind of value that a source may name, a short function each"),
     "src/kanta_gateway/model.py": (420, "dataclasses with their documented fields"),
     "src/kanta_gateway/pipeline/compose.py": (335, "one document from record to draft, with all it depends on"),
-    "src/kanta_gateway/pipeline/office.py": (475, "every look at what is stored, permitted and logged alike"),
+    "src/kanta_gateway/pipeline/office.py": (485, "every look at what is stored, permitted and logged alike"),
     "src/kanta_gateway/privacy/scan.py": (330, "every shape that is found, and one pass over a text"),
     "src/kanta_gateway/spool/records.py": (490, "every statement on the record tables in one place"),
     "src/kanta_gateway/spool/store.py": (385, "every statement on the document table in one place"),

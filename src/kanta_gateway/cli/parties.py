@@ -203,12 +203,14 @@ def load_parties(
 @parties.command("end")
 def end_party(
     key: Annotated[str, typer.Argument(help="Key of the statement, as `parties list` tells it.")],
-    on: Annotated[str, typer.Option(help="Its last day (YYYY-MM-DD).")],
+    on: Annotated[str, typer.Option(help="Its last day (YYYY-MM-DD), or a role's moment (YYYY-MM-DDTHH:MM).")],
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """State that a contract, approval, role or relationship ends, or ended, on a day."""
-    gateway = open_gateway()
-    say(gateway.party_book.end(key, date.fromisoformat(on), gateway.actor(person, name, purpose)), as_json=as_json)
+    from kanta_gateway.pipeline.partybook import ending  # noqa: PLC0415 — only this command needs it
+
+    gateway, (day, moment) = open_gateway(), ending(on)
+    say(gateway.party_book.end(key, day, gateway.actor(person, name, purpose), moment), as_json=as_json)
 
 
 @parties.command("list")
