@@ -80,6 +80,7 @@ def build(settings: Settings) -> Gateway:
         witnesses=_witnesses(settings),
         decider=_decider(settings),
         types=known.types,
+        supervision=known.supervision,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
         is_production=settings.is_production,

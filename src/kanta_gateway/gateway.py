@@ -29,6 +29,7 @@ from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.codeserver import Words
+from kanta_gateway.migrate import upgrade
 from kanta_gateway.model import Caller, Event, Oid, Organisation
 from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
@@ -36,6 +37,7 @@ from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.announce import Announcer
+from kanta_gateway.pipeline.auditors import Auditors
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
@@ -97,6 +99,10 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.auditors = Auditors(
+            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
+            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -210,6 +216,7 @@ class Gateway:
             self.send_notices(caller)
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
+            self.auditors.cases.review_if_due(caller)
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:
@@ -502,14 +509,17 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import auditors  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
 
         if differences := self.parts.decider.differences():
             raise MisconfiguredError(
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        return build_api(self.service())
+        application = build_api(self.service())
+        auditors.mount(application, self.auditors)
+        return application
 
 
 def opened(files: Sequence[Path]) -> list[File]:

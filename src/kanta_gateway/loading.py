@@ -15,6 +15,9 @@ from typing import TypeVar
 
 from kanta_gateway import codefiles, knowledge, official
 from kanta_gateway.access.policy import Policy
+from kanta_gateway.audit.incidents import Incidents
+from kanta_gateway.audit.questions import Questions
+from kanta_gateway.audit.unusual import Oversight
 from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
 from kanta_gateway.contracts.rules import Contract
@@ -28,6 +31,8 @@ from kanta_gateway.mapping.rules import Loaded, load_mappings
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.notices.types import NoticeTypes
+from kanta_gateway.pipeline.computed import COLUMNS
+from kanta_gateway.pipeline.parts import Supervision
 from kanta_gateway.privacy.scan import Scanner
 from kanta_gateway.recordtypes import RecordType
 from kanta_gateway.signing.display import Display
@@ -60,6 +65,7 @@ class Library:
     sources: Mapping[str, Source]
     policy: Policy
     frame: FrameProfile
+    supervision: Supervision
 
 
 def load(own: Path | None, data: Path, language: str) -> Library:
@@ -115,6 +121,7 @@ class _Reader:
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
         frame = self._one("schemas/frame.yaml", load_profile)
+        supervision = self._supervision()
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
         if self.told:
@@ -124,8 +131,17 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            frame=_there(frame),
+            frame=_there(frame), supervision=_there(supervision),
         )  # fmt: skip
+
+    def _supervision(self) -> Supervision | None:
+        """What auditors ask, what counts as unusual access, and the clocks of incidents."""
+        questions = self._each("mappings/audit/questions", lambda files: Questions.load(files, COLUMNS))
+        oversight = self._one("mappings/audit/unusual.yaml", Oversight.load)
+        incidents = self._one("mappings/audit/incidents.yaml", Incidents.load)
+        if questions is None or oversight is None or incidents is None:
+            return None
+        return Supervision(questions, oversight, incidents)
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:
         """Every record type that holds, with its schema."""

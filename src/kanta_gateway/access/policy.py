@@ -75,6 +75,11 @@ class Policy:
         mistakes.end()
         return cls(roles)
 
+    def rules_of(self, role: str) -> tuple[Rule, ...]:
+        """What a role may do; nothing for one that nobody knows."""
+        known = self._roles.get(role)
+        return known.rules if known is not None else ()
+
     def is_own_only(self, caller: Caller) -> bool:
         """Whether the caller sees its own organisation's things only; a role that nobody knows does too."""
         role = self._roles.get(caller.role)

@@ -31,7 +31,8 @@ DISCLOSURES = frozenset({Event.DOCUMENT_SEND, Event.NOTICE_DISCLOSE})
 """Events by which client data goes to somebody else (703/2023 §10.3)."""
 
 HOUSEKEEPING = frozenset({
-    Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ERASE, Event.AUDIT_ROTATE, Event.NOTICE_ANNOUNCE,
+    Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ERASE, Event.AUDIT_REVIEW, Event.AUDIT_ROTATE,
+    Event.BACKUP_VERIFY, Event.CASE_CLOSE, Event.CASE_OPEN, Event.CASE_READ, Event.CASE_WORK, Event.NOTICE_ANNOUNCE,
     Event.PARTY_READ, Event.PARTY_REGISTER, Event.REQUEST_DENY,
 })  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""

@@ -20,7 +20,7 @@ import orjson
 from sqlalchemy import select
 
 from kanta_gateway.database import audit_entry
-from kanta_gateway.model import Event, instant
+from kanta_gateway.model import instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -48,7 +48,7 @@ class Filter:
     """Which entries, in the order of the log."""
 
     client_ref: str | None = None
-    events: frozenset[Event] = frozenset()
+    events: frozenset[str] = frozenset()
     """Empty for all."""
     since: datetime | None = None
     until: datetime | None = None

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     from kanta_gateway.access.decider import Decider
     from kanta_gateway.audit.checkpoint import CheckpointSigner
+    from kanta_gateway.audit.incidents import Incidents
     from kanta_gateway.audit.log import Log
+    from kanta_gateway.audit.questions import Questions
+    from kanta_gateway.audit.unusual import Oversight
     from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.database import Database
     from kanta_gateway.mapping.codes import Codes
@@ -62,6 +65,11 @@ class Keyring:
     def parties(self) -> bytes:
         """Seals what the register of parties tells about persons."""
         return derive(self._master, "parties")
+
+    @cached_property
+    def cases(self) -> bytes:
+        """Seals what cases of supervision tell about persons."""
+        return derive(self._master, "cases")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -125,6 +133,15 @@ class Keyring:
         return hmac.new(key, content, sha256).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """The knowledge files of supervision."""
+
+    questions: Questions
+    oversight: Oversight
+    incidents: Incidents
+
+
 @dataclass(frozen=True)
 class Parts:
     """The built gateway, without its shells (command line, HTTP)."""
@@ -154,6 +171,8 @@ class Parts:
     witnesses: Witnesses
     decider: Decider
     types: RecordTypes
+    supervision: Supervision
+    """What auditors ask, what counts as unusual, and the clocks of incidents."""
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""
     executor: Executor
