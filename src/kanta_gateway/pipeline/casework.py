@@ -74,7 +74,8 @@ class Casework:
         with self._parts.database.transaction() as tx:
             opened = self._cases.add(tx, new, now, step)
             details = {
-                "period": f"{first.isoformat() if first else ''}/{last.isoformat()}", "until": last.isoformat(),
+                "period": f"{first.isoformat() if first else ''}/{last.isoformat()}",
+                "until": min(last, _today(now) - timedelta(days=1)).isoformat(),  # today is not over
                 "entries": seen, "findings": dict(Counter(one.rule.id for one in found)), "opened": len(opened),
             }  # fmt: skip
             self._office.note(tx, [
@@ -246,11 +247,17 @@ class Casework:
         return found
 
     def _following(self) -> date | None:
-        """The day after the last one that was reviewed; None where nothing was."""
+        """The day after the last one up to which everything was reviewed; None where nothing was."""
+        covered: date | None = None
         with self._parts.database.reading() as tx:
             wanted = report.Filter(events=frozenset({str(Event.AUDIT_REVIEW)}))
-            ends = [str(one["details"]["until"]) for one in entries(self._parts, tx, wanted)]
-        return date.fromisoformat(max(ends)) + timedelta(days=1) if ends else None
+            for one in entries(self._parts, tx, wanted):
+                first = one["details"]["period"].partition("/")[0]
+                until = date.fromisoformat(one["details"]["until"])
+                after = covered + timedelta(days=1) if covered else None
+                if not first or (after is not None and date.fromisoformat(first) <= after):
+                    covered = max(covered or until, until)
+        return covered + timedelta(days=1) if covered else None
 
 
 def _step(caller: Caller, note: str, owner: str = "") -> dict[str, str]:

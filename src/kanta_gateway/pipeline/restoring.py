@@ -21,13 +21,14 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from alembic.util import CommandError
 from sqlalchemy import func, select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import SQLAlchemyError
 
 from kanta_gateway.audit import merkle, proofs
 from kanta_gateway.audit.verify import verify
 from kanta_gateway.database import Database, document, record
-from kanta_gateway.errors import DatabaseUnavailableError, GatewayError, MisconfiguredError, ParameterError
+from kanta_gateway.errors import DatabaseUnavailableError, GatewayError, MisconfiguredError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.casefile import opened
 from kanta_gateway.pipeline.office import Office
@@ -69,7 +70,6 @@ class Restorer:
 
         Raises:
             MisconfiguredError: the database is no file, so that its own tools must restore it.
-            ParameterError: the file is no database of a gateway.
         """
         decision = self._office.permit(caller, Event.BACKUP_VERIFY, provider=None)
         began = perf_counter()
@@ -79,7 +79,7 @@ class Restorer:
             with copy.open("rb") as content:
                 digest = file_digest(content, "sha256").hexdigest()
             told = {"source": "file" if file else "copy", "sha256": digest, "bytes": copy.stat().st_size}
-            told |= self._tried(copy)
+            told |= self._tried(copy)  # a test that fails is evidence too
         told["milliseconds"] = round((perf_counter() - began) * 1000)
         with self._parts.database.transaction() as tx:
             self._office.note(tx, [self._office.event(
@@ -107,8 +107,8 @@ class Restorer:
             self._upgrade(restored)
             with restored.reading() as tx, self._parts.database.reading() as live:
                 return self._figures(replace(self._parts, database=restored), tx, live)
-        except (DatabaseError, DatabaseUnavailableError, sqlite3.DatabaseError) as error:
-            raise ParameterError("the file is no database of a gateway, or is damaged; take another backup") from error
+        except (SQLAlchemyError, sqlite3.DatabaseError, CommandError, DatabaseUnavailableError):
+            return {"holds": False, "problem": "the file is no database of this gateway, or is damaged"}
         finally:
             restored.close()
 
@@ -116,7 +116,7 @@ class Restorer:
         seen = verify(tx, vkey=self._vkey(), heads=parts.log.heads)
         unmatched = reconciled(tx)
         now = proofs.size(live)
-        is_beginning = seen.size <= now and merkle.root(seen.size, proofs.reader(live)) == seen.root
+        is_beginning = 0 < seen.size <= now and merkle.root(seen.size, proofs.reader(live)) == seen.root
         rows = list(tx.execute(
             select(record.c.id).where(record.c.payload.is_not(None)).order_by(record.c.id.desc()).limit(SAMPLE)
         ).scalars())  # fmt: skip
