@@ -57,6 +57,7 @@ class Audited:
         self.state(*(user(one) for one in NAMES))
         self.tickets = self._tickets()
         self.reads()
+        self.incident_id = ""
 
     def _tickets(self) -> list[str]:
         """Tickets of the client's diary."""

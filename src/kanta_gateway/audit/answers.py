@@ -23,6 +23,8 @@ Derive = Callable[[str, Entry], str]
 
 DENIED = "request:deny"
 FAILED = frozenset({"document:reject", "record:refuse"})
+PLAIN = frozenset((*MEMBERS, *ACTORS, "outcome", "person_ref"))
+"""Fields that an entry holds itself."""
 MOST_RANGES = 1000
 """Ranges of indices that are told one by one; beyond them only how many there are."""
 
@@ -33,17 +35,25 @@ def outcome(entry: Entry) -> str:
     return "denied" if event == DENIED else "failed" if event in FAILED else "done"
 
 
-def value(entry: Entry, name: str) -> Any:
-    """One field of an entry; empty where it has none."""
+def getter(name: str, derive: Derive) -> Callable[[Entry], Any]:
+    """What gives one field of an entry; empty where it has none.
+
+    Args:
+        name: of the field.
+        derive: gives the fields that no entry holds.
+    """
     if name in MEMBERS:
-        return entry.get(name, "")
+        return lambda entry: entry.get(name, "")
     if name in ACTORS:
-        return entry["actor"].get(name, "")
+        return lambda entry: entry["actor"].get(name, "")
     if name == "person_ref":
-        return entry["actor"].get("ref", "")
+        return lambda entry: entry["actor"].get("ref", "")
     if name == "outcome":
-        return outcome(entry)
-    return entry["details"].get(name.removeprefix(DETAIL), "") if name.startswith(DETAIL) else ""
+        return outcome
+    if name.startswith(DETAIL):
+        word = name.removeprefix(DETAIL)
+        return lambda entry: entry["details"].get(word, "")
+    return lambda entry: derive(name, entry)
 
 
 @dataclass(slots=True)
@@ -121,19 +131,19 @@ class Engine:
 
     def __init__(self, question: Question, derive: Derive, view: View, tally: Tally) -> None:
         self._question = question
-        self._derive = derive
         self._view = view
         self._tally = tally
-        ways = [sorted(way, key=lambda one: one.field in {"relationship", "person_name"}) for way in question.select]
-        self._ways = ways  # what is dear is asked last
+        self._shown = {name: getter(name, derive) for name in sorted(question.used)}
+        ways = [sorted(way, key=lambda one: one.field not in PLAIN) for way in question.select]  # what is dear, last
+        self._ways = [[(getter(one.field, derive), one.holds) for one in way] for way in ways]
 
     def selected(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Row]]:
         """Each entry that is selected and seen, with the fields that the asker sees of it."""
-        tally, wanted = self._tally, sorted(self._question.used)
+        tally, shown = self._tally, self._shown.items()
         for entry in entries:
-            if not any(all(one.holds(self._value(entry, one.field)) for one in way) for way in self._ways):
+            if not any(all(holds(get(entry)) for get, holds in way) for way in self._ways):
                 continue
-            seen = self._view({name: self._value(entry, name) for name in wanted})
+            seen = self._view({name: get(entry) for name, get in shown})
             if seen is None:
                 tally.withheld.take(entry["idx"], entry["idx"])
                 continue
@@ -167,11 +177,6 @@ class Engine:
         for group in groups.values():
             self._tally.rows += 1
             yield group
-
-    def _value(self, entry: Entry, name: str) -> Any:
-        if name in {"relationship", "person_id", "person_name"}:
-            return self._derive(name, entry)
-        return value(entry, name)
 
 
 def _collect(group: dict[str, Any], name: str, pick: str, found: Any) -> None:

@@ -55,19 +55,29 @@ class Answer:
         yield "\n]," + _text(self.tally().told())[1:] + "\n"
 
     def _csv(self) -> Iterator[str]:
-        yield f"# {_text(self.head)}\n"
+        yield comment(self.head)
         yield _cells(self.columns)
         for row in self.rows():
             yield _cells(row.get(name, "") for name in self.columns)
-        yield f"# {_text(self.tally().told())}\n"
+        yield comment(self.tally().told())
 
     def _fhir(self) -> Iterator[str]:
         for entry, seen in self.entries():
             name = str(seen.get("person_name", ""))
             yield _line(audit_event(_seen(entry, seen), person_name=name, observer=self.observer))
         told = {key: one for key, one in self.tally().told().items() if key != "rows"}
-        issue = {"severity": "information", "code": "informational", "diagnostics": _text({**self.head, **told})}
-        yield _line({"resourceType": "OperationOutcome", "issue": [issue]})
+        yield outcome_line({**self.head, **told})
+
+
+def comment(told: Mapping[str, Any]) -> str:
+    """What is told beside a table."""
+    return f"# {_text(told)}\n"
+
+
+def outcome_line(told: Mapping[str, Any]) -> str:
+    """What is told beside FHIR resources."""
+    issue = {"severity": "information", "code": "informational", "diagnostics": _text(told)}
+    return _line({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
 def pieces(lines: Iterable[str]) -> Iterator[str]:

@@ -85,6 +85,13 @@ def every(connection: Connection, wanted: Filter) -> Iterator[tuple[int, str]]:
         wanted = replace(wanted, after=page[-1][0])
 
 
+def places(connection: Connection, client_refs: Collection[str]) -> Iterator[int]:
+    """Index of every entry about some clients, in the order of the log."""
+    c = audit_entry.c
+    query = select(c.idx).where(c.client_ref.in_(client_refs)).order_by(c.idx)
+    yield from connection.execute(query.execution_options(yield_per=_PAGE)).scalars()
+
+
 def jsonl(connection: Connection, clients: Collection[str] | None = None) -> Iterator[str]:
     """Lines of an export, one for each entry: the bodies that the tree hashes, without names.
 

@@ -45,7 +45,7 @@ class Casework:
     def review(
         self, caller: Caller, first: date | None = None, last: date | None = None, owner: str = ""
     ) -> dict[str, Any]:
-        """Look for unusual access and open a case for each new finding.
+        """Look for unusual access and open a case for each new finding; nothing where all was reviewed.
 
         Args:
             caller: who reviews.
@@ -59,16 +59,15 @@ class Casework:
         """
         decision = self._office.permit(caller, Event.AUDIT_REVIEW, provider=None)
         now = self._parts.now()
+        is_default = first is None and last is None
         last = last or _today(now) - timedelta(days=1)
         first = first or self._following()
+        if is_default and first is not None and first > last:
+            return {"review": "", "period": "", "entries": 0, "findings": {}, "opened": 0, "cases": []}
         if first is not None and first > last:
             raise _wrong("until", f"not before {first.isoformat()}")
         found, seen = self._found(first, last)
-        new = [
-            NewCase(ticket(), ALERT, one.rule.id, datetime.fromisoformat(one.first),
-                    (_today(now) + timedelta(days=one.rule.due_days)).isoformat(), one.person, one.key)
-            for one in found
-        ]  # fmt: skip
+        new = [_case_of(one, _today(now)) for one in found]
         step = {"owner": owner or self._parts.supervision.oversight.owner, "by": caller.person_id}
         review = f"review:{ticket()}"
         with self._parts.database.transaction() as tx:
@@ -258,6 +257,13 @@ class Casework:
                 if not first or (after is not None and date.fromisoformat(first) <= after):
                     covered = max(covered or until, until)
         return covered + timedelta(days=1) if covered else None
+
+
+def _case_of(one: Found, today: date) -> NewCase:
+    due = (today + timedelta(days=one.rule.due_days)).isoformat()
+    return NewCase(
+        ticket(), ALERT, one.rule.id, datetime.fromisoformat(one.first), due, one.person, one.key
+    )  # fmt: skip
 
 
 def _step(caller: Caller, note: str, owner: str = "") -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -172,3 +173,12 @@ def test_many_ranges_are_counted() -> None:
 
     assert (2 * MOST_RANGES, MOST_RANGES) == (ranges.told()["count"], ranges.told()["more_ranges"])
     assert MOST_RANGES == ranges.told()["indices"].count(",") + 1
+
+
+def test_an_answer_is_given_while_the_log_is_read() -> None:
+    """The first rows of an answer come before the rest of the log was read: a log without end is answered."""
+    one = question(select=[{"event": ["a:b"]}], fields=["idx"])
+    endless = (entry(number % 60, "a:b") for number in itertools.count())
+    rows = Engine(one, lambda _name, _entry: "", lambda row: row, Tally(1)).rows(endless)
+
+    assert [0, 1, 2] == [row["idx"] for row in itertools.islice(rows, 3)]
