@@ -182,5 +182,5 @@ class Engine:
 def _collect(group: dict[str, Any], name: str, pick: str, found: Any) -> None:
     if pick == "count":
         group[name] += 1
-    elif pick == "last" or group[name] == "":
+    elif found != "" and (pick == "last" or group[name] == ""):
         group[name] = found

@@ -84,7 +84,8 @@ def retention(asked: Asked) -> Iterator[dict[str, Any]]:
         if entry["event"] == Event.AUDIT_ERASE:
             told["names"] += len(entry["details"].get("names", ()))
         if entry["event"] == "audit:purge":
-            told["rows"] += int(entry["details"].get("count", 0))
+            told["rows"] += sum(last - first + 1 for first, last in entry["details"]["ranges"])
+            told["names"] += len(entry["details"]["names"])
     limit = instant(now - timedelta(days=asked.grace_days))
     grace = f"{asked.grace_days} days after the receipt (GDPR 5(1)(e))"
     for name, table, settled, states, event in (

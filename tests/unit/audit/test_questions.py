@@ -17,7 +17,7 @@ from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.model import Event
 
 TEXTS = {"fi": "f", "sv": "s", "en": "e"}
-AWAITED = {"access:break-glass", "access:review", "audit:purge"}
+AWAITED = {"access:break", "access:end", "access:review", "audit:purge"}
 """Events of the shipped questions that other parts of the gateway write."""
 
 
@@ -125,16 +125,17 @@ def test_groups_pair_an_act_with_its_review() -> None:
     one = shipped.get("6")
     assert one is not None
     found, _ = answer(one, [
-        entry(0, "access:break-glass", subject="k1", client="c", basis="703/2023 §56.1(2)", ref="r1"),
-        entry(1, "access:break-glass", subject="k2", details={"due_on": "2026-03-09"}),
+        entry(0, "access:break", subject="k1", client="c", basis="703/2023 §56.1(2)", ref="r1"),
+        entry(1, "access:break", subject="k2", details={"review_by": "2026-03-09"}),
         entry(2, "record:read", subject="k1"),
         entry(3, "access:review", subject="k1", ref="r2", details={"outcome": "lawful"}),
+        entry(4, "access:review", subject="k1", ref="r3", details={"case": "closed"}),
     ])  # fmt: skip
 
     assert [("k1", "r1", "703/2023 §56.1(2)", "r2", "lawful"), ("k2", "r1", "b", "", "")] == [
         tuple(row[name] for name in ("subject", "person_ref", "basis", "reviewer_ref", "review")) for row in found
     ]
-    assert ["", "2026-03-09"] == [row["due_on"] for row in found]
+    assert ["", "2026-03-09"] == [row["review_by"] for row in found]
 
 
 def test_what_the_asker_may_not_see_is_counted() -> None:
