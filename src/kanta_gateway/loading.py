@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kanta_gateway import codefiles, knowledge, official
+from kanta_gateway.access.limits import Limits
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit.incidents import Incidents
 from kanta_gateway.audit.questions import Questions
@@ -64,6 +65,7 @@ class Library:
     scanner: Scanner
     sources: Mapping[str, Source]
     policy: Policy
+    limits: Limits
     frame: FrameProfile
     supervision: Supervision
 
@@ -120,6 +122,7 @@ class _Reader:
         words = self._texts("mappings/privacy")
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
+        limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         supervision = self._supervision()
         self._one("mappings/codeserver.yaml", Words.load)
@@ -131,7 +134,7 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            frame=_there(frame), supervision=_there(supervision),
+            limits=_there(limits), frame=_there(frame), supervision=_there(supervision),
         )  # fmt: skip
 
     def _supervision(self) -> Supervision | None:

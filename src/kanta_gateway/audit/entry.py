@@ -31,11 +31,14 @@ DISCLOSURES = frozenset({Event.DOCUMENT_SEND, Event.NOTICE_DISCLOSE})
 """Events by which client data goes to somebody else (703/2023 §10.3)."""
 
 HOUSEKEEPING = frozenset({
-    Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ERASE, Event.AUDIT_REVIEW, Event.AUDIT_ROTATE,
-    Event.BACKUP_VERIFY, Event.CASE_CLOSE, Event.CASE_OPEN, Event.CASE_READ, Event.CASE_WORK, Event.NOTICE_ANNOUNCE,
-    Event.PARTY_READ, Event.PARTY_REGISTER, Event.REQUEST_DENY,
+    Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ERASE, Event.AUDIT_PURGE, Event.AUDIT_REVIEW,
+    Event.AUDIT_ROTATE, Event.BACKUP_VERIFY, Event.CASE_CLOSE, Event.CASE_OPEN, Event.CASE_READ, Event.CASE_WORK,
+    Event.NOTICE_ANNOUNCE, Event.PARTY_READ, Event.PARTY_REGISTER, Event.REQUEST_DENY,
 })  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""
+
+OWN = frozenset({Event.AUDIT_CHECKPOINT, Event.AUDIT_PURGE})
+"""Events of the log about itself, without any client or person: later proofs need them, so they stay."""
 
 _USE = ("controller", "purpose", "subject")
 _DISCLOSURE = (*_USE, "basis", "provider", "recipient")
@@ -84,6 +87,15 @@ class AuditEvent:
         if self.event in DISCLOSURES:
             return "disclosure"
         return "system" if self.event in HOUSEKEEPING else "use"
+
+
+def keyed_by(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Register and day whose key seals an entry.
+
+    What stays has a register of its own: its key must not keep readable what goes.
+    """
+    register = "log" if entry["event"] in OWN else entry["controller"] or "system"
+    return register, entry["at"][:10]
 
 
 def body(event: AuditEvent, actor: Mapping[str, str], place: int, commit: tuple[int, int]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.AUDIT_CHECKPOINT: (_ACTIVITY, "E"),
     Event.AUDIT_COSIGN: (_ACTIVITY, "E"),
     Event.AUDIT_ERASE: (_ACTIVITY, "D"),
+    Event.AUDIT_PURGE: (_ACTIVITY, "D"),
     Event.AUDIT_READ: (_QUERY, "R"),
     Event.AUDIT_REVIEW: (_ACTIVITY, "E"),
     Event.AUDIT_ROTATE: (_ACTIVITY, "U"),

@@ -37,9 +37,9 @@ _EVER, _NEVER = "0001-01-01", "9999-12-31"
 _Span = tuple[str, str]
 
 
-def entries(parts: Parts, tx: Connection, wanted: report.Filter) -> Iterator[dict[str, Any]]:  # noqa: ARG001 — opens rows
+def entries(parts: Parts, tx: Connection, wanted: report.Filter) -> Iterator[dict[str, Any]]:
     """Entries of the log as objects, one by one."""
-    for _, body in report.every(tx, wanted):
+    for _, body in report.every(tx, parts.log.seals, wanted):
         yield orjson.loads(body)
 
 

@@ -2,7 +2,8 @@
 
 1. A copy of the database, or of a backup file, is put into a temporary folder and brought to the present tables.
 2. Its log is verified as a whole, must be the beginning of the present one, and is matched with what it stores.
-3. The newest contents of the copy are opened with the installation's keys, and nothing of them is kept.
+3. The newest contents of the copy are opened with the installation's keys, and nothing of them is kept; what was
+   destroyed since the backup was made stays destroyed and is no fault.
 4. The figures are an entry of the present log, so that the test itself is evidence (GDPR 32(1)(c), (d)).
 
 The temporary folder is gone afterwards, whatever happens.
@@ -27,8 +28,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kanta_gateway.audit import merkle, proofs
 from kanta_gateway.audit.verify import verify
-from kanta_gateway.database import Database, document, record
-from kanta_gateway.errors import DatabaseUnavailableError, GatewayError, MisconfiguredError
+from kanta_gateway.database import Database, document, notice, record
+from kanta_gateway.errors import GatewayError, MisconfiguredError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.casefile import opened
 from kanta_gateway.pipeline.office import Office
@@ -107,27 +108,35 @@ class Restorer:
             self._upgrade(restored)
             with restored.reading() as tx, self._parts.database.reading() as live:
                 return self._figures(replace(self._parts, database=restored), tx, live)
-        except (SQLAlchemyError, sqlite3.DatabaseError, CommandError, DatabaseUnavailableError):
-            return {"holds": False, "problem": "the file is no database of this gateway, or is damaged"}
+        except (SQLAlchemyError, sqlite3.DatabaseError, CommandError, GatewayError):
+            return {"holds": False, "problem": "no database of this gateway, or damaged, or of an older version"}
         finally:
             restored.close()
 
     def _figures(self, parts: Parts, tx: Connection, live: Connection) -> dict[str, Any]:
-        seen = verify(tx, vkey=self._vkey(), heads=parts.log.heads)
-        unmatched = reconciled(tx)
+        seen = verify(tx, vkey=self._vkey(), heads=parts.log.heads, seals=parts.log.seals)
+        # A key that was destroyed since the backup was made is no fault of the backup.
+        unmatched = reconciled(tx, parts.log.seals, parts.keys.ids() | _keys_of_content(tx))
         now = proofs.size(live)
         is_beginning = 0 < seen.size <= now and merkle.root(seen.size, proofs.reader(live)) == seen.root
-        rows = list(tx.execute(
-            select(record.c.id).where(record.c.payload.is_not(None)).order_by(record.c.id.desc()).limit(SAMPLE)
-        ).scalars())  # fmt: skip
-        failed = sum(not _opens(parts, one) for one in records.by_rows(tx, rows))
+        rows = select(record.c.id).where(record.c.payload.is_not(None)).order_by(record.c.id.desc()).limit(SAMPLE)
+        sample = list(tx.execute(rows).scalars())
+        kept = [one.row for one in records.by_rows(live, sample) if one.payload is not None]
+        failed = sum(not _opens(parts, one) for one in records.by_rows(tx, kept))
         return {
             "holds": seen.is_sound and not unmatched and is_beginning and not failed,
             "entries": seen.size, "behind": now - seen.size, "is_beginning": is_beginning,
             "problems": len(seen.problems), "unmatched": len(unmatched),
-            "records": _count(tx, record), "documents": _count(tx, document), "opened": len(rows) - failed,
-            "unopened": failed,
+            "records": _count(tx, record), "documents": _count(tx, document), "opened": len(kept) - failed,
+            "unopened": failed, "forgotten": len(sample) - len(kept),
         }  # fmt: skip
+
+
+def _keys_of_content(tx: Connection) -> frozenset[int]:
+    """Keys of everything that the copy still has content of."""
+    tables = (record, document, notice)
+    ids = (tx.execute(select(one.c.key_id).where(one.c.payload.is_not(None))).scalars() for one in tables)
+    return frozenset(int(key) for found in ids for key in found if key is not None)
 
 
 def _opens(parts: Parts, one: records.StoredRecord) -> bool:
