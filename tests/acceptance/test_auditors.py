@@ -248,7 +248,7 @@ def test_admin_accesses(audited: Audited) -> None:
 
 
 def test_retention_evidence(moved: Audited) -> None:
-    """LOG-05: question 12 tells what is overdue: content after its grace, entries after 12 years. [LOG-05]"""
+    """Question 12 tells what is overdue: content after its grace, entries after 12 years."""
     before = {row["what"]: row for row in told(moved, "12")[0]}
     ahead = moved.world.ahead
     moved.later(days=40)

@@ -51,7 +51,7 @@ def profile(resource: dict[str, Any]) -> str:
     ],
 )
 def test_use_follows_the_pattern_of_its_operation(event: str, expected: str, ends: tuple[str, str]) -> None:
-    """LOG-02: a use has user with name and purpose, client and server, the client as patient, and the data. [LOG-02]"""
+    """A use has user with name and purpose, client and server, the client as patient, and the data."""
     resource = made(entry(event))
     found = agents(resource)
     kinds = [(one["type"]["code"], one.get("role", {}).get("code")) for one in resource["entity"]]
@@ -79,7 +79,7 @@ def test_a_use_of_no_client_claims_no_patient() -> None:
 
 
 def test_a_disclosure_has_discloser_recipient_and_custodian() -> None:
-    """LOG-03: a disclosure is an export that the source records, to a recipient, of the controller's data. [LOG-03]"""
+    """A disclosure is an export that the source records, to a recipient, of the controller's data."""
     resource = made(entry("document:send", log="disclosure", recipient="archive"))
     found = agents(resource)
 
@@ -94,7 +94,7 @@ def test_a_disclosure_has_discloser_recipient_and_custodian() -> None:
 
 
 def test_a_denial_keeps_the_pattern_and_says_why() -> None:
-    """LOG-13: a denied read is a read whose outcome is a failure, with the reasons, and claims no profile. [LOG-13]"""
+    """A denied read is a read whose outcome is a failure, with the reasons, and claims no profile."""
     resource = made(entry("request:deny", log="system", subject="record:read", details={
         "asked": "record:read", "reasons": ["ACC-04"], "failed": ["D2:mandate"],
     }))  # fmt: skip
