@@ -16,6 +16,8 @@ import yaml
 
 from kanta_gateway import __version__, content, knowledge, loading
 from kanta_gateway.access.decider import Decider
+from kanta_gateway.access.disclosures import Disclosures
+from kanta_gateway.access.purposes import Purposes
 from kanta_gateway.access.table import Duties, Table
 from kanta_gateway.audit.cosign import Known, read_witnesses
 from kanta_gateway.audit.entry import Registers
@@ -106,9 +108,11 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
         decider=here.decider,
+        disclosures=_disclosures(settings, here.decider),
         limits=known.limits,
         reports=known.reports,
         types=known.types,
+        supervision=known.supervision,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
         is_production=settings.is_production,
@@ -149,14 +153,14 @@ def _here(settings: Settings, database: Database, keyring: Keyring, language: st
         with database.reading() as tx, TemporaryDirectory() as place:
             own = content.laid_out(approved_content(tx, keyring), Path(place), settings)
             known = loading.load(own.own, settings.data, language)
-            return _Here(own, known, own_decider(Path(place) / content.POLICY), {}, {})
+            return _Here(own, known, own_decider(Path(place) / content.POLICY, own), {}, {})
     digests = content.digests(content.pieces(settings))
     with database.reading() as tx:
         unapproved = differing(tx, keyring, digests)
     if unapproved and settings.is_production:
         raise MisconfiguredError(mistakes=[unapproved_told(*one) for one in unapproved.items()])
     known = loading.load(settings.own, settings.data, language)
-    return _Here(settings, known, own_decider(content.policy_folder(settings)), digests, unapproved)
+    return _Here(settings, known, own_decider(content.policy_folder(settings), settings), digests, unapproved)
 
 
 def unapproved_told(path: str, how: str) -> str:
@@ -199,14 +203,27 @@ def _channels(settings: Settings) -> Channels:
     return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
 
 
-def own_decider(folder: Path) -> Decider:
-    """The shipped policies, with the forbids and the rows that an installation's folder adds and turns on."""
+def _disclosures(settings: Settings, decider: Decider) -> Disclosures:
+    """What is told and asked when data goes from one register to another."""
+    return Disclosures.load(knowledge.text("mappings/policy/disclosures.yaml", settings.own), decider.table.by_id)
+
+
+def own_decider(folder: Path, settings: Settings) -> Decider:
+    """The shipped policies, with the forbids and the rows that an installation adds and turns on.
+
+    Args:
+        folder: of its forbids and rows.
+        settings: where its purposes are, and whether this is production.
+    """
     stated = yaml.safe_load((folder / "rows.yaml").read_text("utf-8")) if (folder / "rows.yaml").is_file() else {}
     table = Table.load(knowledge.text("mappings/policy/rows.yaml"), (stated or {}).get("enabled") or ())
     shipped = [knowledge.text(f"mappings/policy/{name}.cedar") for name in ("rows", "maximum")]
     own = {one.name: one.read_text("utf-8") for one in sorted(folder.glob("*.cedar"))}
     duties = Duties.load(knowledge.text("mappings/policy/duties.yaml"))
-    return Decider.load(table, duties, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
+    purposes = Purposes.load(
+        knowledge.text("mappings/policy/purposes.yaml", settings.own), table.by_id, is_production=settings.is_production
+    )
+    return Decider.load(table, duties, purposes, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
 
 
 @cache

@@ -63,7 +63,7 @@ def _preview(
 ) -> dict[str, Any]:  # fmt: skip
     """What the change would do to decisions, to findings on last year's records, and to thresholds."""
     known = loading.load(candidate.own, candidate.data, "sv" if candidate.lang == "sv" else "fi")
-    decider = own_decider(policy or content.policy_folder(candidate))
+    decider = own_decider(policy or content.policy_folder(candidate), candidate)
     differing = [path for path in sorted(before.keys() | after.keys()) if before.get(path) != after.get(path)]
     told: dict[str, Any] = {
         "thresholds": effect.thresholds({path: (content.text(before, path), content.text(after, path))

@@ -30,6 +30,7 @@ from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
+from kanta_gateway.migrate import upgrade
 from kanta_gateway.model import Caller, Event, Oid, Organisation, instant
 from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
@@ -37,8 +38,10 @@ from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline import auditing, board
+from kanta_gateway.pipeline.accesses import Accesses
 from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.announce import Announcer
+from kanta_gateway.pipeline.auditors import Auditors
 from kanta_gateway.pipeline.changes import Changes
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
@@ -104,12 +107,17 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.accesses = Accesses(parts, self.office)
         self.disclosures = Disclosures(parts, self.office)
         self.changes = Changes(parts, self.office)
         self.administration = Administration(settings, parts, folder, self.office)
         self.policy = policy
         self.unapproved: list[str] = []
         """What of the content in place nobody approved; production does not start with any."""
+        self.auditors = Auditors(
+            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
+            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
+        )  # fmt: skip
         self.aging = Aging(parts, self.office)
         self.oblivion = Oblivion(parts)
 
@@ -236,6 +244,7 @@ class Gateway:
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
             destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
+            self.auditors.cases.review_if_due(caller)
             self.aging.purge()
             self.oblivion.carry()
             stop.wait(1.0)
@@ -246,6 +255,7 @@ class Gateway:
             return {
                 "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx),
                 "notices": notices.counts(tx), "disclosures": disclosures.counts(tx),
+                "break_glass": self.accesses.break_glass.status(),
             }  # fmt: skip
 
     def due(
@@ -519,14 +529,18 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import auditors, changeroutes  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import disclosures as across  # noqa: PLC0415
+        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
 
         if differences := self.parts.decider.differences():
             raise MisconfiguredError(
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        return build_api(self.service())
+        application = build_api(self.service(), [across.router, changeroutes.router])
+        auditors.mount(application, self.auditors)
+        return application
 
 
 def opened(files: Sequence[Path]) -> list[File]:

@@ -29,14 +29,16 @@ FORMAT = 3
 SALT_BYTES = 16
 """As much as a guess at an entry can be kept from: 128 bits."""
 
-DISCLOSURES = frozenset({Event.DOCUMENT_SEND, Event.NOTICE_DISCLOSE})
+DISCLOSURES = frozenset({Event.DOCUMENT_DISCLOSE, Event.DOCUMENT_SEND, Event.NOTICE_DISCLOSE})
 """Events by which client data goes to somebody else (703/2023 §10.3)."""
 
 HOUSEKEEPING = frozenset({
-    Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ERASE, Event.AUDIT_PURGE, Event.AUDIT_ROTATE,
-    Event.CHANGE_APPROVE, Event.CHANGE_NARROW, Event.CHANGE_PROPOSE, Event.CHANGE_READ, Event.CHANGE_REJECT,
-    Event.CHANGE_USE, Event.DISCLOSURE_READ, Event.DISCLOSURE_RETRY, Event.KEY_MAKE, Event.KNOWLEDGE_IMPORT,
-    Event.NOTICE_ANNOUNCE, Event.PARTY_READ, Event.PARTY_REGISTER, Event.REQUEST_DENY,
+    Event.ACCESS_END, Event.ACCESS_READ, Event.ACCESS_REVIEW, Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN,
+    Event.AUDIT_ERASE, Event.AUDIT_PURGE, Event.AUDIT_REVIEW, Event.AUDIT_ROTATE, Event.BACKUP_VERIFY,
+    Event.CASE_CLOSE, Event.CASE_OPEN, Event.CASE_READ, Event.CASE_WORK, Event.CHANGE_APPROVE, Event.CHANGE_NARROW,
+    Event.CHANGE_PROPOSE, Event.CHANGE_READ, Event.CHANGE_REJECT, Event.CHANGE_USE, Event.DISCLOSURE_READ,
+    Event.DISCLOSURE_RETRY, Event.KEY_MAKE, Event.KNOWLEDGE_IMPORT, Event.NOTICE_ANNOUNCE, Event.PARTY_READ,
+    Event.PARTY_REGISTER, Event.REQUEST_DENY,
 })  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""
 

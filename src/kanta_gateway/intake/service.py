@@ -25,6 +25,7 @@ from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import reach, repeats
+from kanta_gateway.pipeline.accesses import Accesses
 from kanta_gateway.pipeline.changes import Changes
 from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.guard import Thing
@@ -62,6 +63,7 @@ class Service:
         self.office = office
         self.people = people
         self.notice_board = Board(parts, office)
+        self.accesses = Accesses(parts, office)
         self.changes = Changes(parts, office)
         self._schemas = schemas
         self._entrance = entrance

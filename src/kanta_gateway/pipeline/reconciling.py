@@ -25,7 +25,7 @@ from kanta_gateway.audit.entry import DISCLOSURES
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
 from kanta_gateway.audit.seals import Seals
-from kanta_gateway.database import calling_system, document, notice, party_statement, record
+from kanta_gateway.database import access_grant, calling_system, document, notice, party_statement, record
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.pipeline import claims as more
@@ -67,12 +67,14 @@ def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Pro
     ).all()
     told = [_with_key(row, keys) for row in tx.execute(_NOTICES).mappings()]
     further = more.told(tx, lambda row: _with_key(row, keys))
+    broken = list(tx.execute(_GRANTS).mappings())
     claims = [
         *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
-        *further.claims,
+        *_of_grants(broken), *further.claims,
     ]  # fmt: skip
     known = {
         **_known(records, documents),
+        **_known_grants(broken),
         **_known_notices(told),
         **further.known,
         Event.DOCUMENT_DESTROY_KEY.value: {
@@ -123,6 +125,27 @@ _STATEMENTS = select(
     party_statement.c.valid_to,
     party_statement.c.recorded_at,
 ).distinct()
+
+
+_GRANTS = select(access_grant.c.id, access_grant.c.until, access_grant.c.ended_at, access_grant.c.outcome)
+
+
+def _of_grants(rows: list[RowMapping]) -> Iterator[Claim]:
+    for row in rows:
+        yield Claim("access_grant", row["id"], Event.ACCESS_BREAK, row["id"], {"until": row["until"]})
+        if row["ended_at"] is not None:
+            yield Claim("access_grant", row["id"], Event.ACCESS_END, row["id"])
+        if row["outcome"] is not None:
+            yield Claim("access_grant", row["id"], Event.ACCESS_REVIEW, row["id"], {"outcome": row["outcome"]})
+
+
+def _known_grants(rows: list[RowMapping]) -> Known:
+    """A grant that was ended or reviewed is still so: a restored table opens none again unseen."""
+    return {
+        Event.ACCESS_BREAK.value: {row["id"]: True for row in rows},
+        Event.ACCESS_END.value: {row["id"]: row["ended_at"] is not None for row in rows},
+        Event.ACCESS_REVIEW.value: {row["id"]: row["outcome"] is not None for row in rows},
+    }
 
 
 def _with_key(row: RowMapping, keys: Collection[int]) -> dict[str, Any]:
