@@ -500,7 +500,7 @@ def test_missing_and_anothers_take_the_same_work(calm: Scene, tmp_path: Path, ro
     Two copies of one installation are asked, so that the log has the same length in both.
     """
     known = addresses(calm)
-    system = calm.other if role == "provider-system" else System(OTHER_ORGANISER, role)
+    system = calm.other if role == "provider-system" else System(OTHER_ORGANISER, role, purpose="supervision")
     caller = who(system)
     done: list[dict[str, list[str]]] = []
     for place in (0, 1):
