@@ -346,7 +346,8 @@ def test_a_role_ends_at_a_moment_and_nothing_else_does(scene: Scene) -> None:
 def who(system: System, **changes: Any) -> Caller:
     """The caller that a system's assertion makes."""
     told = Caller(
-        f"system of {system.organisation}", Oid(system.organisation), "T-1", "Erkki Esimerkki", system.role, "delivery"
+        f"system of {system.organisation}", Oid(system.organisation), "T-1", "Erkki Esimerkki", system.role,
+        system.claims["purpose"],
     )  # fmt: skip
     return replace(told, **changes)
 
@@ -541,6 +542,23 @@ def test_figures_of_another_purchaser(scene: Scene) -> None:
         assert client not in told.text, path
         assert (client in scene.line(mine.token(), "GET", f"/v1/{path}").text) == (path in OF_A), path
     assert {} == scene.line(system.token(), "GET", "/v1/figures").json()["figures"]
+
+
+def test_a_report_about_another_purchasers_client(scene: Scene) -> None:
+    """Purchaser B's auditor is told of no use of purchaser A's client, as of a client that there is not. [CLR-10]"""
+    auditor, mine = (
+        System(one, "auditor", purpose="supervision").registered(scene.gateway) for one in (OTHER_ORGANISER, ORGANISER)
+    )
+    one, none, own = (
+        scene.line(who_.token(), "GET", f"/v1/clients/{name}/access-report")
+        for who_, name in ((auditor, "A-1"), (auditor, "nobody"), (mine, "A-1"))
+    )
+    entries = scene.line(auditor.token(), "GET", "/v1/audit/entries?client=A-1").json()["entries"]
+
+    assert [404, 404, 200] == [told.status_code for told in (one, none, own)]
+    assert one.content == none.content
+    assert own.json()["rows"]
+    assert entries == []
 
 
 def test_counts_and_names_tell_nothing(calm: Scene) -> None:

@@ -128,13 +128,21 @@ class Decider:
         basis = tuple(dict.fromkeys(itertools.chain(*(self._basis(one) for one in reasons))))
         return Decision(False, (*reasons, *_named(question)), row.id, basis, findings)  # noqa: FBT003
 
-    def _ask(self, question: Question, row: str) -> tuple[bool, tuple[str, ...], bool]:
-        """Whether Cedar allows it, the ids of what decided, and whether a policy could not be evaluated."""
-        asked = {
+    def allowed(self, questions: Sequence[Question]) -> list[bool]:
+        """Whether each may be done, asked at once."""
+        asked = [self._request(one, self.table.find(one.facts).id) for one in questions]
+        answers = cedarpy.is_authorized_batch(asked, self._policies, self._entities)
+        return [one.allowed and not one.diagnostics.errors for one in answers]
+
+    def _request(self, question: Question, row: str) -> dict[str, Any]:
+        return {
             "principal": {"type": "Duty", "id": self.duties.of_role(question.role).name},
             "action": _ACTION, "resource": _THING, "context": _context(question, row, fits=self._fits(question, row)),
         }  # fmt: skip
-        found = cedarpy.is_authorized(asked, self._policies, self._entities)
+
+    def _ask(self, question: Question, row: str) -> tuple[bool, tuple[str, ...], bool]:
+        """Whether Cedar allows it, the ids of what decided, and whether a policy could not be evaluated."""
+        found = cedarpy.is_authorized(self._request(question, row), self._policies, self._entities)
         return found.allowed, tuple(sorted(found.diagnostics.reasons)), bool(found.diagnostics.errors)
 
     def _fits(self, question: Question, row: str) -> bool:

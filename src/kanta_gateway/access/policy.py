@@ -76,15 +76,21 @@ class Policy:
         mistakes.end()
         return cls(roles)
 
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Every role by its name."""
+        return self._roles
+
+    def grants(self, caller: Caller, action: Event) -> bool:
+        """Whether some row of the caller's role grants an action for some purpose."""
+        role = self._roles.get(caller.role)
+        rules = role.rules if role is not None else ()
+        return any(action in one.actions and (caller.contract or not one.needs_contract) for one in rules)
+
     def is_own_only(self, caller: Caller) -> bool:
         """Whether the caller sees its own organisation's things only; a role that nobody knows does too."""
         role = self._roles.get(caller.role)
         return role is None or role.scope != "all"
-
-    @property
-    def roles(self) -> frozenset[str]:
-        """Names of all roles."""
-        return frozenset(self._roles)
 
     def decide(self, caller: Caller, action: Event, *, provider: Oid | None, contract: str = "") -> Decision:
         """Whether the caller may do this.

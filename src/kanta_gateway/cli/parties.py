@@ -24,9 +24,12 @@ GROUPS = {"keys": keys, "systems": systems, "parties": parties, "persons": perso
 def make_keys(
     organisation: Annotated[str, typer.Option(help="OID of the organisation that signs.")] = "",
     organisation_name: Annotated[str, typer.Option(help="Its name.")] = "",
-) -> None:
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Make the keys that are missing; development certificates outside production."""
-    say(open_gateway().make_keys(organisation, organisation_name), as_json=False)
+    gateway = open_gateway()
+    caller = gateway.actor(person, name, purpose)
+    say(gateway.administration.make_keys(caller, organisation, organisation_name), as_json=False)
 
 
 @keys.command("list")
@@ -200,12 +203,14 @@ def load_parties(
 @parties.command("end")
 def end_party(
     key: Annotated[str, typer.Argument(help="Key of the statement, as `parties list` tells it.")],
-    on: Annotated[str, typer.Option(help="Its last day (YYYY-MM-DD).")],
+    on: Annotated[str, typer.Option(help="Its last day (YYYY-MM-DD), or a role's moment (YYYY-MM-DDTHH:MM).")],
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """State that a contract, approval, role or relationship ends, or ended, on a day."""
-    gateway = open_gateway()
-    say(gateway.party_book.end(key, date.fromisoformat(on), gateway.actor(person, name, purpose)), as_json=as_json)
+    from kanta_gateway.pipeline.partybook import ending  # noqa: PLC0415 — only this command needs it
+
+    gateway, (day, moment) = open_gateway(), ending(on)
+    say(gateway.party_book.end(key, day, gateway.actor(person, name, purpose), moment), as_json=as_json)
 
 
 @parties.command("list")

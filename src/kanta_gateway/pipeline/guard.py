@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 """System of local commands: their person is on the gateway's own machine and claims nothing."""
-WITHOUT_CLIENTS = ("audit", "party", "request")
+WITHOUT_CLIENTS = ("audit", "change", "disclosure", "key", "knowledge", "party", "request")
 """Subjects of acts that use no client data."""
 ACROSS = frozenset({Event.ACCESS_BREAK, Event.DOCUMENT_DISCLOSE})
 """Acts by which data of one register goes to somebody else."""
@@ -55,6 +55,11 @@ class Thing:
     client_ref: str | None = None
     asked: Asked | None = None
     """What is stated where data goes from one register to another."""
+
+
+def is_without_clients(event: Event) -> bool:
+    """Whether an act uses no client data."""
+    return event.value.partition(":")[0] in WITHOUT_CLIENTS
 
 
 class Guard:
@@ -109,7 +114,7 @@ class Guard:
             claims_beyond=not is_own and not is_local and bool(agreements(tx, caller.organisation)),
             person=self._person(tx, caller, day, is_local=is_local),
         )  # fmt: skip
-        if event in OF_GRANTS or event.value.partition(":")[0] in WITHOUT_CLIENTS:
+        if event in OF_GRANTS or is_without_clients(event):
             return _with(asked, flow=NO_CLIENT_DATA)
         if event in ACROSS:
             return self._of_another(tx, asked, caller, thing, day)

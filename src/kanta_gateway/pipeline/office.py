@@ -336,7 +336,7 @@ class Office:
         """Entries of the log, in order; reading them is an entry too."""
         decision, seals = self.permit(caller, Event.AUDIT_READ, provider=None), self._parts.log.seals
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client) if client is not None else (None,)
+            refs = self._refs(tx, caller, client) if client is not None else (None,)
             read = [
                 one for ref in refs
                 for one in report.entries(tx, seals, report.Filter(client_ref=ref, after=after, limit=limit))
@@ -357,7 +357,7 @@ class Office:
         """
         decision = self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client) if client is not None else ()
+            refs = self._refs(tx, caller, client) if client is not None else ()
             if client is not None and not refs:
                 raise NotFoundError
             size = proofs.size(tx)
@@ -368,9 +368,10 @@ class Office:
             ])  # fmt: skip
             return proofs.size(tx), refs
 
-    def _refs(self, tx: Connection, client: str) -> tuple[str, ...]:
-        """Keyed references of a client number: one for each provider that has it."""
-        clients = records.subjects(tx, ["client"])
+    def _refs(self, tx: Connection, caller: Caller, client: str) -> tuple[str, ...]:
+        """Keyed references of a client number, one for each provider that has it; a controller's own clients only."""
+        mine = self.reach.registers(tx, caller)
+        clients = [one for one in records.subjects(tx, ["client"]) if not mine or one[:2] in mine]
         providers, known = sorted({one[0] for one in clients}), {one[2] for one in clients}
         refs = [str(self._parts.keyring.client(provider, client)) for provider in providers]
         found = dict.fromkeys(ref for ref in refs if ref in known)
@@ -383,7 +384,7 @@ class Office:
         """Who used one client's data or was given it, when, why and on which basis (703/2023 §11)."""
         decision = self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client)
+            refs = self._refs(tx, caller, client)
             if not refs:
                 raise NotFoundError
             log, now = self._parts.log, self._parts.now()

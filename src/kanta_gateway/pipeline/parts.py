@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from kanta_gateway.signing.profile import Profile
     from kanta_gateway.signing.seal import Sealer
     from kanta_gateway.spool.oids import OidSource
+    from kanta_gateway.transfer.reports import Reports
 
 
 class Keyring:
@@ -69,6 +70,11 @@ class Keyring:
     def accesses(self) -> bytes:
         """Seals who broke the glass, why, and what a review said of it."""
         return derive(self._master, "accesses")
+
+    @cached_property
+    def changes(self) -> bytes:
+        """Seals proposed changes of content, and keys the codes of what is approved."""
+        return derive(self._master, "changes")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -162,6 +168,8 @@ class Parts:
     witnesses: Witnesses
     decider: Decider
     disclosures: Disclosures
+    reports: Reports
+    """Which disclosures the national log register is told of, and as what."""
     limits: Limits
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]

@@ -150,6 +150,18 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=HELSINKI)
 
 
+def ending(text: str) -> tuple[date, datetime | None]:
+    """When something ends, as a person writes it: its last day in Finland, and the moment where one is told.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if len(text) == len("2026-01-01"):
+        return date.fromisoformat(text), None
+    at = moment(text)
+    return at.astimezone(HELSINKI).date(), at
+
+
 class Users:
     """Which persons of which organisation may act in which role today, as far as their register is kept here."""
 
