@@ -82,6 +82,8 @@ class Asked:
     grace_days: int
     verify: Callable[[], Mapping[str, Any]]
     """Verifies the whole log and matches it with what is stored."""
+    opens: Callable[[Mapping[str, Any]], bool]
+    """Whether the asker may read an entry; the others are counted."""
 
     def entries(self, events: frozenset[str] = frozenset()) -> Iterator[dict[str, Any]]:
         """Entries of the log that are meant, in order, one by one.
@@ -96,7 +98,13 @@ class Asked:
         ]  # fmt: skip
         found = [entries(self.parts, self.tx, way) for way in ways]
         every = found[0] if len(found) == 1 else merge(*found, key=lambda entry: int(entry["idx"]))
-        return (entry for entry in every if one.takes(entry))
+        return filter(self._opened, filter(one.takes, every))
+
+    def _opened(self, entry: Mapping[str, Any]) -> bool:
+        if self.opens(entry):
+            return True
+        self.tally.withheld.take(entry["idx"], entry["idx"])
+        return False
 
 
 def wanted(parts: Parts, tx: Connection, question: Question, given: Mapping[str, str], *, may_identify: bool) -> Wanted:
