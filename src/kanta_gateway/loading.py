@@ -40,6 +40,7 @@ from kanta_gateway.signing.display import Display
 from kanta_gateway.signing.profile import Profile
 from kanta_gateway.stated import Lined, Mistakes, listed, nearest, read
 from kanta_gateway.transfer.frame import FrameProfile, load_profile
+from kanta_gateway.transfer.reports import Reports
 
 T = TypeVar("T")
 _PRODUCT_CODES = {"service_task": "service-task", "service": "social-service"}
@@ -68,6 +69,7 @@ class Library:
     limits: Limits
     frame: FrameProfile
     supervision: Supervision
+    reports: Reports
 
 
 def load(own: Path | None, data: Path, language: str) -> Library:
@@ -125,6 +127,7 @@ class _Reader:
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         supervision = self._supervision()
+        reports = self._one("mappings/disclosures.yaml", Reports.load)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
         if self.told:
@@ -134,7 +137,7 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            limits=_there(limits), frame=_there(frame), supervision=_there(supervision),
+            limits=_there(limits), frame=_there(frame), reports=_there(reports), supervision=_there(supervision),
         )  # fmt: skip
 
     def _supervision(self) -> Supervision | None:

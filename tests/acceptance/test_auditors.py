@@ -22,7 +22,19 @@ import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from tests.architecture.sources import ROOT
-from tests.audited import CLIENT, LEAVES, NAMES, NUMBER, ORGANISER, PROVIDER, SAME_NAME, STAYS, Audited, auditor
+from tests.audited import (
+    CLIENT,
+    LEAVES,
+    NAMES,
+    NUMBER,
+    ORGANISER,
+    PROVIDER,
+    PURPOSES,
+    SAME_NAME,
+    STAYS,
+    Audited,
+    auditor,
+)
 from tests.installations import SAMPLE, installation, take
 from typer.testing import CliRunner
 
@@ -397,7 +409,7 @@ def test_over_http(audited: Audited) -> None:
     def token(role: str) -> dict[str, str]:
         told_ = keyfiles.assertion_of(
             key, certificate, system="audit desk", organisation=ORGANISER, person_id="AUD-1",
-            person_name="Tarja Tarkastaja", role=role, purpose="log-supervision", contract=NUMBER,
+            person_name="Tarja Tarkastaja", role=role, purpose=PURPOSES[role], contract=NUMBER,
             audience="kanta-gateway", now=audited.gateway.parts.now(),
         )  # fmt: skip
         return {"Authorization": f"Bearer {told_}"}

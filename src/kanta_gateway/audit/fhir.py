@@ -34,6 +34,10 @@ _RECORD = ("110110", "Patient Record")
 _SECURITY = ("110113", "Security Alert")
 
 TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
+    Event.ACCESS_BREAK: (_SECURITY, "E"),
+    Event.ACCESS_END: (_SECURITY, "U"),
+    Event.ACCESS_READ: (_ACTIVITY, "R"),
+    Event.ACCESS_REVIEW: (_SECURITY, "U"),
     Event.AUDIT_CHECKPOINT: (_ACTIVITY, "E"),
     Event.AUDIT_COSIGN: (_ACTIVITY, "E"),
     Event.AUDIT_ERASE: (_ACTIVITY, "D"),
@@ -46,8 +50,20 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.CASE_OPEN: (_SECURITY, "C"),
     Event.CASE_READ: (_ACTIVITY, "R"),
     Event.CASE_WORK: (_ACTIVITY, "U"),
+    Event.CHANGE_APPROVE: (_ACTIVITY, "U"),
+    Event.CHANGE_NARROW: (_ACTIVITY, "U"),
+    Event.CHANGE_PROPOSE: (_ACTIVITY, "C"),
+    Event.CHANGE_READ: (_QUERY, "R"),
+    Event.CHANGE_REJECT: (_ACTIVITY, "U"),
+    Event.CHANGE_USE: (_ACTIVITY, "U"),
+    Event.DISCLOSURE_ARCHIVE: (_EXPORT, "R"),
+    Event.DISCLOSURE_READ: (_QUERY, "R"),
+    Event.DISCLOSURE_REJECT: (_EXPORT, "R"),
+    Event.DISCLOSURE_RETRY: (_ACTIVITY, "U"),
+    Event.DISCLOSURE_SEND: (_EXPORT, "R"),
     Event.DOCUMENT_ARCHIVE: (_EXPORT, "R"),
     Event.DOCUMENT_DESTROY_KEY: (_RECORD, "D"),
+    Event.DOCUMENT_DISCLOSE: (_EXPORT, "R"),
     Event.DOCUMENT_DROP: (_RECORD, "D"),
     Event.DOCUMENT_EXPORT: (_EXPORT, "R"),
     Event.DOCUMENT_INVALIDATE: (_RECORD, "D"),
@@ -59,6 +75,8 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.DOCUMENT_SPOOL: (_RECORD, "C"),
     Event.DOCUMENT_WITHDRAW: (_RECORD, "D"),
     Event.FIGURES_READ: (_QUERY, "R"),
+    Event.KEY_MAKE: (_ACTIVITY, "C"),
+    Event.KNOWLEDGE_IMPORT: (_ACTIVITY, "U"),
     Event.NOTICE_ACKNOWLEDGE: (_EXPORT, "R"),
     Event.NOTICE_ANNOUNCE: (_ACTIVITY, "E"),
     Event.NOTICE_DISCLOSE: (_EXPORT, "R"),
@@ -86,7 +104,7 @@ _IHE = "https://profiles.ihe.net/ITI/BALP/"
 _BALP = f"{_IHE}StructureDefinition/IHE.BasicAudit."
 _HL7 = "http://terminology.hl7.org/CodeSystem/"
 _OPERATIONS = {"C": "create", "R": "read", "U": "update", "D": "delete"}
-_FAILED = frozenset({Event.DOCUMENT_REJECT, Event.RECORD_REFUSE})
+_FAILED = frozenset({Event.DISCLOSURE_REJECT, Event.DOCUMENT_REJECT, Event.RECORD_REFUSE})
 _OF_PERMITS = frozenset({"permission", "prohibition", "consent"})
 """Facts of the decision table that a client's will decides: luovutuslupa, kielto, suostumus."""
 _LAW = re.compile(r"(\d+/\d{4}) (?:ch\. )?§*\s*(.+)")
@@ -132,6 +150,8 @@ def audit_event(entry: Mapping[str, Any], *, person_name: str = "", observer: st
     }  # fmt: skip
     if entry["purpose"]:
         resource["purposeOfEvent"] = [{"text": entry["purpose"]}]
+    if details.get("flag") == "BTG":  # break the glass
+        resource.setdefault("purposeOfEvent", []).append(_concept(f"{_HL7}v3-ActReason", "BTG"))
     if resource["outcome"] != "0":
         _tell_failure(resource, details)
     _mark(resource, entry, is_disclosure=is_disclosure)

@@ -130,7 +130,8 @@ class Answers:
         decision = self._office.permit(caller, Event.AUDIT_READ, provider=None)
         may_identify = self.sight.may_identify(caller)
         with self._parts.database.transaction() as tx:
-            what = wanted(self._parts, tx, question, given, may_identify=may_identify)
+            mine = self._office.reach.registers(tx, caller)
+            what = wanted(self._parts, tx, question, given, may_identify=may_identify, mine=mine)
             details = {"question": question.id, "format": form, "count": proofs.size(tx), **noted(what, given)}
             self._office.note(tx, [
                 self._office.event(caller, Event.AUDIT_READ, subject=f"question:{question.id}", provider="",

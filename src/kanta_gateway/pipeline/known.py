@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -179,9 +179,18 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(one.casefold() for one in name.replace("-", " ").replace(",", " ").split() if len(one) > 2)
 
 
-def client_refs(parts: Parts, tx: Connection, client: str) -> tuple[str, ...]:
-    """Keyed references of a client number: one for each provider that has it, and the person's other ones."""
-    clients = records.subjects(tx, ["client"])
+def client_refs(
+    parts: Parts, tx: Connection, client: str, mine: Collection[tuple[str | None, str | None]] | None = None
+) -> tuple[str, ...]:
+    """Keyed references of a client number: one for each provider that has it, and the person's other ones.
+
+    Args:
+        parts: the built gateway.
+        tx: a reading transaction.
+        client: the number.
+        mine: providers and contract files of the only clients that are meant; None or none for all.
+    """
+    clients = [one for one in records.subjects(tx, ["client"]) if not mine or one[:2] in mine]
     providers, known = sorted({one[0] for one in clients}), {one[2] for one in clients}
     refs = [str(parts.keyring.client(provider, client)) for provider in providers]
     found = dict.fromkeys(ref for ref in refs if ref in known)
