@@ -107,6 +107,10 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.auditors = Auditors(
+            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
+            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
+        )  # fmt: skip
         self.accesses = Accesses(parts, self.office)
         self.disclosures = Disclosures(parts, self.office)
         self.changes = Changes(parts, self.office)
@@ -114,10 +118,6 @@ class Gateway:
         self.policy = policy
         self.unapproved: list[str] = []
         """What of the content in place nobody approved; production does not start with any."""
-        self.auditors = Auditors(
-            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
-            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
-        )  # fmt: skip
         self.aging = Aging(parts, self.office)
         self.oblivion = Oblivion(parts)
 
@@ -243,8 +243,8 @@ class Gateway:
             reporter.drain()
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
-            destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
             self.auditors.cases.review_if_due(caller)
+            destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
             self.aging.purge()
             self.oblivion.carry()
             stop.wait(1.0)
@@ -538,8 +538,9 @@ class Gateway:
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        application = build_api(self.service(), [across.router, changeroutes.router])
-        auditors.mount(application, self.auditors)
+        routers = [across.router, changeroutes.router, auditors.router]
+        application = build_api(self.service(), routers)
+        application.state.auditors = self.auditors
         return application
 
 
