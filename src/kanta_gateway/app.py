@@ -88,7 +88,7 @@ def build(settings: Settings) -> Gateway:
     )
     return Gateway(
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
-        _channels(settings),
+        _channels(settings), known.papers,
     )  # fmt: skip
 
 

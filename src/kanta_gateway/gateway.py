@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import yaml
 
-from kanta_gateway import __version__, codefiles, keyfiles, knowledge, official
+from kanta_gateway import __version__, codefiles, installed, keyfiles, knowledge, official
 from kanta_gateway.access import parties, statements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.terms import ALWAYS, Span
@@ -34,6 +34,7 @@ from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.papers.template import Templates
 from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
@@ -43,6 +44,7 @@ from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.office import Office
+from kanta_gateway.pipeline.papers import Papers
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
@@ -82,7 +84,7 @@ class Gateway:
     def __init__(
         self, settings: Settings, parts: Parts, folder: KeyFolder, policy: Policy, schemas: RecordSchemas,
         sources: Mapping[str, Source], anchors: Sequence[Certificate], frame: FrameProfile,
-        channels: Channels,
+        channels: Channels, papers: Templates,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.parts = parts
@@ -97,6 +99,10 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.papers = Papers(
+            parts, self.office, policy, papers,
+            lambda: installed.configuration(settings, folder, self.parts, sources, schemas),
+        )  # fmt: skip
 
     def close(self) -> None:
         """Give connections and threads back."""

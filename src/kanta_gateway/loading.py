@@ -28,6 +28,7 @@ from kanta_gateway.mapping.rules import Loaded, load_mappings
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.notices.types import NoticeTypes
+from kanta_gateway.papers.template import Templates
 from kanta_gateway.privacy.scan import Scanner
 from kanta_gateway.recordtypes import RecordType
 from kanta_gateway.signing.display import Display
@@ -59,6 +60,7 @@ class Library:
     scanner: Scanner
     sources: Mapping[str, Source]
     policy: Policy
+    papers: Templates
     frame: FrameProfile
 
 
@@ -114,6 +116,7 @@ class _Reader:
         words = self._texts("mappings/privacy")
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
+        papers = self._each("mappings/papers", Templates.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
@@ -124,7 +127,7 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            frame=_there(frame),
+            papers=_there(papers), frame=_there(frame),
         )  # fmt: skip
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:

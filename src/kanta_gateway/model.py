@@ -360,6 +360,8 @@ class Event(StrEnum):
     NOTICE_MAKE = "notice:make"
     NOTICE_READ = "notice:read"
     NOTICE_WITHDRAW = "notice:withdraw"
+    PAPER_MAKE = "paper:make"
+    PAPER_READ = "paper:read"
     PARTY_READ = "party:read"
     PARTY_REGISTER = "party:register"
     PERSON_MERGE = "person:merge"

@@ -75,6 +75,11 @@ class Policy:
         mistakes.end()
         return cls(roles)
 
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Every role with its rows."""
+        return self._roles
+
     def is_own_only(self, caller: Caller) -> bool:
         """Whether the caller sees its own organisation's things only; a role that nobody knows does too."""
         role = self._roles.get(caller.role)

@@ -32,7 +32,7 @@ DISCLOSURES = frozenset({Event.DOCUMENT_SEND, Event.NOTICE_DISCLOSE})
 
 HOUSEKEEPING = frozenset({
     Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ERASE, Event.AUDIT_ROTATE, Event.NOTICE_ANNOUNCE,
-    Event.PARTY_READ, Event.PARTY_REGISTER, Event.REQUEST_DENY,
+    Event.PAPER_MAKE, Event.PAPER_READ, Event.PARTY_READ, Event.PARTY_REGISTER, Event.REQUEST_DENY,
 })  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""
 

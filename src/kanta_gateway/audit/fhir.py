@@ -50,6 +50,8 @@ _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.NOTICE_MAKE: (_RECORD, "C"),
     Event.NOTICE_READ: (_RECORD, "R"),
     Event.NOTICE_WITHDRAW: (_RECORD, "D"),
+    Event.PAPER_MAKE: (_EXPORT, "R"),
+    Event.PAPER_READ: (_QUERY, "R"),
     Event.PARTY_READ: (_QUERY, "R"),
     Event.PARTY_REGISTER: (_ACTIVITY, "C"),
     Event.RECORD_ALLOW: (_RECORD, "U"),

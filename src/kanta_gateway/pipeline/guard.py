@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 """System of local commands: their person is on the gateway's own machine and claims nothing."""
-WITHOUT_CLIENTS = ("audit", "party", "request")
+WITHOUT_CLIENTS = ("audit", "paper", "party", "request")
 """Subjects of acts that use no client data."""
 SERVICE_DATA = "TOT"
 """What records, documents, figures and notices hold: data of carrying out the service."""
