@@ -37,11 +37,13 @@ from kanta_gateway.notices.channels import Channels
 from kanta_gateway.papers.template import Templates
 from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.announce import Announcer
+from kanta_gateway.pipeline.arriving import Arriving
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.guard import Thing
+from kanta_gateway.pipeline.leaving import Leaving
 from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.papers import Papers
@@ -99,6 +101,8 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.leaving = Leaving(parts, self.office, lambda: installed.public_keys(folder, self.parts))
+        self.arriving = Arriving(parts, self.office, settings.data / "handed")
         self.papers = Papers(
             parts, self.office, policy, papers,
             lambda: installed.configuration(settings, folder, self.parts, sources, schemas),
@@ -501,21 +505,22 @@ class Gateway:
         from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
 
         return Service(
-            self.parts, self.desk, self.office, self.people, self.schemas, audience=AUDIENCE,
+            self.parts, self.desk, self.office, self.people, self.papers, self.schemas, audience=AUDIENCE,
             max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
             max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
         )  # fmt: skip
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import paperroutes  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
 
         if differences := self.parts.decider.differences():
             raise MisconfiguredError(
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        return build_api(self.service())
+        return build_api(self.service(), [paperroutes.router])
 
 
 def opened(files: Sequence[Path]) -> list[File]:

@@ -6,13 +6,15 @@ A setting that is an address, a path or a key is told as a word only, such as `h
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kanta_gateway import keyfiles, knowledge
+from kanta_gateway.audit import verifier
 from kanta_gateway.papers.paper import Coded, Row
 from kanta_gateway.pipeline.configured import Configuration
-from kanta_gateway.safe import CHECKPOINT_KEY, MASTER, SIGNING_CERTIFICATE
+from kanta_gateway.safe import CHECKPOINT_KEY, MASTER, ROOT_CERTIFICATE, SIGNING_CERTIFICATE
 
 if TYPE_CHECKING:
     from kanta_gateway.intake.records import RecordSchemas
@@ -58,6 +60,14 @@ def configuration(
         sources={name: sorted(_record_types(one)) for name, one in sources.items()},
         fields={name: tuple(one.get("properties", {})) for name, one in schemas.schemas.items()},
     )  # fmt: skip
+
+
+def public_keys(folder: KeyFolder, parts: Parts) -> dict[str, bytes]:
+    """What whoever takes a log over needs to verify it and the documents: no private key, and the verifier itself."""
+    found = {"log.vkey": keyfiles.checkpoint_keys(folder).encode(), "verify.py": Path(verifier.__file__).read_bytes()}
+    if parts.witnesses.known:
+        found["witnesses.vkey"] = "".join(f"{one.key}\n" for one in parts.witnesses.known).encode()
+    return found | {name: folder.read(name) for name in (SIGNING_CERTIFICATE, ROOT_CERTIFICATE) if folder.has(name)}
 
 
 def _record_types(source: Source) -> set[str]:

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,7 @@ from kanta_gateway.pipeline.partybook import HELSINKI
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -108,6 +111,31 @@ class Papers:
                          "sha256": sha256(content).hexdigest()},
             )])  # fmt: skip
         return content
+
+    def write(
+        self, caller: Caller, folder: Path, *, paper: str, of: str, languages: Sequence[str], forms: Sequence[str]
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write papers as FOLDER/<paper>-<of>.<language>.<form>; the names of the files.
+
+        Args:
+            caller: who asks.
+            folder: where; made if it is not there.
+            paper: only this one; empty for all.
+            of: only about this organisation or contract; empty for all.
+            languages: of the papers.
+            forms: `html`, `docx`.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        names: list[str] = []
+        for one in self.listed(caller, LANGUAGES[0])["papers"]:
+            if paper not in {"", one["paper"]} or of not in {"", one["of"]}:
+                continue
+            about = re.sub(r"[^\w.-]+", "_", one["of"])
+            for language, form in itertools.product(languages, forms):
+                content = self.make(caller, one["paper"], one["of"], language, form)
+                names.append(f"{one['paper']}{'-' if about else ''}{about}.{language}.{form}")
+                (folder / names[-1]).write_bytes(content)
+        return {"written": len(names), "files": names}
 
     def check(self, caller: Caller, content: bytes) -> dict[str, Any]:
         """Whether a paper is up to date, and whether the file is as it was made.

@@ -64,6 +64,11 @@ class Keyring:
         return derive(self._master, "parties")
 
     @cached_property
+    def handed(self) -> bytes:
+        """Seals logs that other installations handed over."""
+        return derive(self._master, "handed")
+
+    @cached_property
     def fingerprints(self) -> bytes:
         """Keys the fingerprints of contact data."""
         return derive(self._master, "fingerprints")

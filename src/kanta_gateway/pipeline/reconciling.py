@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from kanta_gateway.spool.states import DELIVERED, State
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
+_PAGE = 500
 _MADE = (Event.DOCUMENT_MAP, Event.DOCUMENT_SIGN, Event.DOCUMENT_SPOOL)
 _SENT = {*DELIVERED, State.REJECTED, State.SENDING, State.UNKNOWN}
 _BY_STATE = {
@@ -38,6 +40,8 @@ _BY_STATE = {
 _BY_OUTCOME = {Outcome.HELD.value: Event.RECORD_HOLD, Outcome.REFUSED.value: Event.RECORD_REFUSE}
 REVOKED = "revoke-system"
 """`act` in the details of an entry that ends a right; an event of its own here, since it undoes the others."""
+PACKAGE = "handover:package"
+"""The entry about a package as a whole; those about what it brought have an event of their own."""
 REGISTERED = "register-contract"
 """`act` in the details of an entry about a contract with both its parties."""
 
@@ -49,8 +53,11 @@ def reconciled(tx: Connection) -> tuple[Problem, ...]:
     stated = list(tx.execute(_STATEMENTS).mappings())
     systems = list(tx.execute(select(calling_system.c.thumbprint, calling_system.c.revoked_at)))
     told = list(tx.execute(_NOTICES).mappings())
+    before = _before(tx)
     claims = [
-        *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
+        one for one in (
+            *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
+        ) if one.event not in before.get(one.subject, ())
     ]  # fmt: skip
     known = {
         **_known(records, documents),
@@ -58,6 +65,9 @@ def reconciled(tx: Connection) -> tuple[Problem, ...]:
         Event.DOCUMENT_DESTROY_KEY.value: {**_destroyed(documents, "oid"), **_destroyed(told, "id")},
         Event.PARTY_REGISTER.value: dict.fromkeys(
             [*(one["thing"] for one in stated), *(one[0] for one in systems)], True
+        ),
+        Event.HANDOVER_IMPORT.value: dict.fromkeys(
+            [*(one[0] for one in records), *(one["oid"] for one in documents), *(one["id"] for one in told)], True
         ),
         REVOKED: {thumbprint: revoked is not None for thumbprint, revoked in systems},
     }
@@ -87,6 +97,59 @@ _NOTICES = (
 _STATEMENTS = select(
     party_statement.c.kind, party_statement.c.thing, party_statement.c.valid_from, party_statement.c.valid_to
 ).distinct()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Something that a package brought, and the events that its sender's log tells of it."""
+
+    table: str
+    subject: str
+    client: str | None
+    provider: str
+    events: tuple[str, ...]
+
+
+def arrived(tx: Connection, after: Mapping[str, int], clients: Collection[str]) -> Iterator[Arrived]:
+    """What stands behind some numbers of the tables.
+
+    Args:
+        tx: the transaction that wrote it.
+        after: the highest number of each table before.
+        clients: record types that are about a client.
+    """
+    c = record.c
+    rows = select(c.id, c.ticket, c.outcome, c.type, c.client_ref, c.provider)
+    for row in _paged(tx, rows, c.id, after["record"]):
+        client = row["client_ref"] if row["type"] in clients else None
+        claims = _of_records([(row["ticket"], row["outcome"])])
+        yield Arrived("record", row["ticket"], client, row["provider"], _events(claims))
+    d = document.c
+    made = _DOCUMENTS.order_by(None).add_columns(d.sequence, d.client_ref, d.provider)
+    for row in _paged(tx, made, d.sequence, after["document"]):
+        yield Arrived("document", row["oid"], row["client_ref"], row["provider"], _events(_of_documents([row])))
+    n = notice.c
+    told = _NOTICES.order_by(None).add_columns(n.sequence, n.client_ref, n.is_client, n.provider)
+    for row in _paged(tx, told, n.sequence, after["notice"]):
+        client = row["client_ref"] if row["is_client"] else None
+        yield Arrived("notice", row["id"], client, row["provider"], _events(_of_notices([row])))
+
+
+def _paged(tx: Connection, query: Any, number: Any, after: int) -> Iterator[RowMapping]:
+    while page := tx.execute(query.where(number > after).order_by(number).limit(_PAGE)).mappings().all():
+        yield from page
+        after = page[-1][number.name]
+
+
+def _events(claims: Iterable[Claim]) -> tuple[str, ...]:
+    return tuple(sorted({str(one.event) for one in claims}))
+
+
+def _before(tx: Connection) -> dict[str, frozenset[str]]:
+    """What packages brought -> events that are told by the log which they brought too, kept apart."""
+    wanted = report.Filter(events=frozenset({Event.HANDOVER_IMPORT}))
+    entries = (orjson.loads(body) for _, body in report.every(tx, wanted))
+    return {one["subject"]: frozenset(one["details"].get("told", ())) for one in entries}
 
 
 def _of_records(rows: Any) -> Iterator[Claim]:
@@ -180,6 +243,8 @@ def _entries(tx: Connection) -> Iterator[Told]:
             for one in statements(agreement):
                 yield Told(idx, event, one.key, _told(one.kind, one.valid_from, one.valid_to))
             continue
+        if event == Event.HANDOVER_IMPORT and "thing" not in details:
+            event = PACKAGE
         yield Told(idx, REVOKED if details.get("act") == REVOKED else event, subject, details)
 
 
