@@ -8,20 +8,23 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from tests.chains import ORGANISER, STAFF, Cast, deliver, register
+from tests.chains import AS_OF, ORGANISER, STAFF, Cast, deliver, register
 from tests.faults_world import World
+from tests.installations import installation
+from tests.small_export import PROVIDER
 
 from kanta_gateway.errors import ConflictError, GatewayError, KeyUnavailableError, NotFoundError, UntrustedError
+from kanta_gateway.gateway import Gateway
 from kanta_gateway.handover import package
 from kanta_gateway.handover.sealed import CHUNK, TAG, Opener, Sealer, for_certificate
-from kanta_gateway.model import Event
+from kanta_gateway.model import Event, Oid
 from kanta_gateway.signing.keys import make_development_keys
 from kanta_gateway.spool import store
 
@@ -173,6 +176,39 @@ def test_reading_is_by_the_new_owners_policy(left: Left, tmp_path: Path) -> None
     world.gateway.close()
 
     assert [ORGANISER] == [one.organiser.oid for one in known]
+
+
+def test_a_notice_that_was_told_is_not_told_again(tmp_path: Path) -> None:
+    """What was told before the handover is told again only where the record has changed since."""
+    source, own = World(tmp_path / "provider"), recipient()
+    register(source)
+    away = {"type": "absence", "id": "P-1", "version": 1, "client": MINE.name("A"), "date": "2025-09-09",
+            "permitted": False, "reason": "ei ilmoitusta", "reason_category": "other"}  # fmt: skip
+    client = MINE.client("A", benefit_payer="kela")
+    deliver(source, [STAFF, client, MINE.decision("A"), away])
+    assert 0 == source.deliver()
+    caller = source.caller
+    waiting = source.gateway.notices(caller, "waiting")["notices"]
+    source.gateway.export_notices(tmp_path / "out", caller, "", [one["id"] for one in waiting])
+    one = Left(source, own, tmp_path / "p", {}, (tmp_path / "provider/data/keys/checkpoint.vkey").read_text())
+    source.deliver()
+    source.gateway.leaving.export(caller, ORGANISER, own.certificate, one.package)
+    world = fresh(tmp_path / "new", one)
+    take(world, one)
+    states = world.gateway.status()["notices"]
+    deliver(world, [MINE.entry("A", day=11)])
+    same = world.gateway.status()["notices"]
+    deliver(world, [{**away, "version": 2, "reason_category": "incapacity", "permitted": True}])
+    after = world.gateway.status()["notices"]
+    sound = world.gateway.verify_audit(None, None, reconcile=True)
+    source.gateway.close()
+    world.gateway.close()
+
+    assert waiting
+    assert states == same
+    assert states.keys() == {"delivered"}
+    assert {"delivered", "waiting"} == after.keys()
+    assert sound["holds"], sound
 
 
 def test_the_log_is_kept_apart_and_verifies_alone(left: Left, tmp_path: Path) -> None:
@@ -347,6 +383,21 @@ def _with_another_entry(found: dict[str, bytes]) -> None:
     found[name] = found[name].replace(b'"purpose":"', b'"purpose":"x', 1)
 
 
+def _with_anothers_record(found: dict[str, bytes]) -> None:
+    name = next(one for one in found if one.startswith("records/"))
+    found[name] = found[name].replace(b'"purchaser":"lapha"', b'"purchaser":"heinola"', 1)
+
+
+def _with_anothers_document(found: dict[str, bytes]) -> None:
+    name = next(one for one in found if one.startswith("documents/"))
+    found[name] = found[name].replace(b'"organiser":"' + ORGANISER.encode(), b'"organiser":"' + OTHER.encode(), 1)
+
+
+def _with_anothers_contract(found: dict[str, bytes]) -> None:
+    name = next(one for one in found if one.startswith("parties/"))
+    found[name] = found[name].replace(b'"controller":"' + ORGANISER.encode(), b'"controller":"' + OTHER.encode())
+
+
 def _nothing(_found: dict[str, bytes]) -> None:
     pass
 
@@ -358,6 +409,9 @@ def _nothing(_found: dict[str, bytes]) -> None:
     (_without_a_record, "incomplete: a row of document refers to a row", True),
     (_without_an_entry, "1 of .* entries are missing: 5", True),
     (_with_another_entry, "an entry is not as the newer checkpoint has it", True),
+    (_with_anothers_record, "records/.* is another controller's", True),
+    (_with_anothers_document, "documents/.* is another controller's", True),
+    (_with_anothers_contract, "parties/.* is another controller's", True),
     (_nothing, "manifest.json is not signed", False),
 ])  # fmt: skip
 def test_a_sender_that_leaves_something_out_is_found(
@@ -392,6 +446,38 @@ def test_it_is_taken_in_once_and_opened_without_a_gateway(left: Left, tmp_path: 
     assert left.told["manifest"] == told["manifest"]
     assert sorted(each.oid for each in archived(left.world)) == xml
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.postgres
+def test_the_new_owner_may_leave_as_well_and_on_another_database(left: Left, tmp_path: Path, postgres_url: str) -> None:
+    """What was taken into PostgreSQL is handed over once more, and the same documents open in a third installation."""
+    second = installation(tmp_path / "second", database_url=postgres_url)
+    caller, own = second.actor(None, None, None), left.controller
+    second.arriving.take(caller, left.package, own.certificate, own.key, left.keys)
+    sound = second.verify_audit(None, None, reconcile=True)
+    made = second.leaving.export(caller, ORGANISER, own.certificate, tmp_path / "again")
+    keys = (tmp_path / "second/keys/checkpoint.vkey").read_text()
+    row = deliver_one(second)
+    second.close()
+    third = fresh(tmp_path / "third", left)
+    third.gateway.arriving.take(third.caller, tmp_path / "again", own.certificate, own.key, keys)
+    oids = {one.oid: one.digest for one in archived(third)}
+    opened = [third.gateway.office.document(oid, third.caller) for oid in oids]
+    third.gateway.close()
+
+    assert sound["holds"], sound
+    assert {one.oid: one.digest for one in archived(left.world)} == oids
+    assert made["counts"]["signed"] == len(opened) == left.told["counts"]["signed"]
+    assert "replacement" == row
+
+
+def deliver_one(gateway: Gateway) -> str:
+    """Take a correction in; what became of it."""
+    caller = gateway.actor(None, None, None)
+    path = gateway.settings.data / "one.jsonl"
+    path.write_text(json.dumps(MINE.entry("A", 2), ensure_ascii=False) + "\n", "utf-8")
+    made = gateway.import_files([path], "json-lines", "lapha", replace(caller, organisation=Oid(PROVIDER)), as_of=AS_OF)
+    return str(next(iter(made.rows()))["outcome"])
 
 
 def test_a_stream_needs_no_memory(tmp_path: Path) -> None:

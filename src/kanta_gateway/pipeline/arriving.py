@@ -22,6 +22,7 @@ import orjson
 from cryptography import x509
 
 from kanta_gateway.access import register
+from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit import checkpoint, verifier
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.errors import ConflictError, MisconfiguredError, NotFoundError, UntrustedError
@@ -214,6 +215,8 @@ class _Arrival:
         self._verification: verifier.Verification | None = None
         self._page: list[Mapping[str, Any]] = []
         self._contents: dict[str, bytes] = {}
+        self._controller = ""
+        self._registers: set[tuple[str, str]] = set()
         self.taker = Taker(parts, tx)
         self.stated: Sequence[Any] = ()
         self.told_log: dict[str, Any] = {}
@@ -233,7 +236,9 @@ class _Arrival:
                 self._signed(name, data)
             elif folder in rows:
                 self._flush()
-                rows[folder]([orjson.loads(line) for line in data.splitlines()])
+                told = [orjson.loads(line) for line in data.splitlines()]
+                self._check_own(name, told)
+                rows[folder](told)
             elif folder in LOG:
                 self._log(name, folder, data)
             else:
@@ -248,7 +253,24 @@ class _Arrival:
                 f"the contract file {lacking[0]} is not here; put it into the folder KANTA_KNOWLEDGE and take the "
                 "package in again"
             )
+        self._controller = str(about["controller"])
+        self._registers = {(str(provider), str(purchaser)) for provider, purchaser in about["registers"]}
+        for one in agreements(self._tx):
+            if (one.provider.oid, one.purchaser) in self._registers and one.organiser.oid != self._controller:
+                raise ConflictError(
+                    f"contract file {one.purchaser} belongs to another controller here; give the one that comes a "
+                    "contract file of its own name, here and at the sender, and hand over again"
+                )
         self._kept = self._keep(about)
+
+    def _check_own(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Whether rows are of the controller and the registers that the package says it is of."""
+        for row in rows:
+            body = row.get("body", {})
+            organiser = row.get("organiser", body.get("controller", self._controller))
+            pair = (str(row.get("provider")), str(row.get("purchaser")))
+            if organiser != self._controller or ("purchaser" in row and pair not in self._registers):
+                raise UntrustedError(f"package: {name} holds what is another controller's. Nothing was taken")
 
     def _documents(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Remember documents until the signed bytes of each have come."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from kanta_gateway.pipeline.parts import Parts
 
+_USERS = frozenset({"person"})
+"""Statements that give somebody rights."""
 KEYED_ELSEWHERE = "elsewhere"
 """Digest of a state of a natural key that came from another installation: no delivery equals it."""
 SAME = "same"
@@ -284,15 +286,18 @@ class Taker:
         ])  # fmt: skip
 
     def statements(self, rows: Sequence[Mapping[str, Any]], open_: Any) -> list[Statement]:
-        """What is not registered here yet; clients stand as references of this installation."""
-        known = newest(register.known(self.tx, open_))
+        """What nothing is registered about here yet; clients stand as references of this installation.
+
+        What is stated here stays, and users bring no rights with them: both are the new owner's to say.
+        """
+        known = {one.names for one in register.known(self.tx, open_)}
         made = []
         for row in rows:
             body = dict(row["body"])
             if row["kind"] == "relationship":
                 body["client"] = str(self.parts.keyring.client(body["provider"], body["client"]))
             one = Statement(row["kind"], body, row["from"], row["to"])
-            if one not in known:
+            if row["kind"] not in _USERS and one.names not in known:
                 made.append(one)
         return made
 
