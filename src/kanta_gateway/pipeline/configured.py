@@ -13,28 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.access import register
 from kanta_gateway.access.policy import Policy
-from kanta_gateway.access.statements import CONTRACT_CONTENTS, EVER, Statement, lacking, newest, of_kind
+from kanta_gateway.access.statements import lacking, newest
 from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.messages import LANGUAGES
 from kanta_gateway.model import Level
 from kanta_gateway.papers.paper import Amount, Coded, Facts, Row
-from kanta_gateway.papers.template import CONTRACT, CONTROLLER, INSTALLATION, PROCESSOR
 from kanta_gateway.pipeline.compose import AUTHOR_FIELDS, OFFICIAL_FIELD
 from kanta_gateway.pipeline.publish import MADE_FIELDS
+from kanta_gateway.pipeline.subjects import PUBLIC_KINDS, Subject, concerns, names_of, of_parties
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.pipeline.parts import Parts
 
-ARTICLES = dict(zip(
-    CONTRACT_CONTENTS,
-    [*["28(3)"] * 6, *(f"28(3)({letter})" for letter in "abcdefgh")],
-    strict=True,
-))  # fmt: skip
-"""Where GDPR 28(3) asks for each of the contents of a contract."""
-_PUBLIC_KINDS = ("approval", "contract", "organisation", "register-use", "unit")
-"""Statements that hold nothing about a person."""
 _ROOTS = {"author": "staff", "client": "client", "provider": "provider", "staff": "staff", "unit": "unit"}
 """First word of a mapping's path -> record type that it reads, beside the record itself and its decision."""
 _ENVELOPE = frozenset({"type", "id", "version", "cancelled"})
@@ -51,22 +43,6 @@ LOG_YEARS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What a paper can be about."""
-
-    scope: str
-    id: str
-    """OID, or the number of a contract; empty for the installation."""
-    name: str
-    contracts: tuple[Statement, ...]
-
-    @property
-    def parties(self) -> frozenset[str]:
-        """Organisations that it concerns."""
-        return frozenset(str(one.body[side]) for one in self.contracts for side in ("controller", "processor"))
-
-
-@dataclass(frozen=True, slots=True)
 class Configuration:
     """What only whoever built the installation knows of it: plain words and numbers, no path and no secret."""
 
@@ -79,24 +55,6 @@ class Configuration:
     """Format -> record types that it brings."""
     fields: Mapping[str, Sequence[str]]
     """Record type -> fields of its schema."""
-
-
-def subjects(tx: Connection) -> list[Subject]:
-    """Everything that there can be papers about, as it is registered."""
-    stated = newest(register.stated(tx, _PUBLIC_KINDS))
-    names = _names(stated)
-    contracts = of_kind(stated, "contract")
-    found = [Subject(INSTALLATION, "", "", tuple(contracts))]
-    for scope in (CONTROLLER, PROCESSOR):
-        for oid in sorted({str(one.body[scope]) for one in contracts}):
-            own = tuple(one for one in contracts if one.body[scope] == oid)
-            found += [Subject(scope, oid, names.get(oid, ""), own)]
-    numbers = [str(one.body["number"]) for one in contracts]
-    for one in contracts:
-        number, parties = str(one.body["number"]), f"{one.body['processor']}/{one.body['controller']}"
-        id_ = number if numbers.count(number) == 1 else f"{number} {parties} {one.body['purchaser']} {one.valid_from}"
-        found.append(Subject(CONTRACT, id_, number, (one,)))
-    return found
 
 
 class Reader:
@@ -118,13 +76,13 @@ class Reader:
             subject: what the paper is about.
             day: on which it is made.
         """
-        stated = newest(register.stated(tx, _PUBLIC_KINDS))
-        names = _names(stated)
-        own = [one for one in stated if _concerns(one, subject)]
+        stated = newest(register.stated(tx, PUBLIC_KINDS))
+        names = names_of(stated)
+        own = [one for one in stated if concerns(one, subject)]
         files = self._files(subject)
         first = subject.contracts[0].body if len(subject.contracts) == 1 else {}
         tables: dict[str, Sequence[Row]] = {
-            **_of_parties(own, subject, names),
+            **of_parties(own, subject, names),
             "roles": [*self._roles()], "decisions": [*self._decisions()],
             "narrowing": [{"policy": one} for one in sorted(self._parts.decider.own)],
             **self._of_records(),
@@ -263,65 +221,3 @@ class Reader:
             "policy-is-maximum": self._is_maximum(),
             "grace-within-30-days": int(self._configuration.settings["grace_days"]) <= GRACE_DAYS,
         }  # fmt: skip
-
-
-def _names(stated: Iterable[Statement]) -> dict[str, str]:
-    return {str(one.body["oid"]): str(one.body["name"]) for one in of_kind(stated, "organisation")}
-
-
-def _concerns(one: Statement, subject: Subject) -> bool:
-    """Whether a statement is about the subject's own contracts or their parties."""
-    body = one.body
-    if one.kind == "contract":
-        return one in subject.contracts
-    if one.kind in {"approval", "register-use"}:
-        of = (body["processor"], body["controller"], body["contract"])
-        return of in {(own.body["processor"], own.body["controller"], own.body["number"]) for own in subject.contracts}
-    return str(body["organisation" if one.kind == "unit" else "oid"]) in subject.parties
-
-
-def _of_parties(own: Sequence[Statement], subject: Subject, names: Mapping[str, str]) -> dict[str, Sequence[Row]]:
-    """Tables of the register."""
-
-    def named(oid: str) -> str:
-        return f"{names[oid]} ({oid})" if names.get(oid) else oid
-
-    contracts = sorted(subject.contracts, key=lambda one: one.names)
-    return {
-        "organisations": [
-            {"name": one.body["name"], "oid": one.body["oid"], "party": Coded("party", str(one.body["role"]))}
-            for one in sorted(of_kind(own, "organisation"), key=lambda one: one.names)
-        ],
-        "contracts": [
-            {
-                "contract": one.body["number"], "controller": named(one.body["controller"]),
-                "processor": named(one.body["processor"]), **_days(one),
-                "services": sorted(one.body.get("services") or ()), "contract_file": one.body["purchaser"],
-                "relationships": Coded("relationships", str(one.body.get("relationships") or "delivered")),
-            }
-            for one in contracts
-        ],
-        "contents": [
-            {"contract": one.body["number"], "article": f"GDPR {ARTICLES[name]}", "subject": Coded("content", name),
-             "text": str(one.body.get(name) or "") or Coded("content", "not-told")}
-            for one in contracts for name in CONTRACT_CONTENTS
-        ],
-        "sub_processors": [
-            {"contract": one.body["contract"], "name": one.body["name"], "oid": one.body["sub_processor"], **_days(one),
-             "approved_on": str(one.body.get("approved_on") or "")}
-            for one in sorted(of_kind(own, "approval"), key=lambda one: one.names)
-        ],
-        "register_use": [
-            {"contract": one.body["contract"], "processor": named(one.body["processor"]), **_days(one)}
-            for one in sorted(of_kind(own, "register-use"), key=lambda one: one.names)
-        ],
-        "units": [
-            {"name": one.body["name"], "oid": one.body["oid"], "organisation": named(one.body["organisation"]),
-             **_days(one)}
-            for one in sorted(of_kind(own, "unit"), key=lambda one: one.names)
-        ],
-    }  # fmt: skip
-
-
-def _days(one: Statement) -> dict[str, Any]:
-    return {"valid_from": "" if one.valid_from == EVER else one.valid_from, "valid_to": one.valid_to or ""}

@@ -21,9 +21,10 @@ from kanta_gateway.model import Caller, Event
 from kanta_gateway.papers import page, wordfile
 from kanta_gateway.papers.paper import Stamp, compose, stamp
 from kanta_gateway.papers.template import LANGUAGES, Template, Templates
-from kanta_gateway.pipeline.configured import Reader, Subject, subjects
+from kanta_gateway.pipeline.configured import Reader
 from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.partybook import HELSINKI
+from kanta_gateway.pipeline.subjects import Subject, subjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
