@@ -52,6 +52,7 @@ from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.reconciling import REGISTERED, REVOKED
 from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
+from kanta_gateway.pipeline.shelf import FOLDER, Shelf
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.inspect import inspect
@@ -101,8 +102,9 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
-        self.leaving = Leaving(parts, self.office, lambda: installed.public_keys(folder, self.parts))
-        self.arriving = Arriving(parts, self.office, settings.data / "handed")
+        shelf = Shelf(settings.data / FOLDER, parts.keyring.handed)
+        self.leaving = Leaving(parts, self.office, shelf, lambda: installed.public_keys(folder, self.parts))
+        self.arriving = Arriving(parts, self.office, shelf)
         self.papers = Papers(
             parts, self.office, policy, papers,
             lambda: installed.configuration(settings, folder, self.parts, sources, schemas),

@@ -307,7 +307,7 @@ def test_a_changed_or_cut_package_is_refused(left: Left, tmp_path: Path, spoil: 
     with pytest.raises(UntrustedError, match=what):
         take(world, left, broken)
     status = world.gateway.status()
-    kept = [*(tmp_path / "data/handed").iterdir()]
+    kept = [*(tmp_path / "data").glob("handed/*")]
     world.gateway.close()
 
     assert ({}, {}) == (status["records"], status["documents"])
@@ -461,6 +461,8 @@ def test_the_new_owner_may_leave_as_well_and_on_another_database(left: Left, tmp
     second.close()
     third = fresh(tmp_path / "third", left)
     third.gateway.arriving.take(third.caller, tmp_path / "again", own.certificate, own.key, keys)
+    logs = {one["package"] for one in third.gateway.arriving.listed(third.caller)["packages"]}
+    third.gateway.arriving.write_log(third.caller, left.told["package"], tmp_path / "log")
     oids = {one.oid: one.digest for one in archived(third)}
     opened = [third.gateway.office.document(oid, third.caller) for oid in oids]
     third.gateway.close()
@@ -469,6 +471,8 @@ def test_the_new_owner_may_leave_as_well_and_on_another_database(left: Left, tmp
     assert {one.oid: one.digest for one in archived(left.world)} == oids
     assert made["counts"]["signed"] == len(opened) == left.told["counts"]["signed"]
     assert "replacement" == row
+    assert {left.told["package"], made["package"]} == logs
+    assert left.keys == (tmp_path / "log/log.vkey").read_text()
 
 
 def deliver_one(gateway: Gateway) -> str:

@@ -20,6 +20,7 @@ from kanta_gateway.audit import verifier
 from kanta_gateway.errors import ConflictError, UntrustedError
 from kanta_gateway.handover import package
 from kanta_gateway.model import Event
+from kanta_gateway.pipeline.shelf import FOLDER, Drafts
 from kanta_gateway.pipeline.taking import Taker
 from kanta_gateway.privacy.envelope import open_sealed, seal
 from kanta_gateway.spool import registers
@@ -45,17 +46,16 @@ class Arrival:
         parts: the built gateway.
         tx: the transaction.
         keys: verifier keys of the sender's log.
-        keep: makes the writer of the log that is kept apart.
+        drafts: where the log goes, and logs that it came with.
     """
 
-    def __init__(
-        self, parts: Parts, tx: Connection, keys: str, keep: Callable[[Mapping[str, Any]], package.Writer]
-    ) -> None:
+    def __init__(self, parts: Parts, tx: Connection, keys: str, drafts: Drafts) -> None:
         self._parts = parts
         self._tx = tx
         self._keys = verifier.read_keys(keys)
-        self._keep = keep
+        self._drafts = drafts
         self._kept: package.Writer | None = None
+        self._inner: dict[str, package.Writer] = {}
         self._notes: dict[str, str] = {}
         self._verification: verifier.Verification | None = None
         self._page: list[Mapping[str, Any]] = []
@@ -84,6 +84,8 @@ class Arrival:
                 told = [orjson.loads(line) for line in data.splitlines()]
                 self._check_own(name, told)
                 rows[folder](told)
+            elif folder == FOLDER:
+                self._earlier(name, data)
             elif folder in LOG:
                 self._log(name, folder, data)
             else:
@@ -106,7 +108,7 @@ class Arrival:
                     f"contract file {one.purchaser} belongs to another controller here; give the one that comes a "
                     "contract file of its own name, here and at the sender, and hand over again"
                 )
-        self._kept = self._keep(about)
+        self._kept = self._drafts.begin(about)
 
     def _check_own(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Whether rows are of the controller and the registers that the package says it is of."""
@@ -156,6 +158,17 @@ class Arrival:
                 self._verified.take(line)
             self._check_told(lines)
 
+    def _earlier(self, name: str, data: bytes) -> None:
+        """Keep a part of a log that was handed over to the sender before."""
+        _, id_, rest = name.split("/", 2)
+        if rest != package.ABOUT:
+            self._inner[id_].add(rest, data)
+            return
+        about = orjson.loads(data)
+        if about["package"] != id_ or about["controller"] != self._controller:
+            raise UntrustedError(f"package: {name} holds what is another controller's. Nothing was taken")
+        self._inner[id_] = self._drafts.begin(about)
+
     @property
     def _verified(self) -> verifier.Verification:
         """The sender's log against its checkpoints."""
@@ -196,5 +209,3 @@ class Arrival:
             "entries": seen.new.size, "opened": seen.opened, "closed": seen.closed, "remarks": len(seen.remarks),
             "witnesses": list(seen.new.witnesses), "continues": seen.old.size if seen.old else None,
         }  # fmt: skip
-        if self._kept is not None:
-            self._kept.end(self._parts.checkpoint_signer().sign)

@@ -11,8 +11,7 @@
 from __future__ import annotations
 
 import io
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -21,13 +20,14 @@ from cryptography import x509
 
 from kanta_gateway.audit import checkpoint
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.errors import MisconfiguredError, NotFoundError, UntrustedError
+from kanta_gateway.errors import MisconfiguredError, UntrustedError
 from kanta_gateway.handover import package
-from kanta_gateway.handover.sealed import Opener, Sealer, for_itself
+from kanta_gateway.handover.sealed import Opener
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.arrival import Arrival
 from kanta_gateway.pipeline.leaving import BASIS, RECEIPT
 from kanta_gateway.pipeline.reconciling import arrived
+from kanta_gateway.pipeline.shelf import Shelf
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,13 +44,13 @@ class Arriving:
     Args:
         parts: the built gateway.
         office: permits and writes down.
-        place: folder of the logs that were handed over.
+        shelf: where logs that were handed over are kept.
     """
 
-    def __init__(self, parts: Parts, office: Office, place: Path) -> None:
+    def __init__(self, parts: Parts, office: Office, shelf: Shelf) -> None:
         self._parts = parts
         self._office = office
-        self._place = place
+        self._shelf = shelf
 
     def take(
         self, caller: Caller, source: Path, certificate: bytes, private: bytes, keys: str
@@ -72,36 +72,30 @@ class Arriving:
             ConflictError: it was taken in before, or a contract file that it needs is not here.
         """
         row = self._office.permit(caller, Event.HANDOVER_IMPORT, provider=None).row
-        draft = self._draft()
-        try:
-            with _opened(source, certificate, private, keys) as reader, self._parts.database.alone() as tx:
-                with draft.open("wb") as file:
-                    sealer = Sealer(file, *for_itself(self._parts.keyring.handed))
-                    arrival = Arrival(self._parts, tx, keys, self._kept(sealer))
-                    arrival.read(reader)
-                    arrival.finish()
-                    sealer.end()
-                about, digest = reader.about, reader.digest
-                self._enter(tx, caller, arrival, about, digest, row)
-                draft.replace(self._file(str(about["package"])))
-        finally:
-            draft.unlink(missing_ok=True)
+        sign = self._parts.checkpoint_signer().sign
+        with (
+            _opened(source, certificate, private, keys) as reader,
+            self._shelf.drafts(sign) as drafts,
+            self._parts.database.alone() as tx,
+        ):
+            arrival = Arrival(self._parts, tx, keys, drafts)
+            arrival.read(reader)
+            arrival.finish()
+            about, digest = reader.about, reader.digest
+            self._enter(tx, caller, arrival, about, digest, row)
+            drafts.settle()
         receipt = f"{RECEIPT}\n{about['package']}\n{digest}\n"
         return {
             "package": about["package"], "controller": about["controller"], "manifest": digest,
             "counts": reader.manifest["counts"], "log": arrival.told_log,
             "clients_without_contact": len(arrival.taker.without_contact),
-        }, self._parts.checkpoint_signer().sign(receipt)  # fmt: skip
+        }, sign(receipt)  # fmt: skip
 
     def listed(self, caller: Caller) -> dict[str, Any]:
         """Logs that were handed over, by the packages that brought them."""
         decision = self._office.permit(caller, Event.HANDOVER_READ, provider=None)
-        found = []
-        for path in sorted(self._place.glob("*.sealed")):
-            with self._read(path) as reader:
-                for _ in reader.members():
-                    break
-                found.append({name: reader.about[name] for name in ("package", "controller", "name", "log", "made_at")})
+        told = ("package", "controller", "name", "log", "made_at")
+        found = [{name: about[name] for name in told} for about in map(self._shelf.about, self._shelf.ids())]
         with self._parts.database.transaction() as tx:
             self._office.note(tx, [self._office.event(
                 caller, Event.HANDOVER_READ, subject="list", provider="", details={"count": len(found)},
@@ -115,10 +109,7 @@ class Arriving:
         Raises:
             NotFoundError: no such package was taken in.
         """
-        path = self._file(id_)
-        if not path.is_file():
-            raise NotFoundError("no package of this id was taken in; `kanta-gateway handover list` tells which were")
-        with self._read(path) as reader:
+        with self._shelf.read(id_) as reader:
             members = reader.members()
             next(members)
             controller = str(reader.about["controller"])
@@ -161,26 +152,6 @@ class Arriving:
                 self._office.note(tx, batch)
                 batch = []
         self._office.note(tx, batch)
-
-    def _kept(self, sealer: Sealer) -> Callable[[Mapping[str, Any]], package.Writer]:
-        return lambda about: package.Writer(sealer, about)
-
-    def _draft(self) -> Path:
-        """Where a log is kept while it comes."""
-        self._place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return self._place / f".{uuid.uuid4()}.part"
-
-    def _file(self, id_: str) -> Path:
-        try:
-            return self._place / f"{uuid.UUID(id_)}.sealed"
-        except ValueError as error:
-            raise NotFoundError("the id of a package is a UUID") from error
-
-    @contextmanager
-    def _read(self, path: Path) -> Iterator[package.Reader]:
-        with path.open("rb") as file:
-            opened = io.BufferedReader(Opener(file, self._parts.keyring.handed, None))
-            yield package.Reader(opened, lambda _text, _note: True)  # only this installation's key seals such a file
 
 
 def unpack(source: Path, folder: Path, certificate: bytes, private: bytes, keys: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from kanta_gateway.handover.sealed import Sealer, for_certificate, thumbprint
 from kanta_gateway.model import Caller, Event, Oid, instant
 from kanta_gateway.pipeline.giving import Giver
 from kanta_gateway.pipeline.retain import destroy_handed
+from kanta_gateway.pipeline.shelf import Shelf
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import registers
 from kanta_gateway.spool.records import RECEIVED
@@ -54,12 +55,14 @@ class Leaving:
     Args:
         parts: the built gateway.
         office: permits and writes down.
+        shelf: logs that were handed over to this installation: those of the controller go on with it.
         keys: gives the public files that go with a package, by name: verifier keys, certificates, the verifier.
     """
 
-    def __init__(self, parts: Parts, office: Office, keys: Keys) -> None:
+    def __init__(self, parts: Parts, office: Office, shelf: Shelf, keys: Keys) -> None:
         self._parts = parts
         self._office = office
+        self._shelf = shelf
         self._keys = keys
 
     def export(self, caller: Caller, controller: str, certificate: bytes, target: Path) -> dict[str, Any]:
@@ -151,6 +154,8 @@ class Leaving:
         rows = (row for name in people if (row := self._parts.log.names.row(tx, name)))
         writer.lines("names", rows, ROWS)
         writer.lines("references", giver.references(), ROWS)
+        for name, content in self._shelf.members_of(controller):
+            writer.add(name, content)
         digest = writer.end(self._parts.checkpoint_signer().sign)
         return dict(sorted(writer.counts.items())), digest
 
