@@ -20,6 +20,7 @@ from tests.faults_world import World
 from tests.installations import installation
 from tests.small_export import PROVIDER
 
+from kanta_gateway.access import parties
 from kanta_gateway.errors import ConflictError, GatewayError, KeyUnavailableError, NotFoundError, UntrustedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.handover import package
@@ -107,6 +108,21 @@ def archived(world: World, organiser: str = ORGANISER) -> list[store.StoredDocum
         return [one for one in store.archived(tx) if one.organiser == organiser]
 
 
+@pytest.fixture(scope="module")
+def empty(left: Left, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """An installation that refuses packages: nothing is ever in it, or the test that found it so says it."""
+    world = fresh(tmp_path_factory.mktemp("empty"), left)
+    yield world
+    world.gateway.close()
+
+
+def is_empty(world: World) -> bool:
+    """Whether nothing of any package was kept."""
+    status, handed = world.gateway.status(), [*world.folder.glob("data/handed/*")]
+    with world.gateway.parts.database.reading() as tx:
+        return (status["records"], status["documents"], handed, parties.agreements(tx)) == ({}, {}, [], [])
+
+
 def test_only_the_controllers_own_is_in_it(left: Left) -> None:
     """LOG-15: everything of one controller is in the package, and of the other nothing but leaf hashes. [LOG-15]"""
     found = members(left)
@@ -170,8 +186,6 @@ def test_reading_is_by_the_new_owners_policy(left: Left, tmp_path: Path) -> None
     with pytest.raises(GatewayError, match="NOT-BY-OPERATORS"):
         world.gateway.office.document(archived(world)[0].oid, world.caller)
     with world.gateway.parts.database.reading() as tx:
-        from kanta_gateway.access import parties
-
         known = parties.agreements(tx)
     world.gateway.close()
 
@@ -297,29 +311,23 @@ Spoil = Callable[[bytes, int], bytes]
     (lambda data, _start: b"x" + data, "no sealed package"),
     (lambda data, _start: data.replace(b'"chunk": 65536', b'"chunk": 65537', 1), "no sealed package"),
 ])  # fmt: skip
-def test_a_changed_or_cut_package_is_refused(left: Left, tmp_path: Path, spoil: Spoil, what: str) -> None:
+def test_a_changed_or_cut_package_is_refused(left: Left, empty: World, tmp_path: Path, spoil: Spoil, what: str) -> None:
     """A package that was changed anywhere, cut off or put in another order is refused, and nothing of it is kept."""
-    world = fresh(tmp_path, left)
     data = left.package.read_bytes()
     start = data.index(b"\n", data.index(b"\n") + 1) + 1
     broken = tmp_path / "broken"
     broken.write_bytes(spoil(data, start))
     with pytest.raises(UntrustedError, match=what):
-        take(world, left, broken)
-    status = world.gateway.status()
-    kept = [*(tmp_path / "data").glob("handed/*")]
-    world.gateway.close()
+        take(empty, left, broken)
 
-    assert ({}, {}) == (status["records"], status["documents"])
-    assert [] == kept
+    assert is_empty(empty)
 
 
-def test_a_package_for_somebody_else_is_refused(left: Left, tmp_path: Path) -> None:
+def test_a_package_for_somebody_else_is_refused(left: Left, empty: World) -> None:
     """The wrong certificate, the wrong key and the wrong sender are told apart, and nothing is kept."""
-    world = fresh(tmp_path, left)
     other, own = recipient("rsa-3072"), left.controller
-    arriving, caller = world.gateway.arriving, world.caller
-    foreign = (tmp_path / "data/keys/checkpoint.vkey").read_text()
+    arriving, caller = empty.gateway.arriving, empty.caller
+    foreign = (empty.folder / "data/keys/checkpoint.vkey").read_text()
     with pytest.raises(UntrustedError, match="for somebody else"):
         arriving.take(caller, left.package, other.certificate, other.key, left.keys)
     with pytest.raises(UntrustedError, match="of another kind"):
@@ -328,10 +336,8 @@ def test_a_package_for_somebody_else_is_refused(left: Left, tmp_path: Path) -> N
         arriving.take(caller, left.package, own.certificate, recipient().key, left.keys)
     with pytest.raises(UntrustedError, match=r"signed by no key|not signed"):
         arriving.take(caller, left.package, own.certificate, own.key, foreign)
-    status = world.gateway.status()
-    world.gateway.close()
 
-    assert ({}, {}) == (status["records"], status["documents"])
+    assert is_empty(empty)
 
 
 def repacked(left: Left, change: Callable[[dict[str, bytes]], None], *, is_signed: bool = True) -> bytes:
@@ -415,17 +421,14 @@ def _nothing(_found: dict[str, bytes]) -> None:
     (_nothing, "manifest.json is not signed", False),
 ])  # fmt: skip
 def test_a_sender_that_leaves_something_out_is_found(
-    left: Left, tmp_path: Path, change: Callable[[dict[str, bytes]], None], what: str, *, is_signed: bool
+    left: Left, empty: World, tmp_path: Path, change: Callable[[dict[str, bytes]], None], what: str, *, is_signed: bool
 ) -> None:
     """LAP-22: what the sender's own log tells of must be there; what was left out or changed is named."""
-    world = fresh(tmp_path, left)
     (tmp_path / "p").write_bytes(repacked(left, change, is_signed=is_signed))
     with pytest.raises(GatewayError, match=what):
-        take(world, left, tmp_path / "p")
-    status = world.gateway.status()
-    world.gateway.close()
+        take(empty, left, tmp_path / "p")
 
-    assert ({}, {}) == (status["records"], status["documents"])
+    assert is_empty(empty)
 
 
 def test_it_is_taken_in_once_and_opened_without_a_gateway(left: Left, tmp_path: Path) -> None:

@@ -181,12 +181,9 @@ class _Writer:
 
     def _risks(self, template: Template) -> Iterator[Row]:
         for risk in template.risks:
-            for place, measure in enumerate(risk.measures):
-                is_first = place == 0
-                yield {
-                    "risk": self.text(risk.title) if is_first else "", "source": risk.source if is_first else "",
-                    "measure": self.text(measure.text), "state": self._state(measure),
-                }  # fmt: skip
+            for measure in risk.measures:  # each row whole: a screen reader reads them one by one
+                yield {"risk": self.text(risk.title), "source": risk.source, "measure": self.text(measure.text),
+                       "state": self._state(measure)}  # fmt: skip
 
     def _state(self, measure: Measure) -> Coded:
         if not measure.when:
