@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kanta_gateway import codefiles, knowledge, official
+from kanta_gateway.access.limits import Limits
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
@@ -61,6 +62,7 @@ class Library:
     sources: Mapping[str, Source]
     policy: Policy
     papers: Templates
+    limits: Limits
     frame: FrameProfile
 
 
@@ -117,6 +119,7 @@ class _Reader:
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
         papers = self._each("mappings/papers", Templates.load)
+        limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
@@ -127,7 +130,7 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            papers=_there(papers), frame=_there(frame),
+            papers=_there(papers), limits=_there(limits), frame=_there(frame),
         )  # fmt: skip
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,27 +99,38 @@ def test_handover_by_command(world: World, tmp_path: Path) -> None:
     assert gone["destroyed"]["documents"] == told["counts"]["signed"] > 0
 
 
-def call(app: FastAPI, bearer: str, method: str, path: str, content: bytes = b"", **params: str) -> httpx.Response:
+Bearer = Callable[[], str]
+"""Gives a fresh assertion: each is good for one call."""
+
+
+def nobody() -> str:
+    """No assertion."""
+    return ""
+
+
+def call(app: FastAPI, bearer: Bearer, method: str, path: str, content: bytes = b"", **params: str) -> httpx.Response:
     """One call without a network."""
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as one:
-            headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
+            told = bearer()
+            headers = {"authorization": f"Bearer {told}"} if told else {}
             return await one.request(method, path, params=params, headers=headers, content=content)
 
     return asyncio.run(ask())
 
 
-def token(world: World, organisation: str, role: str) -> str:
-    """An assertion of a system of this organisation."""
+def token(world: World, organisation: str, role: str) -> Bearer:
+    """Assertions of a system of this organisation."""
     made = make_development_keys("test system", "", "calling system", datetime.now(UTC), algorithm="p-256")
     key = load_pem_private_key(made.key, None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     world.gateway.register_system(made.certificate.decode(), organisation, "test system")
-    return assertion(
-        key, load_pem_x509_certificate(made.certificate), system="test system", organisation=organisation,
-        person_id="V-1", person_name="Virve Viranhaltija", role=role, purpose="supervision",
-        audience="kanta-gateway", now=datetime.now(UTC), contract="NAYTE/1",
+    certificate = load_pem_x509_certificate(made.certificate)
+    return lambda: assertion(
+        key, certificate, system="test system", organisation=organisation, person_id="V-1",
+        person_name="Virve Viranhaltija", role=role, purpose="supervision", audience="kanta-gateway",
+        now=datetime.now(UTC), contract="NAYTE/1",
     )  # fmt: skip
 
 
@@ -131,7 +143,7 @@ def test_papers_over_http(world: World) -> None:
     word = call(app, auditor, "GET", "/v1/papers/security", form="docx")
     checked = call(app, registrar, "POST", "/v1/papers/checks", page.content).json()
     codes = {
-        "nobody": call(app, "", "GET", "/v1/papers").status_code,
+        "nobody": call(app, nobody, "GET", "/v1/papers").status_code,
         "another": call(app, token(world, OTHER, "registrar"), "GET", "/v1/papers/dpia", of=ORGANISER).status_code,
         "no right": call(app, token(world, PROVIDER, "provider-system"), "GET", "/v1/papers").status_code,
         "no such": call(app, auditor, "GET", "/v1/papers/none").status_code,

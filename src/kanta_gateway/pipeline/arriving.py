@@ -25,8 +25,8 @@ from kanta_gateway.handover import package
 from kanta_gateway.handover.sealed import Opener
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.arrival import Arrival
+from kanta_gateway.pipeline.arrived import arrived
 from kanta_gateway.pipeline.leaving import BASIS, RECEIPT
-from kanta_gateway.pipeline.reconciling import arrived
 from kanta_gateway.pipeline.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -79,11 +79,12 @@ class Arriving:
             self._parts.database.alone() as tx,
         ):
             arrival = Arrival(self._parts, tx, keys, drafts)
-            arrival.read(reader)
-            arrival.finish()
-            about, digest = reader.about, reader.digest
-            self._enter(tx, caller, arrival, about, digest, row)
-            drafts.settle()
+            with _nothing_left(self._parts, arrival):
+                arrival.read(reader)
+                arrival.finish()
+                about, digest = reader.about, reader.digest
+                self._enter(tx, caller, arrival, about, digest, row)
+                drafts.settle()
         receipt = f"{RECEIPT}\n{about['package']}\n{digest}\n"
         return {
             "package": about["package"], "controller": about["controller"], "manifest": digest,
@@ -152,6 +153,16 @@ class Arriving:
                 self._office.note(tx, batch)
                 batch = []
         self._office.note(tx, batch)
+
+
+@contextmanager
+def _nothing_left(parts: Parts, arrival: Arrival) -> Iterator[None]:
+    """Destroy the keys that were made for a package of which nothing is taken."""
+    try:
+        yield
+    except BaseException:
+        parts.keys.discard(arrival.taker.keys)
+        raise
 
 
 def unpack(source: Path, folder: Path, certificate: bytes, private: bytes, keys: str) -> dict[str, Any]:

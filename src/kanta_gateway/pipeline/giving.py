@@ -18,7 +18,7 @@ from kanta_gateway.access.statements import Statement, newest
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.pipeline.compose import filed_as
 from kanta_gateway.privacy.envelope import open_sealed
-from kanta_gateway.spool import records, registers
+from kanta_gateway.spool import registers
 from kanta_gateway.spool.registers import PAGE, Pair
 
 if TYPE_CHECKING:
@@ -164,12 +164,12 @@ class Giver:
         yield from self._opened(name, page)
 
     def _opened(self, name: str, page: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        keys = records.wrapped_keys(self.tx, [one["key_id"] for one in page if one["key_id"] is not None])
+        keys = self.parts.vault.keys([one["key_id"] for one in page if one["key_id"] is not None])
         for row in page:
-            wrapped, payload = keys.get(row["key_id"]), row["payload"]
+            key, payload = keys.get(row["key_id"]), row["payload"]
             content: Any = None
-            if wrapped is not None and payload is not None:
-                content = open_sealed(self.parts.vault.unwrap(wrapped), payload, CONTEXT[name])
+            if key is not None and payload is not None:
+                content = open_sealed(key, payload, CONTEXT[name])
                 content = content if name == "document" else orjson.loads(content)
             yield {**row, "content": content}
 

@@ -28,6 +28,7 @@ from kanta_gateway.handover import package
 from kanta_gateway.handover.sealed import Sealer, for_certificate, thumbprint
 from kanta_gateway.model import Caller, Event, Oid, instant
 from kanta_gateway.pipeline.giving import Giver
+from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.retain import destroy_handed
 from kanta_gateway.pipeline.shelf import Shelf
 from kanta_gateway.privacy.envelope import open_sealed
@@ -182,14 +183,13 @@ class Leaving:
 
     def _check_quiet(self, tx: Connection, controller: str, size: int) -> None:
         """Whether nothing has been written about the controller since the checkpoint."""
-        for _, body in report.every(tx, report.Filter(after=size - 1)):
+        for _, body in report.every(tx, self._parts.log.seals, report.Filter(after=size - 1)):
             if orjson.loads(body)["controller"] == controller:
                 raise ConflictError("the log goes on growing; stop API and worker, and hand over again")
 
-    @staticmethod
-    def _entries(tx: Connection, controller: str, size: int, people: dict[str, None]) -> Iterator[bytes]:
+    def _entries(self, tx: Connection, controller: str, size: int, people: dict[str, None]) -> Iterator[bytes]:
         """The log up to the checkpoint: the controller's entries and the log's own, the others as leaf hashes."""
-        for line in report.jsonl(tx):
+        for line in report.jsonl(tx, self._parts.log.seals):
             data = line.rstrip("\n").encode()
             entry = orjson.loads(data)
             if entry["idx"] >= size:
@@ -256,6 +256,7 @@ class Leaving:
         counts = destroy_handed(
             self._parts, caller, controller, pairs, basis=BASIS, details={"package": id_, "instruction": instruction}
         )
+        Oblivion(self._parts).carry()
         with self._parts.database.transaction() as tx:
             self._note(tx, caller, Event.HANDOVER_DESTROY, id_, controller,
                        {"instruction": instruction, "destroyed": counts, "row": decision.row})  # fmt: skip
@@ -264,7 +265,8 @@ class Leaving:
     def _told(self, event: Event, id_: str) -> dict[str, Any] | None:
         """The last entry of a kind about a package."""
         with self._parts.database.reading() as tx:
-            found = (orjson.loads(body) for _, body in report.every(tx, report.Filter(events=frozenset({event}))))
+            wanted = report.Filter(events=frozenset({event}))
+            found = (orjson.loads(body) for _, body in report.every(tx, self._parts.log.seals, wanted))
             return next((one for one in reversed([*found]) if one["subject"] == id_), None)
 
     def _note(

@@ -196,11 +196,13 @@ class Papers:
             return True
         return bool(subject.id) and caller.organisation in subject.parties
 
-    @staticmethod
-    def _is_made(tx: Connection, digest: str) -> bool:
+    def _is_made(self, tx: Connection, digest: str) -> bool:
         """Whether an entry of the log tells that this very file was made."""
         wanted = report.Filter(events=frozenset({Event.PAPER_MAKE}))
-        return any(orjson.loads(body)["details"]["sha256"] == digest for _, body in report.every(tx, wanted))
+        return any(
+            orjson.loads(body)["details"]["sha256"] == digest
+            for _, body in report.every(tx, self._parts.log.seals, wanted)
+        )
 
 
 def _changed(said: Stamp, now: Stamp) -> Sequence[str]:

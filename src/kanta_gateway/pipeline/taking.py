@@ -16,6 +16,7 @@ import orjson
 from kanta_gateway.access import register
 from kanta_gateway.access.statements import Statement
 from kanta_gateway.errors import ConflictError
+from kanta_gateway.keystore import new_id
 from kanta_gateway.model import ClientRef, Record, instant
 from kanta_gateway.notices.due import ELSEWHERE, GONE_MARK
 from kanta_gateway.pipeline.compose import filed_as
@@ -48,6 +49,8 @@ class Taker:
     tx: Connection
     _base: Mapping[str, int] = field(default_factory=dict)
     _identities: dict[str, str] = field(default_factory=dict)
+    keys: list[int] = field(default_factory=list)
+    """Keys of the content that came: destroyed where nothing of it is taken."""
     without_contact: set[str] = field(default_factory=set)
     """Clients under turvakielto: their contact data was never stored, so their own address is not known here."""
 
@@ -158,9 +161,10 @@ class Taker:
 
     def _store(self, name: str, made: Sequence[dict[str, Any]], contents: Sequence[bytes | None]) -> None:
         keys = [None if content is None else self.parts.vault.new_key() for content in contents]
-        ids = registers.new_keys(
-            self.tx, [None if key is None else key.wrapped for key in keys], instant(self.parts.now())
-        )
+        self.keys += [key.id for key in keys if key is not None]
+        ids = [new_id() if key is None else key.id for key in keys]  # content that is gone has no key, and its number
+        gone = [id_ for id_, key in zip(ids, keys, strict=True) if key is None]
+        registers.note_keys(self.tx, ids, gone, instant(self.parts.now()))
         for one, content, key, id_ in zip(made, contents, keys, ids, strict=True):
             one["key_id"] = id_
             one["payload"] = None if content is None or key is None else seal(key.key, content, CONTEXT[name])

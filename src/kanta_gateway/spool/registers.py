@@ -146,8 +146,15 @@ def held(tx: Connection, name: str, column: str, values: Collection[str]) -> lis
     return sorted(tx.execute(select(found).where(found.in_(sorted(values)))).scalars())
 
 
-def new_keys(tx: Connection, wrapped: Sequence[bytes | None], moment: str) -> list[int]:
-    """Store wrapped keys; None makes a key that has been destroyed, for content that is gone."""
-    query = data_key.insert().returning(data_key.c.id, sort_by_parameter_order=True)
-    values = [{"wrapped": one, "made_at": moment, "destroyed_at": None if one else moment} for one in wrapped]
-    return list(tx.execute(query, values).scalars()) if values else []
+def note_keys(tx: Connection, ids: Sequence[int], gone: Collection[int], moment: str) -> None:
+    """Note the keys of content that comes in.
+
+    Args:
+        tx: the caller's transaction.
+        ids: every key.
+        gone: those that are destroyed.
+        moment: when.
+    """
+    values = [{"id": one, "made_at": moment, "destroyed_at": moment if one in gone else None} for one in ids]
+    if values:
+        tx.execute(data_key.insert(), values)
