@@ -27,9 +27,9 @@ from kanta_gateway.errors import ConflictError, MisconfiguredError, NotFoundErro
 from kanta_gateway.handover import package
 from kanta_gateway.handover.sealed import Sealer, for_certificate, thumbprint
 from kanta_gateway.model import Caller, Event, Oid, instant
+from kanta_gateway.pipeline.emptying import destroy_handed
 from kanta_gateway.pipeline.giving import Giver
 from kanta_gateway.pipeline.oblivion import Oblivion
-from kanta_gateway.pipeline.retain import destroy_handed
 from kanta_gateway.pipeline.shelf import Shelf
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import registers

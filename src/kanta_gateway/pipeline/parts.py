@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.access.decider import Decider
+    from kanta_gateway.access.disclosures import Disclosures
     from kanta_gateway.access.limits import Limits
     from kanta_gateway.audit.checkpoint import CheckpointSigner
     from kanta_gateway.audit.log import Log
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from kanta_gateway.signing.profile import Profile
     from kanta_gateway.signing.seal import Sealer
     from kanta_gateway.spool.oids import OidSource
+    from kanta_gateway.transfer.reports import Reports
 
 
 class Keyring:
@@ -68,6 +70,16 @@ class Keyring:
     def handed(self) -> bytes:
         """Seals logs that other installations handed over."""
         return derive(self._master, "handed")
+
+    @cached_property
+    def accesses(self) -> bytes:
+        """Seals who broke the glass, why, and what a review said of it."""
+        return derive(self._master, "accesses")
+
+    @cached_property
+    def changes(self) -> bytes:
+        """Seals proposed changes of content, and keys the codes of what is approved."""
+        return derive(self._master, "changes")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -160,6 +172,9 @@ class Parts:
     keep_checkpoint: Callable[[str], None]
     witnesses: Witnesses
     decider: Decider
+    disclosures: Disclosures
+    reports: Reports
+    """Which disclosures the national log register is told of, and as what."""
     limits: Limits
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]
