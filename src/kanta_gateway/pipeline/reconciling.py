@@ -29,6 +29,7 @@ from kanta_gateway.database import access_grant, calling_system, document, notic
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.pipeline import claims as more
+from kanta_gateway.pipeline.brought import told_before
 from kanta_gateway.pipeline.claims import UNTOLD
 from kanta_gateway.pipeline.outlet import OWN_LOG, REPORT
 from kanta_gateway.spool.states import DELIVERED, State
@@ -74,7 +75,7 @@ def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Pro
         *of_records(records), *of_documents(documents), *of_notices(told), *_of_parties(stated, systems),
         *_of_grants(broken), *further.claims,
     ]  # fmt: skip
-    before = _before(tx, seals)
+    before = told_before(tx, seals)
     claims = [one for one in whole if one.event not in before.get(one.subject, ())]
     known = {
         **_known(records, documents),
@@ -132,13 +133,6 @@ _STATEMENTS = select(
     party_statement.c.valid_to,
     party_statement.c.recorded_at,
 ).distinct()
-
-
-def _before(tx: Connection, seals: Seals) -> dict[str, frozenset[str]]:
-    """What packages brought -> events that are told by the log which they brought too, kept apart."""
-    wanted = report.Filter(events=frozenset({Event.HANDOVER_IMPORT}))
-    entries = (orjson.loads(body) for _, body in report.every(tx, seals, wanted))
-    return {one["subject"]: frozenset(one["details"].get("told", ())) for one in entries}
 
 
 _GRANTS = select(access_grant.c.id, access_grant.c.until, access_grant.c.ended_at, access_grant.c.outcome)
