@@ -32,6 +32,7 @@ from kanta_gateway.mapping.rules import Loaded, load_mappings
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.notices.types import NoticeTypes
+from kanta_gateway.papers.template import Templates
 from kanta_gateway.pipeline.computed import COLUMNS
 from kanta_gateway.pipeline.parts import Supervision
 from kanta_gateway.privacy.scan import Scanner
@@ -66,6 +67,7 @@ class Library:
     scanner: Scanner
     sources: Mapping[str, Source]
     policy: Policy
+    papers: Templates
     limits: Limits
     frame: FrameProfile
     supervision: Supervision
@@ -124,6 +126,7 @@ class _Reader:
         words = self._texts("mappings/privacy")
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
+        papers = self._each("mappings/papers", Templates.load)
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         supervision = self._supervision()
@@ -137,7 +140,8 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            limits=_there(limits), frame=_there(frame), reports=_there(reports), supervision=_there(supervision),
+            papers=_there(papers), limits=_there(limits), frame=_there(frame), reports=_there(reports),
+            supervision=_there(supervision),
         )  # fmt: skip
 
     def _supervision(self) -> Supervision | None:

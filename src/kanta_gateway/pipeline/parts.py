@@ -75,6 +75,11 @@ class Keyring:
         return derive(self._master, "cases")
 
     @cached_property
+    def handed(self) -> bytes:
+        """Seals logs that other installations handed over."""
+        return derive(self._master, "handed")
+
+    @cached_property
     def accesses(self) -> bytes:
         """Seals who broke the glass, why, and what a review said of it."""
         return derive(self._master, "accesses")
