@@ -69,6 +69,8 @@ def build(settings: Settings) -> Gateway:
         conformances=cache(lambda oid: Conformance(known.structures.get(oid))),
         scanner=known.scanner,
         notices=known.notices,
+        rights=known.rights,
+        pages=known.pages,
         fingerprints=Fingerprints(keyring.fingerprints),
         profile=known.profile,
         sealer=Sealer(known.profile, known.display, signer(folder, settings)),

@@ -43,11 +43,13 @@ from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.office import Office
+from kanta_gateway.pipeline.ownview import OwnView
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.reconciling import REGISTERED, REVOKED
 from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
+from kanta_gateway.pipeline.rights import Rights
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.inspect import inspect
@@ -97,6 +99,8 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.rights = Rights(parts, self.office)
+        self.own_view = OwnView(parts, self.office)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -210,6 +214,7 @@ class Gateway:
             self.send_notices(caller)
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
+            self.rights.destroy_old(caller)
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:

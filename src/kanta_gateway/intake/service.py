@@ -25,9 +25,11 @@ from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import repeats
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
+from kanta_gateway.pipeline.ownview import OwnView
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.receive import Delivery
+from kanta_gateway.pipeline.rights import Rights
 from kanta_gateway.spool import deliveries, store
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class Service:
         self.office = office
         self.people = people
         self.notice_board = Board(parts, office)
+        self.rights = Rights(parts, office)
+        self.own_view = OwnView(parts, office)
         self._schemas = schemas
         self._audience = audience
         self._max_queue_depth = max_queue_depth
