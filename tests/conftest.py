@@ -9,9 +9,29 @@ from pathlib import Path
 import pytest
 from tests.processes import Archive, Cli
 
+from kanta_gateway import codefiles, loading, official
+
 pytest_plugins = ["tests.databases"]
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_read_once() -> Iterator[None]:
+    """One test process reads the shipped files once, not for each of its installations; what is read is immutable."""
+    read, known = loading.load, dict[str, loading.Library]()
+
+    def load(own: Path | None, data: Path, language: str) -> loading.Library:
+        imported = (official.FOLDER, codefiles.FOLDER)
+        if own is not None or any((data / folder).exists() for folder in imported):
+            return read(own, data, language)
+        if language not in known:
+            known[language] = read(own, data, language)
+        return known[language]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "load", load)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -119,6 +119,18 @@ def read(text: str, mistakes: Mistakes, *, is_text_keyed: bool = False) -> Any:
     raise MisconfiguredError(mistakes=mistakes.told)
 
 
+def plain(text: str) -> Any:
+    """The content of a shipped file as plain objects: without lines, for files that a deployment does not write.
+
+    Args:
+        text: YAML.
+
+    Raises:
+        yaml.YAMLError: it is no YAML.
+    """
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 — the safe loader, or the same in libyaml
+
+
 def _layout(error: yaml.MarkedYAMLError, line: str) -> str:
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "a tab stands at the beginning; YAML is indented with spaces"

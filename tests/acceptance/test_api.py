@@ -108,7 +108,7 @@ class Served:
 class World:
     """One installation with its callers, for all facts below."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.archive = Archive(folder)
         self.data = folder / "data"
         self.cli = Cli(self.data, KANTA_ARCHIVE_URL=self.archive.url, **environment)
@@ -122,7 +122,7 @@ class World:
         for one in (self.own, self.other, self.coach, self.auditor):
             gateway.register_system(one.certificate, one.organisation, f"system {one.role} {one.organisation}")
         gateway.close()
-        self.served = Served(self.cli, folder / "serve.txt")
+        self.served = Served(self.cli, folder / "serve.txt", *options)
         self.http = httpx.Client(base_url=self.served.url, timeout=SECONDS)
 
     def close(self) -> None:
@@ -788,11 +788,8 @@ def test_log_holds(world: World) -> None:
 
 def test_queue_full(tmp_path: Path) -> None:
     """With too many documents waiting intake answers 429 with Retry-After, and takes again once they are gone."""
-    one = World(tmp_path, KANTA_MAX_QUEUE_DEPTH="1")
+    one = World(tmp_path, "--no-worker", KANTA_MAX_QUEUE_DEPTH="1")
     try:
-        one.served.stop()
-        one.served = Served(one.cli, tmp_path / "api.txt", "--no-worker")
-        one.http.base_url = httpx.URL(one.served.url)
         case = Case().known(one)
         assert one.post(case.diary()).status_code == 201
         before = one.counts()

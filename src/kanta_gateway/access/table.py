@@ -11,9 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-import yaml
-
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.stated import plain
 
 NO_CLIENT_DATA = "no-client-data"
 OFF = "off"
@@ -106,7 +105,7 @@ class Table:
         Raises:
             MisconfiguredError: the file is wrong; all mistakes at once.
         """
-        stated = (yaml.safe_load(text) or {}).get("rows") or []
+        stated = (plain(text) or {}).get("rows") or []
         mistakes = [line for place, one in enumerate(stated, 1) for line in _mistakes(place, one)]
         ids = [one.get("id") for one in stated]
         mistakes += [f"{one} stands twice" for one in sorted({str(one) for one in ids if ids.count(one) > 1})]
@@ -210,7 +209,7 @@ class Duties:
         Raises:
             MisconfiguredError: a role has a duty that there is not.
         """
-        data = yaml.safe_load(text)
+        data = plain(text)
         duties = {name: _duty(name, one) for name, one in data["duties"].items()}
         if unknown := sorted(set(data["roles"].values()) - duties.keys()):
             raise MisconfiguredError(f"policy duties: there is no duty {', '.join(unknown)}")

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from lxml import etree
 
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.stated import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,7 +45,7 @@ class Words:
     @classmethod
     def load(cls, text: str) -> Words:
         """Read `mappings/codeserver.yaml`."""
-        stated = yaml.safe_load(text)
+        stated = plain(text)
         return cls(
             {_folded(word): name for name, words in stated["columns"].items() for word in words},
             {str(word): name for name, words in stated["languages"].items() for word in words},

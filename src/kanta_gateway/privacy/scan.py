@@ -18,8 +18,6 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import yaml
-
 from kanta_gateway.model import Level
 from kanta_gateway.privacy.identity import CENTURIES, birth_date, check_character
 from kanta_gateway.privacy.inflection import stems_of
@@ -27,6 +25,7 @@ from kanta_gateway.privacy.reading import Reading, Sifted
 from kanta_gateway.privacy.special import WORD, Span, Special
 from kanta_gateway.privacy.stems import beginnings, digits, is_place, normal
 from kanta_gateway.privacy.words import Words, load_words
+from kanta_gateway.stated import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +76,7 @@ class Scanner:
         words = load_words(text, language)
         if lists is None:
             return cls(words)
-        return cls(words, Special.of(words.shapes, {name: yaml.safe_load(one) for name, one in lists.items()}))
+        return cls(words, Special.of(words.shapes, {name: plain(one) for name, one in lists.items()}))
 
     def sift(self, text: str, reading: Reading) -> Sifted:
         """The text as it may stay, what was masked, and what waits for its author.

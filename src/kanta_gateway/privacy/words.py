@@ -10,11 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.model import AT_ONCE, CLASSES, Level
 from kanta_gateway.privacy.special import Shapes
+from kanta_gateway.stated import plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -68,7 +67,7 @@ def load_words(text: str, language: str) -> Words:
     Raises:
         MisconfiguredError: a mark is missing, a key is missing, or a pattern cannot be compiled.
     """
-    data: dict[str, Any] = yaml.safe_load(text) or {}
+    data: dict[str, Any] = plain(text) or {}
     mistakes: list[str] = []
     compile_ = _Compiler(mistakes)
     try:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import yaml
-
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.stated import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +27,7 @@ class Display:
         Raises:
             MisconfiguredError: a language lacks a word.
         """
-        stated = yaml.safe_load(source)
+        stated = plain(source)
         lacking = [
             f"{language} lacks {', '.join(sorted(WORDS - set(stated.get(language) or {})))}"
             for language in ("fi", "sv")

@@ -14,6 +14,7 @@ import yaml
 
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.model import Coding, Finding, Header, Oid, Organisation, Person, Severity
+from kanta_gateway.stated import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,7 +100,7 @@ class Profile:
             MisconfiguredError: it lacks something, or a code is incomplete.
         """
         try:
-            stated = yaml.safe_load(source)
+            stated = plain(source)
             sexes, types = stated["sexes"], stated["document_types"]
             codes = {name: _coding(one) for name, one in stated["codes"].items()}
             names = {one["system"]: one["system_name"] for one in (*stated["codes"].values(), sexes, types)}

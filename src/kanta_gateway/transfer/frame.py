@@ -18,6 +18,7 @@ from lxml import etree
 
 from kanta_gateway.errors import MisconfiguredError, UntrustedError
 from kanta_gateway.model import aware
+from kanta_gateway.stated import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +124,7 @@ def load_profile(text: str) -> FrameProfile:
         MisconfiguredError: it lacks something, or its template asks for something that nobody gives.
     """
     try:
-        told = yaml.safe_load(text)
+        told = plain(text)
         service, usage = told["service_request"], told["usage"]
         fixed = {
             "processing_code": told["processing_code"],
