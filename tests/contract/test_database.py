@@ -216,6 +216,7 @@ def test_a_person_is_found_by_each_of_its_clients(database: Database) -> None:
 
 
 OLDER = (
+    "DROP TABLE client_request",
     "DROP TABLE party_statement",
     (
         "CREATE TABLE party (id INTEGER PRIMARY KEY, role VARCHAR(16), oid VARCHAR(128), name TEXT, "

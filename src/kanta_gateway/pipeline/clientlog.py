@@ -21,6 +21,7 @@ from kanta_gateway.contracts.calendar import local_minute
 from kanta_gateway.model import Oid
 from kanta_gateway.notices import store as notices
 from kanta_gateway.pipeline.guard import LOCAL
+from kanta_gateway.rights import store as requests
 from kanta_gateway.rights.pages import Table
 from kanta_gateway.spool import records, store
 
@@ -100,11 +101,11 @@ class ClientLog:
         return self._organisations.get(oid, oid) or self._parts.rights.word("roles", one["role"], self._language)
 
     def _recipient(self, told: str) -> str:
-        """A recipient of the disclosure log: a kind, perhaps with the organisation that it is of."""
+        """A recipient: a kind, perhaps with the organisation that it is of, or an organisation alone."""
         kind, _, oid = told.partition(" ")
-        known = self._parts.rights.word("recipients", kind, self._language)
-        named = self._organisations.get(oid or kind, oid)
-        return f"{known} ({named})" if oid else self._organisations.get(kind, known)
+        if oid in self._organisations:
+            return f"{self._parts.rights.word('recipients', kind, self._language)} ({self._organisations[oid]})"
+        return self._organisations.get(told) or self._parts.rights.word("recipients", told, self._language)
 
     def _data(self, subject: str) -> str:
         return self._titles.get(subject) or self._parts.rights.word("subject_of", subject, self._language)
@@ -125,7 +126,7 @@ def title_of(parts: Parts, structure: str, record_type: str, language: str) -> s
 
 
 def titles(parts: Parts, tx: Connection, person: Person, language: str) -> Iterator[tuple[str, str]]:
-    """Ticket, OID or notice -> what it is called."""
+    """Ticket, OID, notice or request -> what it is called."""
     rows = records.of_file(tx, person.provider, person.purchaser, person.refs)
     types = {one.row: one.type for one in rows}
     yield from ((one.ticket, parts.rights.word("records", one.type, language)) for one in rows)
@@ -135,6 +136,9 @@ def titles(parts: Parts, tx: Connection, person: Person, language: str) -> Itera
         for known in notices.of_subject(tx, person.provider, ref):
             kind = parts.notices.types.get(known.type)
             yield known.id, kind.title[language] if kind is not None else known.type
+    for asked in requests.of_client(tx, person.provider, person.purchaser, person.refs):
+        named = parts.rights.kinds.get(asked.kind)
+        yield asked.id, named.title[language] if named is not None else asked.kind
 
 
 def table(parts: Parts, rows: Iterable[Mapping[str, Any]], language: str, columns: Sequence[str]) -> Table:

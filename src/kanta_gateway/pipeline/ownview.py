@@ -91,6 +91,10 @@ class OwnView:
             ])  # fmt: skip
         return self._receipt(whose, found, language, None if document else (first, last))
 
+    def page(self, reply: Reply) -> str:
+        """The readable form of a reply."""
+        return reply.html(self._parts)
+
     def _receipt(
         self, whose: Whose, found: Sequence[Mapping[str, Any]], language: str, days: tuple[date, date] | None
     ) -> Reply:

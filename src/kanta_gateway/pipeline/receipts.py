@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from kanta_gateway.model import Node
     from kanta_gateway.pipeline.parts import Parts
+    from kanta_gateway.spool.records import StoredRecord
     from kanta_gateway.spool.store import StoredDocument
 
 NEVER_SENT = frozenset({State.WITHDRAWN, State.REJECTED})
@@ -46,21 +47,29 @@ def documents(
         tx: a reading transaction.
         person: about whom.
         language: fi, sv, en or selko.
-        days: on which the first and the last of them were made.
+        days: first and last day that they are about.
         oid: only this one.
     """
-    types = {one.row: one.type for one in records.of_file(tx, person.provider, person.purchaser, person.refs)}
+    rows = {one.row: one for one in records.of_file(tx, person.provider, person.purchaser, person.refs)}
     newest: dict[str, StoredDocument] = {}
     for ref in person.refs:
         for one in store.of_client(tx, ref):
-            if one.record_row in types and one.state not in NEVER_SENT:
+            if one.record_row in rows and one.state not in NEVER_SENT:
                 newest[one.set_oid] = max(newest.get(one.set_oid, one), one, key=lambda known: known.version_number)
     told = []
     for one in sorted(newest.values(), key=lambda one: one.sequence):
-        day = datetime.fromisoformat(one.made_at).astimezone(HELSINKI).date()
-        if days[0] <= day <= days[1] and oid in {"", one.oid} and one.state not in TAKEN_BACK:
-            told.append(_told(parts, tx, one, types[one.record_row], day.isoformat(), language))
-    return told
+        day = _day(parts, one, rows[one.record_row])
+        if days[0].isoformat() <= day <= days[1].isoformat() and oid in {"", one.oid} and one.state not in TAKEN_BACK:
+            told.append(_told(parts, tx, one, rows[one.record_row].type, day, language))
+    return sorted(told, key=lambda one: str(one["day"]))
+
+
+def _day(parts: Parts, one: StoredDocument, record: StoredRecord) -> str:
+    """The day that the record is about; that on which the document was made where it tells none."""
+    facts = parts.keyring.open_facts(record.facts)["facts"]
+    told = str(facts.get(parts.types[record.type].day) or "")
+    made = datetime.fromisoformat(one.made_at).astimezone(HELSINKI).date().isoformat()
+    return told[:10] if len(told) >= len(made) else made
 
 
 def _told(
@@ -105,18 +114,22 @@ def _author(root: Any) -> str:
 
 
 def parts_of(parts: Parts, told: Sequence[Mapping[str, Any]], language: str) -> list[Part]:
-    """The documents of a receipt as parts of its page."""
+    """The documents of a receipt as parts of its page; those of which the same is told stand together."""
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for one in told:
+        alike.setdefault((one["name"], one["author"], one["tells"], tuple(one["items"])), []).append(one["day"])
     word = {name: by_language[language] for name, by_language in parts.rights.easy.labels.items()}
-    return [_part(one, word, is_easy=language == EASY) for one in told]
+    return [_part(one, days, word, is_easy=language == EASY) for one, days in alike.items()]
 
 
-def _part(one: Mapping[str, Any], word: Mapping[str, str], *, is_easy: bool) -> Part:
-    heading = one["name"][:1].upper() + one["name"][1:]
+def _part(one: tuple[Any, ...], days: Sequence[str], word: Mapping[str, str], *, is_easy: bool) -> Part:
+    name, author, tells, items = one
+    heading = name[:1].upper() + name[1:]
+    when = word["when" if len(days) == 1 else "when-many"]
+    shown = ", ".join(dict.fromkeys(map(shown_day, days)))
     if is_easy:
-        lines = [f"{word['when']} {shown_day(one['day'])}.", one["tells"],
-                 f"{word['who']} {one['author']}." if one["author"] else ""]  # fmt: skip
-        return Part(heading, lines)
-    lines = [f"{word['when']}: {shown_day(one['day'])}"]
-    lines += [f"{word['who']}: {one['author']}"] if one["author"] else []
-    lines += [f"{word['what']}: {', '.join(one['items'])}"] if one["items"] else []
+        return Part(heading, [tells, f"{when} {shown}.", f"{word['who']} {author}." if author else ""])
+    lines = [f"{when}: {shown}"]
+    lines += [f"{word['who']}: {author}"] if author else []
+    lines += [f"{word['what']}: {', '.join(items)}"] if items else []
     return Part(heading, [lines])

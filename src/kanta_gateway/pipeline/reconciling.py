@@ -24,6 +24,7 @@ from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
 from kanta_gateway.database import calling_system, data_key, document, notice, party_statement, record
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
+from kanta_gateway.pipeline import requestclaims
 from kanta_gateway.spool.states import DELIVERED, State
 
 if TYPE_CHECKING:
@@ -49,12 +50,15 @@ def reconciled(tx: Connection) -> tuple[Problem, ...]:
     stated = list(tx.execute(_STATEMENTS).mappings())
     systems = list(tx.execute(select(calling_system.c.thumbprint, calling_system.c.revoked_at)))
     told = list(tx.execute(_NOTICES).mappings())
+    asked = requestclaims.requests(tx)
     claims = [
         *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
+        *requestclaims.claims(asked),
     ]  # fmt: skip
     known = {
         **_known(records, documents),
         **_known_notices(told),
+        **requestclaims.known(asked),
         Event.DOCUMENT_DESTROY_KEY.value: {**_destroyed(documents, "oid"), **_destroyed(told, "id")},
         Event.PARTY_REGISTER.value: dict.fromkeys(
             [*(one["thing"] for one in stated), *(one[0] for one in systems)], True

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 Matter = Mapping[str, Any]
 """What has been said about a request: who asks and why, explanation, decision."""
 LOG_REPORT, ACCESS, EXPLANATION = "log-report", "access", "explanation"
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +208,18 @@ class Replier:
         copy = OwnCopy(self._parts, self._tx, case.person, self._language, case.decision.get("left_out") or ())
         held = copy.held() | {"log": self._rows(case, since, until, names=False)}
         words, language = self._rules.copy, self._language
-        left_out = {"left_out": words.left_out[language],
+        left_out = {"left_out": words.left_out[language], "log_note": self._word("own-use"),
                     "left_out_protected": words.left_out_protected[language] if copy.is_protected else ""}  # fmt: skip
         about = {name: one["text"][language] for name, one in words.sections.items()}
         sections = [Part(one[language], [one["text"][language]]) for one in words.sections.values()]
         blocks = {"sections": sections, "held": [*self._held(held)]}
-        told = {"about": about, "held": held, **left_out, "log_since": instant(since), "log_note": self._word("older")}
+        told = {
+            "about": about,
+            "held": held,
+            **left_out,
+            "log_since": instant(since),
+            "log_window": self._word("older"),
+        }
         return self._made(case, "access", left_out, blocks, told)
 
     def _held(self, held: Mapping[str, Any]) -> Iterator[Part]:
@@ -229,12 +240,25 @@ class Replier:
             one.get("kept", ""), "destroyed-record"
         )
         content: list[Any] = [self._word(where)] if "kept" in one else []
-        values = one.get("content") or one.get("facts") or {
+        values = _opened(one.get("content") or one.get("facts") or {}) or {
             name: one[name] for name in ("to", "service", "unit", "state", "outcome", "archived_at") if one.get(name)
         }  # fmt: skip
         head = [self._rules.word("columns", name, self._language) for name in ("field", "value")]
-        rows = [[path, text] for path, text in flat(values)]
+        rows = [[" / ".join(self._field(name) for name in path), self._value(text)] for path, text in flat(values)]
         return heading, [*content, Table(one.get("name") or self._rules.copy.held[kind][self._language], head, rows)]
+
+    def _field(self, name: str) -> str:
+        """What a field of a record or a notice is called."""
+        known = self._parts.notices.labels.get(name, {}).get(self._language)
+        return (
+            self._rules.word("fields", name, self._language) if name in self._rules.words["fields"] else known or name
+        )
+
+    def _value(self, text: str) -> str:
+        """A value as a person reads it."""
+        if _DAY.fullmatch(text):
+            return shown_day(text)
+        return shown_moment(text) if _MOMENT.fullmatch(text) else self._rules.word("values", text, self._language)
 
 
 def window(case: Case, now: datetime) -> tuple[datetime, datetime]:
@@ -249,13 +273,20 @@ def window(case: Case, now: datetime) -> tuple[datetime, datetime]:
     return (max(asked, earliest) if is_bound else asked), until
 
 
-def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every value inside a value with its path, as a person reads it."""
+def _opened(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A notice's head and groups as if they were fields of one record."""
+    if not {"head", "groups"} <= content.keys():
+        return content
+    return {**content["head"], **content["groups"]}
+
+
+def flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every value inside a value with its path; items of a list are numbered."""
     if isinstance(value, Mapping):
         for key, one in value.items():
-            yield from flat(one, f"{path} / {key}" if path else str(key))
+            yield from flat(one, (*path, str(key)))
     elif isinstance(value, list | tuple):
         for number, one in enumerate(value, 1):
-            yield from flat(one, f"{path} {number}")
+            yield from flat(one, (*path, str(number)))
     elif value is not None:
         yield path, str(value)

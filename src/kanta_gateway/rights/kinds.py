@@ -47,7 +47,7 @@ _EXPORT = Keys({
     "staff": ListOf(TEXT), "others": ListOf(TEXT), "turvakielto": ListOf(TEXT), "sections": Named(_SECTION),
     "held": Named(_TEXTS), "left_out": _TEXTS, "left_out_protected": _TEXTS,
 })  # fmt: skip
-_LABELS = ("what", "when", "who")
+_LABELS = ("what", "when", "when-many", "who")
 """What a receipt tells of each document."""
 _EASY = Keys({
     "unmentioned": ListOf(TEXT),
@@ -145,7 +145,7 @@ class Rules:
         """Read the files of `mappings/rights`.
 
         Args:
-            files: name -> YAML text, of kinds, words, export and easy.
+            files: name -> YAML text, of kinds, words, fields, export and easy.
 
         Raises:
             MisconfiguredError: with every mistake of a file.
@@ -153,7 +153,7 @@ class Rules:
         told, mistakes = _read(files, "kinds", _KINDS)
         _check_lists(told, mistakes)
         mistakes.end()
-        words, _ = _read(files, "words", _WORDS)
+        words = _read(files, "words", _WORDS)[0] | _read(files, "fields", _WORDS)[0]
         export, _ = _read(files, "export", _EXPORT)
         easy, _ = _read(files, "easy", _EASY)
         copy = Copy(

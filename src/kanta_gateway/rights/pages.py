@@ -38,11 +38,14 @@ BLOCKS = frozenset({"documents", "held", "rows", "sections"})
 _SHAPE = Keys(dict.fromkeys(LANGUAGES, TEXT), {EASY: TEXT})
 _BLOCK = re.compile(r"\[(\w+)\]")
 _STYLE = (
-    "body{font-family:sans-serif;line-height:1.5;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#111;"
+    "body{font-family:sans-serif;line-height:1.5;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#111;"
     "background:#fff}h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2rem}h3{font-size:1.05rem}"
-    "table{border-collapse:collapse;width:100%;margin:1rem 0}caption{text-align:left;font-weight:bold;padding:.3rem 0}"
-    "th,td{border:1px solid #767676;padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}"
-    "thead th{background:#eee}.wide{overflow-x:auto}"
+    "table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:.85rem}"
+    "caption{text-align:left;font-weight:bold;padding:.3rem 0}"
+    "th,td{border:1px solid #767676;padding:.25rem .4rem;text-align:left;vertical-align:top;"
+    "overflow-wrap:break-word;hyphens:auto}"
+    "td:first-child{white-space:nowrap}"
+    "p{max-width:45rem}thead th{background:#eee}.wide{overflow-x:auto}"
     "@media print{body{margin:0;max-width:none;font-size:10pt}thead{display:table-header-group}"
     "tr{break-inside:avoid}h2,h3{break-after:avoid}}"
 )

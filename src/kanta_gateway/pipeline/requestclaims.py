@@ -1,0 +1,54 @@
+"""Requests of clients, as claims on the log: registered, decided, answered and destroyed only with an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from kanta_gateway.audit.reconcile import Claim, Known
+from kanta_gateway.database import client_request, data_key
+from kanta_gateway.model import Event
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+_REQUESTS = (
+    select(
+        client_request.c.id, client_request.c.kind, client_request.c.due_on, client_request.c.outcome,
+        client_request.c.decided_at, client_request.c.answered_at, client_request.c.sealed.is_(None).label("gone"),
+        data_key.c.wrapped.is_(None).label("keyless"),
+    )
+    .join(data_key, data_key.c.id == client_request.c.key_id)
+    .order_by(client_request.c.sequence)
+)  # fmt: skip
+
+
+def requests(tx: Connection) -> list[RowMapping]:
+    """What the table tells of every request."""
+    return list(tx.execute(_REQUESTS).mappings())
+
+
+def claims(rows: Iterable[RowMapping]) -> Iterator[Claim]:
+    """What must have its entry."""
+    for row in rows:
+        id_ = row["id"]
+        yield Claim("client_request", id_, Event.RIGHT_REGISTER, id_, {"kind": row["kind"]})
+        if row["decided_at"] is not None:
+            yield Claim("client_request", id_, Event.RIGHT_DECIDE, id_, {"outcome": row["outcome"]})
+        if row["answered_at"] is not None:
+            yield Claim("client_request", id_, Event.RIGHT_ANSWER, id_, {"outcome": row["outcome"]})
+        if row["gone"] or row["keyless"]:
+            yield Claim("client_request", id_, Event.RIGHT_DESTROY, id_)
+
+
+def known(rows: Iterable[RowMapping]) -> Known:
+    """What entries may tell of."""
+    every = list(rows)
+    return {
+        Event.RIGHT_REGISTER.value: {row["id"]: True for row in every},
+        Event.RIGHT_DECIDE.value: {row["id"]: row["decided_at"] is not None for row in every},
+        Event.RIGHT_ANSWER.value: {row["id"]: row["answered_at"] is not None for row in every},
+        Event.RIGHT_DESTROY.value: {row["id"]: bool(row["gone"] and row["keyless"]) for row in every},
+    }
