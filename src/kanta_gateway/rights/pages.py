@@ -107,6 +107,10 @@ class Pages:
         """The languages of one page."""
         return tuple(self._texts[name])
 
+    def text(self, name: str, language: str) -> str:
+        """The template of one page."""
+        return self._texts[name][language]
+
     def page(self, name: str, language: str, values: Mapping[str, str], blocks: Mapping[str, Sequence[Any]]) -> str:
         """One page.
 
