@@ -222,7 +222,7 @@ class Gateway:
         with self.parts.database.reading() as tx:
             return {
                 "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx),
-                "notices": notices.counts(tx),
+                "notices": notices.counts(tx), "requests": self.rights.clocks(),
             }  # fmt: skip
 
     def due(

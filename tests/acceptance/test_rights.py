@@ -231,6 +231,8 @@ def test_a_suspicion_is_explained_before_it_is_judged(world: World) -> None:
     rights = world.gateway.rights
     (place,) = [one["idx"] for one in entries(world, "record:submit")][1:2]
     request = asked(world, "explanation", purpose="Miksi tietoni avattiin?", entries=(place,))
+    with pytest.raises(ParameterError):
+        asked(world, "explanation", purpose="Miksi?", entries=(place, 100_000))
     with pytest.raises(ConflictError, match="not explained"):
         decided(world, request, "lawful", text="Käyttö perustui tehtävään.")
     provider = official(world, organisation=Oid(PROVIDER), role="provider-system", person_name="Eeva Esimerkki")
@@ -277,9 +279,17 @@ def test_a_copy_of_all_that_is_held(world: World) -> None:
     assert held["records"][3]["content"]["notes"] == "Kertoi: [nimi poistettu] soitti."
     assert CAST.code("A") in told
     assert [name for name in ("Eeva", "Korhonen", "T-1", "Development Person", "Operaattori") if name in told] == []
-    assert {"purposes", "basis", "recipients", "retention", "source", "automated", "rights"} == reply.told[
-        "about"
-    ].keys()
+    assert {
+        "purposes",
+        "basis",
+        "recipients",
+        "retention",
+        "source",
+        "categories",
+        "automated",
+        "rights",
+    } == reply.told["about"].keys()
+    assert ["valtakunnallinen arkisto"] == reply.told["recipients"]
     assert ["access"] == [one["kind"] for one in held["requests"]]
     assert held["log"]
     assert "Tehtävät" in page(world, reply), "fields have words"
@@ -344,11 +354,13 @@ def test_clocks(world: World) -> None:
     """The list tells what is overdue first, and what was answered late; a look is an entry without a client."""
     rights = world.gateway.rights
     late, open_ = asked(world, "log-report", received_on=date(2026, 1, 10)), asked(world, "log-report")
+    overview = world.gateway.status()["requests"]
     known = rights.list(official(world), "sv", as_of=datetime.now(UTC).date())
     decided(world, late, "granted")
     rights.answer(official(world), late, "sv")
     after = rights.list(official(world), "sv", clocks=[ClockState.DONE_LATE])
 
+    assert {"open": 1, "breached": 1} == overview
     assert [(late, "breached"), (open_, "open")] == [(one["id"], one["clock"]) for one in known["requests"]]
     assert {"breached": 1, "open": 1} == known["clocks"]
     assert [late] == [one["id"] for one in after["requests"]]

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Matter = Mapping[str, Any]
 """What has been said about a request: who asks and why, explanation, decision."""
+RECIPIENTS = "recipients"
+"""Section of a copy behind whose text the recipients are listed."""
 LOG_REPORT, ACCESS, EXPLANATION = "log-report", "access", "explanation"
 
 
@@ -211,10 +213,15 @@ class Replier:
         left_out = {"left_out": words.left_out[language], "log_note": self._word("own-use"),
                     "left_out_protected": words.left_out_protected[language] if copy.is_protected else ""}  # fmt: skip
         about = {name: one["text"][language] for name, one in words.sections.items()}
-        sections = [Part(one[language], [one["text"][language]]) for one in words.sections.values()]
+        recipients = sorted({str(one["recipient"]) for one in held["log"] if one["recipient"]})
+        sections = [
+            Part(one[language], [one["text"][language], *([recipients] if name == RECIPIENTS else ())])
+            for name, one in words.sections.items()
+        ]
         blocks = {"sections": sections, "held": [*self._held(held)]}
         told = {
             "about": about,
+            "recipients": recipients,
             "held": held,
             **left_out,
             "log_since": instant(since),

@@ -89,6 +89,13 @@ class RequestBook:
         return {"as_of": day, "requests": page, "next": after + len(page), "total": len(found),
                 "clocks": {name: count for name, count in counts.items() if count}}  # fmt: skip
 
+    def clocks(self) -> dict[str, int]:
+        """How many requests are open, and how many of them overdue: numbers only."""
+        day = self._clients.today().isoformat()
+        with self._parts.database.reading() as tx:
+            states = [clock(one, day) for one in store.listed(tx)]
+        return {state.value: states.count(state) for state in (ClockState.OPEN, ClockState.BREACHED) if state in states}
+
     def show(self, caller: Caller, request_id: str, language: str) -> dict[str, Any]:
         """One request: who asks, what for, and what has been said about it.
 

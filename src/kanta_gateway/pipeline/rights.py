@@ -22,6 +22,7 @@ from kanta_gateway.audit import report
 from kanta_gateway.contracts.calendar import HELSINKI, add_months
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Caller, Event, instant
+from kanta_gateway.pipeline.clientlog import ClientLog, organisations
 from kanta_gateway.pipeline.pleas import (
     NO_SPECIAL_REASON,
     RequestForm,
@@ -68,6 +69,8 @@ class Rights(RequestBook):
         received, kind, person = form.received_on or self._clients.today(), self._rules.kinds[form.kind], whose.person
         is_minor = self._clients.is_minor(person, received)
         check_minor(form, self._rules, is_minor=is_minor)
+        if form.entries:
+            self._check_entries(whose, form)
         matter = form.matter() | {"is_minor": is_minor, "registered_by": caller.person_name}
         key = self._parts.vault.new_key()
         with self._parts.database.alone() as tx:
@@ -201,6 +204,19 @@ class Rights(RequestBook):
             ])  # fmt: skip
         return len(gone)
 
+    def _check_entries(self, whose: Whose, form: RequestForm) -> None:
+        """Whether suspected entries are uses or disclosures of the client's data.
+
+        Raises:
+            ParameterError: one is not.
+        """
+        with self._parts.database.reading() as tx:
+            rows = ClientLog(self._parts, tx, whose.person, self._parts.language).rows(
+                None, self._parts.now(), names=False
+            )
+        if set(form.entries) - {int(one["entry"]) for one in rows}:
+            refuse([("entries", "indexes of uses or disclosures of this client's data, as a report tells them")])
+
     def _reply(self, one: OpenRequest, language: str) -> Reply:
         until = one.request.until
         now = datetime.fromisoformat(until) if until else self._parts.now()
@@ -259,8 +275,12 @@ class Rights(RequestBook):
 
 
 def _case(one: OpenRequest) -> Case:
-    agreement = one.whose.agreement
-    return Case(one.request, one.kind, one.matter, one.whose.person, agreement.organiser.name, agreement.provider.name)
+    """A request for its reply; the processor is who acts for another organisation than the controller's own."""
+    agreement, acting = one.whose.agreement, one.caller.organisation
+    named = organisations(one.tx).get(acting, "") if acting != agreement.organiser.oid else ""
+    return Case(
+        one.request, one.kind, one.matter, one.whose.person, agreement.organiser.name, named or agreement.provider.name
+    )
 
 
 def _moment(day: date | None) -> str:
