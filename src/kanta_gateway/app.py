@@ -20,13 +20,22 @@ from kanta_gateway.audit.log import Log
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.keyfiles import checkpoint_signer, keep_checkpoint, last_checkpoint, signer, trust_anchors
+from kanta_gateway.keyfiles import (
+    checkpoint_signer,
+    keep_checkpoint,
+    key_store,
+    last_checkpoint,
+    signer,
+    trust_anchors,
+)
 from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.witnessing import Witnesses
+from kanta_gateway.privacy.daykeys import DayKeys
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.safe import KeyFolder
@@ -48,18 +57,23 @@ def build(settings: Settings) -> Gateway:
     folder = KeyFolder(settings.key_folder, may_make=not settings.is_production)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.url)
-    upgrade(database)
     master = folder.master()
+    keys = key_store(folder, settings)
+    vault = Vault(master, keys)
+    days = DayKeys(vault, keys)
+    upgrade(database, days.seal, keys.take_over)
     keyring = Keyring(master)
     known = loading.load(settings.own, settings.data, language)
     parts = Parts(
         database=database,
         keyring=keyring,
-        vault=Vault(master),
+        vault=vault,
+        keys=keys,
         log=Log(
             keyring.actors,
             seal=lambda name: seal(keyring.names, name, b"name"),
             open_=lambda sealed: open_sealed(keyring.names, sealed, b"name"),
+            seals=days,
         ),
         messages=known.messages,
         contracts=known.contracts,
@@ -81,6 +95,7 @@ def build(settings: Settings) -> Gateway:
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
         decider=_decider(settings),
+        limits=known.limits,
         types=known.types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
@@ -88,10 +103,12 @@ def build(settings: Settings) -> Gateway:
         language=language,
         software={"moderator": MODERATOR, "product": MODERATOR, "version": __version__},
     )
-    return Gateway(
+    gateway = Gateway(
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
         _channels(settings),
     )  # fmt: skip
+    gateway.oblivion.start()
+    return gateway
 
 
 def _witnesses(settings: Settings) -> Witnesses:
@@ -122,6 +139,7 @@ def _channels(settings: Settings) -> Channels:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MisconfiguredError("KANTA_NOTICE_CHANNELS_FILE cannot be read; check the path") from error
+    Outward.load(settings.inside_networks, is_production=settings.is_production)  # a mistake stops the start
     return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import yaml
 
-from kanta_gateway import __version__, codefiles, keyfiles, knowledge, official
+from kanta_gateway import __version__, codefiles, forgotten, keyfiles, knowledge, official
 from kanta_gateway.access import parties, statements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.terms import ALWAYS, Span
@@ -22,6 +22,7 @@ from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts import library
 from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.intake.desk import Desk
 from kanta_gateway.intake.front import File
 from kanta_gateway.intake.records import RecordSchemas
@@ -29,19 +30,23 @@ from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.mapping.codeserver import Words
-from kanta_gateway.model import Caller, Event, Oid, Organisation
+from kanta_gateway.model import Caller, Event, Oid, Organisation, instant
 from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline import auditing, board
+from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
+from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board, write_out
+from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.ownview import OwnView
 from kanta_gateway.pipeline.parts import Parts
@@ -101,6 +106,8 @@ class Gateway:
         self.party_book = PartyBook(parts, self.office)
         self.rights = Rights(parts, self.office)
         self.own_view = OwnView(parts, self.office)
+        self.aging = Aging(parts, self.office)
+        self.oblivion = Oblivion(parts)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -108,6 +115,8 @@ class Gateway:
             self._archive.close()
         self.parts.executor.shutdown()
         self.parts.database.close()
+        self.parts.vault.close()
+        self.parts.keys.close()
 
     def actor(self, person: str | None, name: str | None, purpose: str | None) -> Caller:
         """Who acts by a local command: what was given, else the actor file, else a development person.
@@ -215,6 +224,8 @@ class Gateway:
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
             self.rights.destroy_old(caller)
+            self.aging.purge()
+            self.oblivion.carry()
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:
@@ -301,7 +312,8 @@ class Gateway:
         made = 0
         if not self._channels.channels:  # connecting costs, and there is nobody to connect to
             return {"calls": made, "states": {}}
-        with Ways(self._channels.mail) as ways:
+        outward = Outward.load(self.settings.inside_networks, is_production=self.settings.is_production)
+        with Ways(self._channels.mail, outward=outward) as ways:
             announcer = Announcer(self.parts, self._channels, ways, caller, self.settings.lease_seconds)
             while done := announcer.step():
                 made += done
@@ -430,6 +442,8 @@ class Gateway:
             revoked = parties.revoke_system(tx, thumbprint, self.parts.now())
             if revoked:
                 self._note_party(tx, actor, thumbprint, {"act": REVOKED})
+                forgotten.note(tx, [Forgotten(forgotten.SYSTEM, thumbprint, instant(self.parts.now()))])
+        self.oblivion.carry()
         return {"revoked": revoked}
 
     def _note_party(self, tx: Connection, caller: Caller, subject: str, details: dict[str, Any]) -> None:
@@ -465,7 +479,9 @@ class Gateway:
             stated = yaml.safe_load(file.read_text("utf-8"))
         except yaml.YAMLError as error:
             raise MisconfiguredError("parties: the file is no YAML") from error
-        return self.party_book.state(statements.read(stated), caller)
+        told = self.party_book.state(statements.read(stated), caller)
+        self.oblivion.carry()
+        return told
 
     def explain_policy(self, caller: Caller, event: Event, thing: Thing, day: date | None) -> dict[str, Any]:
         """Why somebody may, or may not, do something on a day."""
@@ -500,7 +516,8 @@ class Gateway:
         from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
 
         return Service(
-            self.parts, self.desk, self.office, self.people, self.schemas, audience=AUDIENCE,
+            self.parts, self.desk, self.office, self.people, self.schemas,
+            entrance=Entrance(self.parts, self.office, AUDIENCE, keyfiles.revocations(self.settings.caller_crl_file)),
             max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
             max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kanta_gateway import codefiles, knowledge, official
+from kanta_gateway.access.limits import Limits
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
@@ -61,6 +62,7 @@ class Library:
     scanner: Scanner
     sources: Mapping[str, Source]
     policy: Policy
+    limits: Limits
     frame: FrameProfile
     rights: RightsRules
     pages: Pages
@@ -118,6 +120,7 @@ class _Reader:
         words = self._texts("mappings/privacy")
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
+        limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         rights = self._each("mappings/rights", RightsRules.load)
         pages = self._each("mappings/rights/pages", Pages.load)
@@ -130,7 +133,7 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            frame=_there(frame), rights=_there(rights), pages=_there(pages),
+            limits=_there(limits), frame=_there(frame), rights=_there(rights), pages=_there(pages),
         )  # fmt: skip
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:

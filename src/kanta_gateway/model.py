@@ -339,6 +339,7 @@ class Event(StrEnum):
     AUDIT_CHECKPOINT = "audit:checkpoint"
     AUDIT_COSIGN = "audit:cosign"
     AUDIT_ERASE = "audit:erase"
+    AUDIT_PURGE = "audit:purge"
     AUDIT_READ = "audit:read"
     AUDIT_ROTATE = "audit:rotate"
     DOCUMENT_ARCHIVE = "document:archive"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -11,28 +10,21 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import load_pem_x509_certificate
-from fastapi import FastAPI
+from tests.calling import Line, System
 from tests.chains import ORGANISER, STAFF, Cast, deliver, register
 from tests.faults_world import World
 from tests.small_export import CHECK_CHARACTERS, PROVIDER
 from typer.testing import CliRunner
 
-from kanta_gateway.access.identity import assertion
 from kanta_gateway.cli import app as commands
 from kanta_gateway.contracts.calendar import add_months
 from kanta_gateway.contracts.deadlines import ClockState
-from kanta_gateway.database import audit_entry
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError, ParameterError
 from kanta_gateway.messages import LANGUAGES
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.pipeline.pleas import RequestForm, Verdict
 from kanta_gateway.pipeline.retain import destroy_spent_keys
-from kanta_gateway.signing.keys import make_development_keys
 
 CAST = Cast(1)
 OTHER = "1.2.246.10.94006015.10.0"
@@ -450,6 +442,7 @@ def test_the_controller_decides(world: World) -> None:
     with pytest.raises(ConflictError, match="has not decided"):
         rights.answer(processor(world), request, "fi")
     rights.decide(processor(world), request, Verdict("granted", decided_by=OFFICIAL, instruction=REFERENCE))
+    register(world, organiser=OTHER, purchaser="heinola")
     with pytest.raises(NotFoundError):
         rights.answer(official(world, organisation=Oid(OTHER)), request, "fi")
     reply = rights.answer(processor(world), request, "fi")
@@ -542,6 +535,7 @@ def test_what_was_said_is_destroyed_after_three_years(world: World) -> None:
     early = rights.destroy_old(processor(world))
     world.ahead = timedelta(days=3 * 365 + 3)
     gone = rights.destroy_old(processor(world))
+    world.gateway.oblivion.carry()
     with pytest.raises(KeyUnavailableError):
         rights.show(official(world), request, "fi")
     matched = world.gateway.verify_audit(None, None, reconcile=True)
@@ -558,8 +552,7 @@ def test_nothing_that_was_said_stands_in_the_log_or_plainly_in_the_database(worl
     )
     world.gateway.rights.forward(processor(world), request, "fi")
     decided(world, request, "refused", ground="data-is-correct", text="Merkkilause kolme")
-    with world.gateway.parts.database.reading() as tx:
-        log = " ".join(str(one) for one in tx.execute(audit_entry.select()).scalars())
+    log = json.dumps(world.gateway.office.entries(world.caller, None, -1, 100_000))
     stored = b"".join(one.read_bytes() for one in (world.folder / "data").rglob("*") if one.is_file())
 
     assert b"client_request" in stored
@@ -567,57 +560,43 @@ def test_nothing_that_was_said_stands_in_the_log_or_plainly_in_the_database(worl
     assert b"Merkki" not in stored
 
 
-def token(world: World, organisation: str, role: str, relation: str = "") -> str:
-    """An assertion of a system of this organisation, which is registered by it."""
-    made = make_development_keys("test system", "", "calling system", datetime.now(UTC), algorithm="p-256")
-    key = load_pem_private_key(made.key, None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    world.gateway.register_system(made.certificate.decode(), organisation, "test system")
-    return assertion(
-        key, load_pem_x509_certificate(made.certificate), system="test system", organisation=organisation,
-        person_id="V-1", person_name=OFFICIAL, role=role, purpose="client-rights", audience="kanta-gateway",
-        now=datetime.now(UTC), contract="NAYTE/1", relation=relation,
-    )  # fmt: skip
-
-
-def call(app: FastAPI, bearer: str, method: str, path: str, body: Any = None, **params: str) -> httpx.Response:
-    """One call without a network."""
-
-    async def ask() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as one:
-            headers = {"Authorization": f"Bearer {bearer}", "Accept-Language": "sv"}
-            return await one.request(method, path, params=params, headers=headers, json=body)
-
-    return asyncio.run(ask())
+def system(world: World, organisation: str, role: str, relation: str = "") -> System:
+    """A system that its organisation has registered."""
+    claims = {"purpose": "client-rights", "contract": "NAYTE/1", "person_name": OFFICIAL, "relation": relation}
+    return System(organisation, role, **claims).registered(world.gateway)
 
 
 def test_over_http(world: World) -> None:
     """The provider registers, the controller's official decides and answers, each within its own rights."""
-    app = world.gateway.api()
+    register(world, organiser=OTHER, purchaser="heinola")
+    call = Line(world.gateway)
     provider, own, other = (
-        token(world, organisation, role)
+        system(world, organisation, role)
         for organisation, role in ((PROVIDER, "provider-system"), (ORGANISER, "registrar"), (OTHER, "registrar"))
     )
     told = {
         "kind": "log-report", "client": CAST.name("A"), "asker": "client", "asker_name": "Aino Esimerkki",
         "identified_by": "strong-authentication", "is_written": True, "received_on": "2026-11-01",
     }  # fmt: skip
-    made = call(app, provider, "POST", "/v1/requests", told)
-    wrong = call(app, provider, "POST", "/v1/requests", {**told, "since": "maaliskuu", "secret": "Merkkilause"})
+    made = call(provider.token(), "POST", "/v1/requests", json=told)
+    wrong = call(provider.token(), "POST", "/v1/requests", json={**told, "since": "maaliskuu", "secret": "Merkkilause"})
     path = f"/v1/requests/{made.json()['id']}"
     refused = [
-        call(app, provider, "POST", f"{path}:decide", {"outcome": "granted"}),
-        call(app, other, "GET", path), call(app, own, "POST", f"{path}:answer"),
+        call(provider.token(), "POST", f"{path}:decide", json={"outcome": "granted"}),
+        call(other.token(), "GET", path), call(other.token(), "POST", "/v1/requests", json=told),
+        call(own.token(), "POST", f"{path}:answer"),
     ]  # fmt: skip
-    prepared = call(app, own, "POST", f"{path}:prepare")
-    decision = call(app, own, "POST", f"{path}:decide", {"outcome": "granted"})
-    listed = call(app, own, "GET", "/v1/requests", clock="open").json()
-    answer = call(app, own, "POST", f"{path}:answer", form="page")
+    prepared = call(own.token(), "POST", f"{path}:prepare")
+    decision = call(own.token(), "POST", f"{path}:decide", json={"outcome": "granted"})
+    listed = call(own.token(), "GET", "/v1/requests", params={"clock": "open"}).json()
+    answer = call(
+        own.token(), "POST", f"{path}:answer", params={"form": "page"}, headers={"Accept-Language": "sv"}
+    )  # fmt: skip
 
     assert (201, "2027-01-01") == (made.status_code, made.json()["due_on"])
     assert (422, False) == (wrong.status_code, "Merkkilause" in wrong.text)
     assert {"/since", "/body"} == {one["pointer"] for one in wrong.json()["findings"]}
-    assert [403, 404, 409] == [one.status_code for one in refused]
+    assert [403, 404, 404, 409] == [one.status_code for one in refused]
     assert [200, 200] == [prepared.status_code, decision.status_code]
     assert [path.rpartition("/")[2]] == [one["id"] for one in listed["requests"]]
     assert (200, "text/html; charset=utf-8") == (answer.status_code, answer.headers["content-type"])
@@ -626,15 +605,17 @@ def test_over_http(world: World) -> None:
 
 def test_the_portal_over_http(world: World) -> None:
     """A citizen portal shows view and receipt of the client that signed in, and of no other."""
-    app = world.gateway.api()
-    bearer = token(world, ORGANISER, "citizen-portal", relation=CAST.name("A"))
+    call, portal = Line(world.gateway), system(world, ORGANISER, "citizen-portal", CAST.name("A"))
     path = f"/v1/clients/{CAST.name('A')}"
-    seen = call(app, bearer, "GET", f"{path}/log-view")
-    receipt = call(app, bearer, "GET", f"{path}/receipt", language="selko", form="page", since="2025-09-01")
+    seen = call(portal.token(), "GET", f"{path}/log-view")
+    receipt = call(
+        portal.token(), "GET", f"{path}/receipt",
+        params={"language": "selko", "form": "page", "since": "2025-09-01"},
+    )  # fmt: skip
     others = [
-        call(app, bearer, "GET", "/v1/clients/B-1/log-view"), call(app, bearer, "GET", "/v1/requests"),
-        call(app, bearer, "GET", f"{path}/access-report"),
-    ]  # fmt: skip
+        call(portal.token(), "GET", place)
+        for place in ("/v1/clients/B-1/log-view", "/v1/requests", f"{path}/access-report")
+    ]
 
     assert [200, 200] == [seen.status_code, receipt.status_code]
     assert "Mitä sinusta on kirjoitettu" in receipt.text

@@ -37,6 +37,7 @@ from tests.benchmarks.scanning import scanning  # noqa: E402 — after the path 
 from tests.processes import Archive, Cli  # noqa: E402
 
 if TYPE_CHECKING:
+    from kanta_gateway.audit.log import Log
     from kanta_gateway.database import Database
     from kanta_gateway.gateway import Gateway
     from kanta_gateway.model import Caller, Record
@@ -224,7 +225,7 @@ class One:
         with parts.database.reading() as tx:
             for one in store.listed(tx, limit=2000):
                 if one.structure not in found:
-                    xml = content_of(parts, tx, replace(one, payload=getattr(store.get(tx, one.oid), "payload", None)))
+                    xml = content_of(parts, replace(one, payload=getattr(store.get(tx, one.oid), "payload", None)))
                     held = re.search(rb"<hl7fi:json[^>]*>([^<]+)<", xml)
                     found[one.structure] = orjson.loads(base64.b64decode(held[1])) if held else {}
         return found
@@ -352,11 +353,15 @@ def appending(machine: Machine, folder: Path) -> None:
 
     from kanta_gateway.audit.log import AuditEvent, Log
     from kanta_gateway.database import Database, metadata
+    from kanta_gateway.keystore import KeyStore
     from kanta_gateway.model import Caller, Event, Oid
+    from kanta_gateway.privacy.daykeys import DayKeys
+    from kanta_gateway.privacy.envelope import Vault
 
     database = Database(f"sqlite:///{folder / 'audit.db'}")
     metadata.create_all(database.engine)
-    log = Log(b"k" * 32, seal=lambda name: name, open_=lambda sealed: sealed)
+    seals = DayKeys(Vault(b"m" * 32), KeyStore(f"sqlite:///{folder / 'keys.db'}"))
+    log = Log(b"k" * 32, seal=lambda name: name, open_=lambda sealed: sealed, seals=seals)
     one = AuditEvent(
         event=Event.DOCUMENT_SPOOL, caller=Caller("s", Oid("1.2.3"), "V-1", "Testi", "instructor", "service"),
         at=datetime.now(UTC), client_ref="c" * 64, subject="1.2.3.4.5", provider="1.2.3", controller="1.2.4",
@@ -374,8 +379,27 @@ def appending(machine: Machine, folder: Path) -> None:
     )
     many = seconds(partial(append, 400), 20)
     machine.tell("audit append, 400 a commit", 400 / many, "entries/s", target=3000)
+    _open(machine, database, log)
     _prove(machine, database)
     database.close()
+
+
+def _open(machine: Machine, database: Database, log: Log) -> None:
+    """Rows of the stored log opened with their day's key, on one core; alone, and within a whole verification."""
+    from sqlalchemy import text
+
+    from kanta_gateway.audit.checkpoint import CheckpointSigner
+    from kanta_gateway.audit.verify import verify
+
+    key = str(CheckpointSigner.new("bench").key)
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with database.reading() as tx:
+        rows = tx.execute(text("SELECT key_id, idx, sealed FROM audit_entry")).all()
+        alone = seconds(lambda: [log.seals.open(*row) for row in rows], 5)
+        machine.tell("rows of the log unsealed", len(rows) / alone, "rows/s", target=30_000)
+        whole = seconds(lambda: verify(tx, vkey=key, seals=log.seals, heads=log.heads), 3)
+        machine.tell("audit verify of the stored log", len(rows) / whole, "rows/s")
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
 def _prove(machine: Machine, database: Database, size: int = 10_000_000) -> None:
@@ -393,8 +417,10 @@ def _prove(machine: Machine, database: Database, size: int = 10_000_000) -> None
                 "INSERT INTO audit_node SELECT :level, i, randomblob(32) FROM n"
             ), {"level": level, "count": size >> level})  # fmt: skip
         places = [size * step // 100 for step in range(100)]
-        tx.execute(text("INSERT INTO audit_entry VALUES (:idx, randomblob(32), 'e', NULL, 'a', '{}')"),
-                   [{"idx": one ^ 1} for one in places])  # fmt: skip
+        tx.execute(
+            text("INSERT INTO audit_entry VALUES (:idx, randomblob(32), 'e', NULL, NULL, 'a', 1, randomblob(9))"),
+            [{"idx": one ^ 1} for one in places],
+        )
         tx.execute(text("INSERT INTO audit_head VALUES (:size, randomblob(32), 'a', randomblob(32))"), {"size": size})
     with database.reading() as tx:
         times = [seconds(partial(proofs.inclusion, tx, one, size), 1) for one in places]

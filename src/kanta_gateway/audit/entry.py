@@ -31,10 +31,13 @@ DISCLOSURES = frozenset({Event.DOCUMENT_SEND, Event.NOTICE_DISCLOSE})
 """Events by which client data goes to somebody else (703/2023 §10.3)."""
 
 HOUSEKEEPING = frozenset({
-    Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ERASE, Event.AUDIT_ROTATE, Event.NOTICE_ANNOUNCE,
-    Event.PARTY_READ, Event.PARTY_REGISTER, Event.REQUEST_DENY,
+    Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ERASE, Event.AUDIT_PURGE, Event.AUDIT_ROTATE,
+    Event.NOTICE_ANNOUNCE, Event.PARTY_READ, Event.PARTY_REGISTER, Event.REQUEST_DENY,
 })  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""
+
+OWN = frozenset({Event.AUDIT_CHECKPOINT, Event.AUDIT_PURGE})
+"""Events of the log about itself, without any client or person: later proofs need them, so they stay."""
 
 _USE = ("controller", "purpose", "subject")
 _DISCLOSURE = (*_USE, "basis", "provider", "recipient")
@@ -83,6 +86,19 @@ class AuditEvent:
         if self.event in DISCLOSURES:
             return "disclosure"
         return "system" if self.event in HOUSEKEEPING else "use"
+
+
+def keyed_by(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Register and day whose key seals an entry.
+
+    What stays has a register of its own: its key must not keep readable what goes.
+    So have denials, whose entries name a controller only where there was something to deny: the work with keys must not
+    tell which it was.
+    """
+    if entry["event"] == Event.REQUEST_DENY:
+        return "denied", entry["at"][:10]
+    register = "log" if entry["event"] in OWN else entry["controller"] or "system"
+    return register, entry["at"][:10]
 
 
 def body(event: AuditEvent, actor: Mapping[str, str], place: int, commit: tuple[int, int]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.AUDIT_CHECKPOINT: (_ACTIVITY, "E"),
     Event.AUDIT_COSIGN: (_ACTIVITY, "E"),
     Event.AUDIT_ERASE: (_ACTIVITY, "D"),
+    Event.AUDIT_PURGE: (_ACTIVITY, "D"),
     Event.AUDIT_READ: (_QUERY, "R"),
     Event.AUDIT_ROTATE: (_ACTIVITY, "U"),
     Event.DOCUMENT_ARCHIVE: (_EXPORT, "R"),

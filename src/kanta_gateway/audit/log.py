@@ -4,6 +4,7 @@
 * Appends come one after the other: SQLite has one writer, PostgreSQL takes a lock until the commit.
 * What this process remembers of the tree counts only while the stored head is the one it left.
 * A tree head carries a code under a key that is not in the database: who can only write tables cannot go on.
+* A row is sealed under the key of its register and day; the leaf hashes what was sealed.
 * A checkpoint and an erasure are entries themselves, so that removing their traces is found.
 * No checkpoint is signed over a log that does not continue the last one signed.
 """
@@ -19,9 +20,10 @@ from sqlalchemy import and_, bindparam, insert, or_, select, text
 from kanta_gateway.audit import merkle, proofs
 from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.audit.checkpoint import CheckpointSigner, make, parse
-from kanta_gateway.audit.entry import AuditEvent, body
+from kanta_gateway.audit.entry import AuditEvent, body, keyed_by
 from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.names import Names
+from kanta_gateway.audit.seals import Seals
 from kanta_gateway.database import audit_checkpoint, audit_entry, audit_head, audit_node
 from kanta_gateway.errors import NotFoundError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid, instant
@@ -53,9 +55,13 @@ class Log:
         key: keys the references to acting persons and the codes of the tree heads.
         seal: seals a name for its row beside the log.
         open_: opens what `seal` made.
+        seals: seals and opens the rows.
     """
 
-    def __init__(self, key: bytes, *, seal: Callable[[bytes], bytes], open_: Callable[[bytes], bytes]) -> None:
+    def __init__(
+        self, key: bytes, *, seal: Callable[[bytes], bytes], open_: Callable[[bytes], bytes], seals: Seals
+    ) -> None:
+        self.seals = seals
         self.names = Names(key, seal, open_)
         self.heads = Heads(key)
         self._frontier = merkle.Frontier()
@@ -126,13 +132,31 @@ class Log:
             size: of the checkpoint.
             told: answer by the name of the witness.
         """
+        self.note_own(tx, name, Event.AUDIT_COSIGN, at, str(size), {"size": size, "witnesses": dict(told)})
+
+    def note_own(
+        self, tx: Connection, name: str, event: Event, at: datetime, subject: str, details: Mapping[str, Any],
+        purpose: str = "", basis: str = "",
+    ) -> None:  # fmt: skip
+        """Append an entry about the log itself, of something that no person did.
+
+        Args:
+            tx: the caller's transaction.
+            name: of the log.
+            event: what happened.
+            at: when.
+            subject: to what.
+            details: counts, ids and places.
+            purpose: why.
+            basis: the provision.
+        """
         frontier = self._current(tx)
-        event = AuditEvent(
-            event=Event.AUDIT_COSIGN, caller=_itself(name), at=at, client_ref=None, subject=str(size), provider="",
-            controller="", purpose="", basis="", details={"size": size, "witnesses": dict(told)},
+        told = AuditEvent(
+            event=event, caller=_itself(name), at=at, client_ref=None, subject=subject, provider="", controller="",
+            purpose=purpose, basis=basis, details=details,
         )  # fmt: skip
         place = frontier.size
-        self._write(tx, frontier, [body(event, {}, place, (place, place + 1))])
+        self._write(tx, frontier, [body(told, {}, place, (place, place + 1))])
 
     def erase_names(
         self, tx: Connection, refs: Sequence[str], *, caller: Caller, at: datetime, purpose: str, basis: str
@@ -150,7 +174,7 @@ class Log:
         Returns:
             Commitments of the erased names.
         """
-        self._current(tx)
+        self.lock(tx)
         gone = self.names.erase(tx, refs)
         if gone:
             event = AuditEvent(
@@ -160,15 +184,20 @@ class Log:
             self.append(tx, [event])
         return gone
 
+    def lock(self, tx: Connection) -> None:
+        """Nobody else appends until the transaction ends."""
+        self._current(tx)
+
     def _write(self, tx: Connection, frontier: merkle.Frontier, bodies: Sequence[Mapping[str, Any]]) -> None:
         entries: list[dict[str, Any]] = []
         nodes: list[dict[str, Any]] = []
         for one in bodies:
             data = canonical(one)
             leaf = merkle.leaf_hash(data)
+            key_id, sealed = self.seals.seal(*keyed_by(one), one["idx"], data)
             entries.append(
                 {"idx": one["idx"], "leaf_hash": leaf, "event": one["event"], "client_ref": one.get("client"),
-                 "at": one["at"], "body": data.decode()}
+                 "name": one["actor"].get("name"), "at": one["at"], "key_id": key_id, "sealed": sealed}
             )  # fmt: skip
             nodes += [{"level": level, "idx": idx, "hash": hash_} for level, idx, hash_ in frontier.push(leaf)]
         head = (frontier.size, frontier.root())

@@ -95,7 +95,7 @@ class Desk:
         """Judge everything as `import_files` would, and store nothing; the result lives as long as the context."""
         purchaser = self._known(source, purchaser)
         front = self._permitted_front(files, source, purchaser, caller, permit)
-        with dry_run(self._parts.database) as scope:
+        with dry_run(self._parts.database, self._parts.vault) as scope:
             yield self._import(scope, front, files, source, purchaser, caller, language, as_of)
 
     def _known(self, source: str, purchaser: str) -> str:
@@ -210,7 +210,7 @@ class Desk:
             is_dry: judge and store nothing.
         """
         if is_dry:
-            with dry_run(self._parts.database) as scope:
+            with dry_run(self._parts.database, self._parts.vault) as scope:
                 return self._submit(scope, record, delivery, caller, language)
         return self._submit(Scope(self._parts.database), record, delivery, caller, language)
 

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -69,11 +69,12 @@ class ClientLog:
             until: the moment behind the last one.
             names: whether persons are named.
         """
-        opener = self._parts.log.names if names else None
+        log, opener = self._parts.log, self._parts.log.names if names else None
+        wanted = report.Filter(since=since, until=until)
         found = [
             self._told(one, names=names)
             for ref in self._person.refs
-            for one in report.rows(self._tx, report.Filter(client_ref=ref, since=since, until=until), opener)
+            for one in report.rows(self._tx, log.seals, replace(wanted, client_ref=ref), opener)
             if one["log"] != SYSTEM_LOG and one["controller"] in {self._person.controller, *NOBODYS}
         ]  # fmt: skip
         return sorted(found, key=lambda one: int(one["entry"]))

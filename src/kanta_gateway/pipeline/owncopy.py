@@ -82,7 +82,7 @@ class OwnCopy:
                 "name": self._parts.rights.word("records", one.type, self._language), "received_at": one.received_at,
                 "source": one.source, "outcome": one.outcome.value if one.outcome else None,
             }  # fmt: skip
-            if one.payload is not None and one.wrapped_key is not None:
+            if one.payload is not None:
                 yield told | {"kept": HERE, "content": self._content(one)}
             else:
                 yield told | {"kept": self._where(one), "content": None, "facts": self._facts(one)}

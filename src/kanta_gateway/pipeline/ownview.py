@@ -114,9 +114,9 @@ class OwnView:
 
     def _seen(self, caller: Caller, event: Event, client: str, provider: str, purchaser: str) -> tuple[Whose, Decision]:
         if caller.role == CITIZEN_PORTAL and caller.relation != client:
-            self._office.deny(caller, event, "", (f"{CITIZEN_PORTAL}: the assertion stands for another client",))
+            self._office.conceal(caller, event, None)
             raise NotFoundError
-        whose = self._clients.find(caller, client, provider, purchaser)
+        whose = self._clients.find(caller, event, client, provider, purchaser)
         return whose, self._clients.permit(caller, event, whose)
 
     def _event(

@@ -17,24 +17,25 @@ import orjson
 
 from kanta_gateway.model import ClientRef, Oid, Record
 from kanta_gateway.pipeline.witnessing import Witnesses
-from kanta_gateway.privacy.envelope import derive, open_sealed, seal
+from kanta_gateway.privacy.envelope import DataKey, Vault, derive, open_sealed, seal
 from kanta_gateway.recordtypes import RecordType, RecordTypes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.access.decider import Decider
+    from kanta_gateway.access.limits import Limits
     from kanta_gateway.audit.checkpoint import CheckpointSigner
     from kanta_gateway.audit.log import Log
     from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.database import Database
+    from kanta_gateway.keystore import KeyStore
     from kanta_gateway.mapping.codes import Codes
     from kanta_gateway.mapping.conformance import Conformance
     from kanta_gateway.mapping.engine import Mapper
     from kanta_gateway.mapping.structures import Structures
     from kanta_gateway.messages import Messages
     from kanta_gateway.notices.types import NoticeTypes
-    from kanta_gateway.privacy.envelope import Vault
     from kanta_gateway.privacy.fingerprint import Fingerprints
     from kanta_gateway.privacy.scan import Scanner
     from kanta_gateway.rights.kinds import Rules
@@ -134,6 +135,7 @@ class Parts:
     database: Database
     keyring: Keyring
     vault: Vault
+    keys: KeyStore
     log: Log
     messages: Messages
     contracts: Mapping[str, Contract]
@@ -157,6 +159,7 @@ class Parts:
     keep_checkpoint: Callable[[str], None]
     witnesses: Witnesses
     decider: Decider
+    limits: Limits
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""
@@ -178,6 +181,8 @@ class Scope:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.is_dry = False
+        self.keys: list[DataKey] = []
+        """Keys of what a dry run takes back."""
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -198,6 +203,7 @@ class DryScope(Scope):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.is_dry = True
+        self.keys = []
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -215,14 +221,17 @@ class _DryRunEndsError(Exception):
 
 
 @contextmanager
-def dry_run(database: Database) -> Iterator[Scope]:
+def dry_run(database: Database, vault: Vault) -> Iterator[Scope]:
     """A scope whose changes are all taken back."""
+    scope: Scope | None = None
     try:
         with database.transaction() as tx:
-            yield DryScope(tx)
+            yield (scope := DryScope(tx))
             raise _DryRunEndsError  # noqa: TRY301 — the exception is how the transaction is told to roll back
     except _DryRunEndsError:
         return
+    finally:
+        vault.give_back(scope.keys if scope is not None else ())
 
 
 def ticket() -> str:

@@ -81,7 +81,7 @@ def _told(
     name = plain["name"] if language == EASY else title_of(parts, one.structure, record_type, language)
     told: dict[str, Any] = {"oid": one.oid, "name": name, "day": day}
     whole = store.get(tx, one.oid)
-    root = parse(content_of(parts, tx, whole)) if whole is not None and whole.payload is not None else None
+    root = parse(content_of(parts, whole)) if whole is not None and whole.payload is not None else None
     if root is None:
         return told | {"author": "", "items": [], "tells": plain["tells"] if language == EASY else "",
                        "is_content_here": False}  # fmt: skip

@@ -19,6 +19,8 @@ from kanta_gateway.contracts.calendar import HELSINKI, between
 from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError
 from kanta_gateway.model import Caller, Decision, Event
+from kanta_gateway.pipeline.guard import Thing
+from kanta_gateway.pipeline.reach import Find
 from kanta_gateway.pipeline.whose import Clients, Whose
 from kanta_gateway.privacy.envelope import open_sealed, seal
 from kanta_gateway.rights import store
@@ -114,21 +116,18 @@ class RequestBook:
             NotFoundError: there is none that the caller may see.
             KeyUnavailableError: what was said in it has been destroyed.
         """
+        self._office.reach.seek(caller, event, _request(request_id))
         with self._parts.database.reading() as tx:
             seen = store.get(tx, request_id)
             whose = None if seen is None else self._whose(tx, seen)
-        own, controller = self._clients.scope(caller)
-        if seen is None or whose is None:
-            raise NotFoundError
-        if own not in {None, seen.provider} or controller not in {None, seen.organiser}:
-            self._office.deny(caller, event, seen.provider, (f"{caller.role}: the request is of another's register",))
+        if whose is None:
             raise NotFoundError
         decision = self._clients.permit(caller, event, whose)
         with self._parts.database.alone() as tx:
             request = store.get(tx, request_id)
-            if request is None or request.sealed is None or not request.wrapped:
+            if request is None or request.sealed is None:
                 raise KeyUnavailableError("what was said in this request has been destroyed; its dates stay")
-            matter = orjson.loads(open_sealed(self._parts.vault.unwrap(request.wrapped), request.sealed, CONTEXT))
+            matter = orjson.loads(open_sealed(self._parts.vault.key(request.key_id), request.sealed, CONTEXT))
             kind = self._rules.kinds.get(request.kind)
             if kind is None:
                 raise ConflictError("the files know no such kind of request any more; see mappings/rights/kinds.yaml")
@@ -141,7 +140,7 @@ class RequestBook:
     def changed(self, one: OpenRequest, state: RequestState, told: Mapping[str, Any], **columns: Any) -> OpenRequest:
         """The request further on, stored."""
         matter = {**one.matter, **told}
-        key = self._parts.vault.unwrap(one.request.wrapped or b"")
+        key = self._parts.vault.key(one.request.key_id)
         store.change(one.tx, one.request, state, seal(key, orjson.dumps(matter), CONTEXT), **columns)
         return replace(one, matter=matter, request=replace(one.request, state=state, **columns))
 
@@ -167,6 +166,16 @@ class RequestBook:
         )  # fmt: skip
         whole = "; ".join(filter(None, (basis, entry.basis)))
         self._office.note(one.tx, [replace(entry, basis=whole, recipient=recipient)])
+
+
+def _request(request_id: str) -> Find:
+    """A request by its id."""
+
+    def find(tx: Connection) -> Thing | None:
+        row = store.owner(tx, request_id)
+        return None if row is None else Thing(row.provider, row.organiser, row.purchaser, row.client_ref)
+
+    return find
 
 
 def clock(one: StoredRequest, day: str) -> ClockState:

@@ -64,7 +64,7 @@ class Rights(RequestBook):
             ConflictError: a custodian asks for an adult.
         """
         check_form(form, self._rules, self._clients.today())
-        whose = self._clients.find(caller, form.client, form.provider, form.purchaser)
+        whose = self._clients.find(caller, Event.RIGHT_REGISTER, form.client, form.provider, form.purchaser)
         decision = self._clients.permit(caller, Event.RIGHT_REGISTER, whose)
         received, kind, person = form.received_on or self._clients.today(), self._rules.kinds[form.kind], whose.person
         is_minor = self._clients.is_minor(person, received)
@@ -79,9 +79,9 @@ class Rights(RequestBook):
                 form.asker, received.isoformat(), add_months(received.isoformat(), kind.months),
                 self._repeated(tx, kind, whose), _moment(form.since),
                 _moment(form.until + timedelta(days=1) if form.until else None),
-                seal(key.key, orjson.dumps(matter), CONTEXT),
+                key.id, seal(key.key, orjson.dumps(matter), CONTEXT),
             )  # fmt: skip
-            store.add(tx, new, key.wrapped, self._parts.now())
+            store.add(tx, new, self._parts.now())
             details = {"identified_by": form.identified_by, "received_on": new.received_on, "due_on": new.due_on}
             self._office.note(tx, [self._office.event(
                 caller, Event.RIGHT_REGISTER, subject=new.id, provider=person.provider, controller=person.controller,

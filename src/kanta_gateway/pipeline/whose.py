@@ -56,20 +56,23 @@ class Clients:
             return caller.organisation, None
         return None, None if caller.system == LOCAL else caller.organisation
 
-    def find(self, caller: Caller, client: str, provider: str = "", purchaser: str = "") -> Whose:
-        """One client that the caller may see.
+    def find(self, caller: Caller, event: Event, client: str, provider: str = "", purchaser: str = "") -> Whose:
+        """One client that the caller may see; one that is not there and another's are told alike.
 
         Args:
             caller: who acts.
+            event: what it wants to do.
             client: the provider's client number.
             provider: OID; may be empty where only one has the number.
             purchaser: name of the contract; likewise.
 
         Raises:
+            NotPermittedError: the caller may do this with nobody.
             NotFoundError: there is none that the caller may see.
             ConflictError: there are several.
         """
         own, controller = self.scope(caller)
+        self._office.permit(caller, event, provider=own)
         found: dict[tuple[str, str], Whose] = {}
         with self._parts.database.reading() as tx:
             for one in agreements(tx, own):
@@ -81,6 +84,7 @@ class Clients:
         if len(found) > 1:
             raise ConflictError("several providers or purchasers have this client number; name provider and purchaser")
         if not found:
+            self._office.conceal(caller, event, None)
             raise NotFoundError
         return next(iter(found.values()))
 

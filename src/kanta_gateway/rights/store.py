@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
+from kanta_gateway import forgotten
 from kanta_gateway.database import client_request, data_key
 from kanta_gateway.errors import ConflictError
+from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 
 class RequestState(StrEnum):
@@ -64,6 +66,7 @@ class NewRequest:
     """First moment that it asks about; empty: from the beginning."""
     until: str
     """Moment behind the last one; empty: until it is answered."""
+    key_id: int
     sealed: bytes
 
 
@@ -92,26 +95,27 @@ class StoredRequest:
     answered_at: str | None
     key_id: int
     sealed: bytes | None
-    wrapped: bytes | None = None
+    """None once destroyed."""
 
 
-_NAMES = tuple(one.name for one in fields(StoredRequest) if one.name != "wrapped")
+_NAMES = tuple(one.name for one in fields(StoredRequest))
 _NEW = tuple(one.name for one in fields(NewRequest))
-_ALL = (
-    select(*(client_request.c[name] for name in _NAMES), data_key.c.wrapped)
-    .join(data_key, data_key.c.id == client_request.c.key_id)
-    .order_by(client_request.c.sequence)
-)
+_ALL = select(*(client_request.c[name] for name in _NAMES)).order_by(client_request.c.sequence)
 
 
-def add(tx: Connection, new: NewRequest, wrapped: bytes, now: datetime) -> None:
-    """Store a request with its key."""
-    key = tx.execute(data_key.insert().values(wrapped=wrapped, made_at=instant(now)).returning(data_key.c.id)).scalar()
+def add(tx: Connection, new: NewRequest, now: datetime) -> None:
+    """Store a request with the id of its key."""
+    tx.execute(data_key.insert(), {"id": new.key_id, "made_at": instant(now)})
     told = {name: getattr(new, name) for name in _NEW}
     tx.execute(client_request.insert(), told | {
-        "key_id": key, "state": RequestState.REGISTERED.value, "outcome": "", "ground": "",
-        "registered_at": instant(now),
+        "state": RequestState.REGISTERED.value, "outcome": "", "ground": "", "registered_at": instant(now),
     })  # fmt: skip
+
+
+def owner(tx: Connection, request_id: str) -> Row[Any, Any, Any, Any] | None:
+    """Whose a request is: provider, organiser, purchaser and client; nothing of it is opened."""
+    c = client_request.c
+    return tx.execute(select(c.provider, c.organiser, c.purchaser, c.client_ref).where(c.id == request_id)).first()
 
 
 def get(tx: Connection, request_id: str) -> StoredRequest | None:
@@ -175,12 +179,11 @@ def destroy(tx: Connection, before: datetime, now: datetime) -> list[StoredReque
     found = [
         _from_row(row) for row in tx.execute(_ALL.where(c.answered_at < instant(before), c.sealed.is_not(None)))
     ]  # fmt: skip
-    keys = [one.key_id for one in found]
-    tx.execute(update(data_key).where(data_key.c.id.in_(keys)).values(wrapped=None, destroyed_at=instant(now)))
-    tx.execute(update(client_request).where(c.key_id.in_(keys)).values(sealed=None))
+    forgotten.note(tx, [Forgotten(forgotten.CONTENT, one.id, instant(now), one.key_id) for one in found])
+    tx.execute(update(client_request).where(c.key_id.in_([one.key_id for one in found])).values(sealed=None))
     return found
 
 
 def _from_row(row: Any) -> StoredRequest:
-    values = dict(zip((*_NAMES, "wrapped"), row, strict=True))
+    values = dict(zip(_NAMES, row, strict=True))
     return StoredRequest(**values | {"state": RequestState(values["state"])})

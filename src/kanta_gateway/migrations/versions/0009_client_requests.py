@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0004"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("registered_at", sa.String(length=32), nullable=False),
         sa.Column("decided_at", sa.String(length=32), nullable=True),
         sa.Column("answered_at", sa.String(length=32), nullable=True),
-        sa.Column("key_id", sa.Integer(), nullable=False),
+        sa.Column("key_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["key_id"], ["data_key.id"]),
         sa.PrimaryKeyConstraint("sequence"),
