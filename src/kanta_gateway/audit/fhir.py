@@ -53,6 +53,7 @@ _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.NOTICE_WITHDRAW: (_RECORD, "D"),
     Event.PARTY_READ: (_QUERY, "R"),
     Event.PARTY_REGISTER: (_ACTIVITY, "C"),
+    Event.RECEIPT_READ: (_RECORD, "R"),
     Event.RECORD_ALLOW: (_RECORD, "U"),
     Event.RECORD_HOLD: (_RECORD, "U"),
     Event.PERSON_MERGE: (_RECORD, "U"),
@@ -63,6 +64,16 @@ _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.RECORD_REFUSE: (_RECORD, "U"),
     Event.RECORD_SUBMIT: (_IMPORT, "C"),
     Event.REQUEST_DENY: (_SECURITY, "E"),
+    Event.RIGHT_ANSWER: (_EXPORT, "R"),
+    Event.RIGHT_DECIDE: (_ACTIVITY, "U"),
+    Event.RIGHT_DESTROY: (_RECORD, "D"),
+    Event.RIGHT_EXPLAIN: (_ACTIVITY, "U"),
+    Event.RIGHT_EXTEND: (_ACTIVITY, "U"),
+    Event.RIGHT_FORWARD: (_EXPORT, "R"),
+    Event.RIGHT_PREPARE: (_RECORD, "R"),
+    Event.RIGHT_READ: (_QUERY, "R"),
+    Event.RIGHT_REGISTER: (_ACTIVITY, "C"),
+    Event.RIGHT_VIEW: (_QUERY, "R"),
 }
 """Kind of event and what was done to the data: create, read, update, delete, execute."""
 
