@@ -16,6 +16,9 @@ from typing import TypeVar
 from kanta_gateway import codefiles, knowledge, official
 from kanta_gateway.access.limits import Limits
 from kanta_gateway.access.policy import Policy
+from kanta_gateway.audit.incidents import Incidents
+from kanta_gateway.audit.questions import Questions
+from kanta_gateway.audit.unusual import Oversight
 from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
 from kanta_gateway.contracts.rules import Contract
@@ -29,6 +32,8 @@ from kanta_gateway.mapping.rules import Loaded, load_mappings
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.notices.types import NoticeTypes
+from kanta_gateway.pipeline.computed import COLUMNS
+from kanta_gateway.pipeline.parts import Supervision
 from kanta_gateway.privacy.scan import Scanner
 from kanta_gateway.recordtypes import RecordType
 from kanta_gateway.rights.kinds import Rules as RightsRules
@@ -37,6 +42,7 @@ from kanta_gateway.signing.display import Display
 from kanta_gateway.signing.profile import Profile
 from kanta_gateway.stated import Lined, Mistakes, listed, nearest, read
 from kanta_gateway.transfer.frame import FrameProfile, load_profile
+from kanta_gateway.transfer.reports import Reports
 
 T = TypeVar("T")
 _PRODUCT_CODES = {"service_task": "service-task", "service": "social-service"}
@@ -66,6 +72,8 @@ class Library:
     frame: FrameProfile
     rights: RightsRules
     pages: Pages
+    reports: Reports
+    supervision: Supervision
 
 
 def load(own: Path | None, data: Path, language: str) -> Library:
@@ -122,8 +130,9 @@ class _Reader:
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
-        rights = self._each("mappings/rights", RightsRules.load)
-        pages = self._each("mappings/rights/pages", Pages.load)
+        rights, pages = self._each("mappings/rights", RightsRules.load), self._each("mappings/rights/pages", Pages.load)
+        reports = self._one("mappings/disclosures.yaml", Reports.load)
+        supervision = self._supervision()
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
         if self.told:
@@ -131,10 +140,19 @@ class _Reader:
         return Library(
             structures=_there(structures), codes=_there(codes), display=_there(display), profile=_there(profile),
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
-            mappings=_there(mappings), notices=_there(notices),
-            scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            limits=_there(limits), frame=_there(frame), rights=_there(rights), pages=_there(pages),
+            mappings=_there(mappings), notices=_there(notices), scanner=_there(scanner), sources=_there(sources),
+            policy=_there(policy), limits=_there(limits), frame=_there(frame), reports=_there(reports),
+            supervision=_there(supervision), rights=_there(rights), pages=_there(pages),
         )  # fmt: skip
+
+    def _supervision(self) -> Supervision | None:
+        """What auditors ask, what counts as unusual access, and the clocks of incidents."""
+        questions = self._each("mappings/audit/questions", lambda files: Questions.load(files, COLUMNS))
+        oversight = self._one("mappings/audit/unusual.yaml", Oversight.load)
+        incidents = self._one("mappings/audit/incidents.yaml", Incidents.load)
+        if questions is None or oversight is None or incidents is None:
+            return None
+        return Supervision(questions, oversight, incidents)
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:
         """Every record type that holds, with its schema."""

@@ -51,7 +51,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def official(world: World, **other: Any) -> Caller:
     """The controller's own official over the API."""
     told: dict[str, Any] = {
-        "system": "register", "organisation": Oid(ORGANISER), "role": "registrar", "purpose": "client-rights",
+        "system": "register", "organisation": Oid(ORGANISER), "role": "registrar", "purpose": "client-request",
         "contract": "NAYTE/1", "person_id": "V-1", "person_name": OFFICIAL, "is_development": False,
     }  # fmt: skip
     return replace(world.caller, **told | other)
@@ -59,7 +59,7 @@ def official(world: World, **other: Any) -> Caller:
 
 def processor(world: World) -> Caller:
     """The gateway's own operator."""
-    return replace(world.caller, purpose="client-rights", person_name="Olli Operaattori")
+    return replace(world.caller, purpose="client-request", person_name="Olli Operaattori")
 
 
 def form(kind: str, **other: Any) -> RequestForm:
@@ -142,7 +142,7 @@ def test_a_report_of_the_log(world: World) -> None:
         next(one for one in rows if one["event"] == "record:submit" and one["data"] == "Päivän kirjaus")[name]
         for name in ("basis", "who", "organisation", "data", "act")
     ]  # fmt: skip
-    assert [("luovutus", "valtakunnallinen arkisto", "arkistointi")] * 2 == [
+    assert [("luovutus", "valtakunnallinen arkisto", "Arkistointi")] * 2 == [
         (one["log"], one["recipient"], one["purpose"]) for one in sent
     ]
     for language, word, note in (
@@ -562,7 +562,7 @@ def test_nothing_that_was_said_stands_in_the_log_or_plainly_in_the_database(worl
 
 def system(world: World, organisation: str, role: str, relation: str = "") -> System:
     """A system that its organisation has registered."""
-    claims = {"purpose": "client-rights", "contract": "NAYTE/1", "person_name": OFFICIAL, "relation": relation}
+    claims = {"purpose": "client-request", "contract": "NAYTE/1", "person_name": OFFICIAL, "relation": relation}
     return System(organisation, role, **claims).registered(world.gateway)
 
 

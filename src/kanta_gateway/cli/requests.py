@@ -19,7 +19,7 @@ requests_ = typer.Typer(no_args_is_help=True, help="What clients ask for by righ
 receipts_ = typer.Typer(no_args_is_help=True, help="Receipts for clients, and their own view of the log.")
 GROUPS = {"requests": requests_, "receipts": receipts_}
 
-RIGHTS = "client-rights"
+RIGHTS = "client-request"
 """Purpose of these acts, unless another one is told."""
 
 Client = Annotated[str, typer.Argument(help="The provider's client number.")]

@@ -86,7 +86,7 @@ class ClientLog:
             "log": words.word("logs", one["log"], language),
             "act": words.act(one["event"], language), "subject": one["subject"], "data": self._data(one["subject"]),
             "organisation": self._organisation(one), "recipient": self._recipient(one["recipient"]),
-            "purpose": words.word("purposes", one["purpose"], language), "basis": one["basis"],
+            "purpose": self._purpose(one["purpose"]), "basis": one["basis"],
         }  # fmt: skip
         return told | ({"who": self._who(one)} if names else {})
 
@@ -107,6 +107,10 @@ class ClientLog:
         if oid in self._organisations:
             return f"{self._parts.rights.word('recipients', kind, self._language)} ({self._organisations[oid]})"
         return self._organisations.get(told) or self._parts.rights.word("recipients", told, self._language)
+
+    def _purpose(self, name: str) -> str:
+        known = self._parts.decider.purposes.known.get(name)
+        return name if known is None else known.text[self._language]
 
     def _data(self, subject: str) -> str:
         return self._titles.get(subject) or self._parts.rights.word("subject_of", subject, self._language)

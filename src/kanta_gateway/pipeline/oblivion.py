@@ -17,7 +17,7 @@ from kanta_gateway import forgotten
 from kanta_gateway.access import register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import calling_system, client_request, data_key, document, notice, record
+from kanta_gateway.database import calling_system, client_request, data_key, disclosure, document, notice, record
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Oid, instant
 from kanta_gateway.pipeline.parts import Parts
@@ -97,6 +97,7 @@ class Oblivion:
         ]  # fmt: skip
         for table in (document, notice):
             tx.execute(update(table).where(table.c.key_id == deed.key_id).values(payload=None))
+        found += self._disclosure(tx, deed)
         lost = record.c.key_id == deed.key_id, record.c.payload.is_not(None)
         found += [
             self._event(Event.DOCUMENT_DESTROY_KEY, deed, row.client_ref, row.provider, row.organiser or row.provider)
@@ -116,6 +117,13 @@ class Oblivion:
         ]
         tx.execute(update(client_request).where(*lost).values(sealed=None))
         return found
+
+    def _disclosure(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
+        lost = disclosure.c.key_id == deed.key_id, disclosure.c.told.is_not(None)
+        rows = tx.execute(select(disclosure).where(*lost)).all()
+        tx.execute(update(disclosure).where(*lost).values(told=None, payload=None))
+        return [self._event(Event.DOCUMENT_DESTROY_KEY, deed, row.client_ref, row.provider, row.controller)
+                for row in rows]  # fmt: skip
 
     def _system(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
         known = tx.execute(

@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.access.decider import Decider
+    from kanta_gateway.access.disclosures import Disclosures
     from kanta_gateway.access.limits import Limits
     from kanta_gateway.audit.checkpoint import CheckpointSigner
+    from kanta_gateway.audit.incidents import Incidents
     from kanta_gateway.audit.log import Log
+    from kanta_gateway.audit.questions import Questions
+    from kanta_gateway.audit.unusual import Oversight
     from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.database import Database
     from kanta_gateway.keystore import KeyStore
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from kanta_gateway.signing.profile import Profile
     from kanta_gateway.signing.seal import Sealer
     from kanta_gateway.spool.oids import OidSource
+    from kanta_gateway.transfer.reports import Reports
 
 
 class Keyring:
@@ -65,6 +70,21 @@ class Keyring:
     def parties(self) -> bytes:
         """Seals what the register of parties tells about persons."""
         return derive(self._master, "parties")
+
+    @cached_property
+    def accesses(self) -> bytes:
+        """Seals who broke the glass, why, and what a review said of it."""
+        return derive(self._master, "accesses")
+
+    @cached_property
+    def changes(self) -> bytes:
+        """Seals proposed changes of content, and keys the codes of what is approved."""
+        return derive(self._master, "changes")
+
+    @cached_property
+    def cases(self) -> bytes:
+        """Seals what cases of supervision tell about persons."""
+        return derive(self._master, "cases")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -128,6 +148,15 @@ class Keyring:
         return hmac.new(key, content, sha256).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """The knowledge files of supervision."""
+
+    questions: Questions
+    oversight: Oversight
+    incidents: Incidents
+
+
 @dataclass(frozen=True)
 class Parts:
     """The built gateway, without its shells (command line, HTTP)."""
@@ -159,8 +188,13 @@ class Parts:
     keep_checkpoint: Callable[[str], None]
     witnesses: Witnesses
     decider: Decider
+    disclosures: Disclosures
+    reports: Reports
+    """Which disclosures the national log register is told of, and as what."""
     limits: Limits
     types: RecordTypes
+    supervision: Supervision
+    """What auditors ask, what counts as unusual, and the clocks of incidents."""
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""
     executor: Executor
