@@ -294,6 +294,32 @@ notice_call = Table(
     Index("notice_call_due", "state", "next_attempt_at"),
 )  # fmt: skip
 
+client_request = Table(
+    "client_request", metadata,                            # what clients ask for by right (rights/store.py)
+    Column("sequence", Integer, primary_key=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("kind", String(24), nullable=False),            # mappings/rights/kinds.yaml
+    Column("provider", String(128), nullable=False),
+    Column("organiser", String(128), nullable=False),      # the controller, who decides
+    Column("purchaser", String(64), nullable=False),
+    Column("client_ref", String(64), nullable=False),
+    Column("asker", String(24), nullable=False),           # client, custodian, guardian, proxy
+    Column("state", String(16), nullable=False),
+    Column("received_on", String(10), nullable=False),
+    Column("due_on", String(10), nullable=False),
+    Column("repeats", String(36), nullable=False),         # an earlier answered request for the same; empty for none
+    Column("since", Instant, nullable=False),              # the time asked about; empty: as far as it may go
+    Column("until", Instant, nullable=False),              # empty: until it is answered
+    Column("outcome", String(16), nullable=False),         # empty until decided
+    Column("ground", String(32), nullable=False),
+    Column("registered_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    Column("answered_at", Instant),
+    Column("key_id", Id, ForeignKey("data_key.id"), nullable=False),
+    Column("sealed", LargeBinary),                         # who asks, why, and what was decided; NULL once destroyed
+    Index("client_request_client", "client_ref"),
+)  # fmt: skip
+
 disclosure = Table(
     "disclosure", metadata,                                # disclosure notices to the national log register
     Column("sequence", Integer, primary_key=True),

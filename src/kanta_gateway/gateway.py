@@ -55,6 +55,7 @@ from kanta_gateway.pipeline.leaving import Leaving
 from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.office import Office
+from kanta_gateway.pipeline.ownview import OwnView
 from kanta_gateway.pipeline.papers import Papers
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import PartyBook
@@ -62,6 +63,7 @@ from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.reconciling import REGISTERED, REVOKED
 from kanta_gateway.pipeline.reporting import Disclosures, Reporter
 from kanta_gateway.pipeline.retain import destroy_spent_disclosures, destroy_spent_keys, destroy_spent_notices
+from kanta_gateway.pipeline.rights import Rights
 from kanta_gateway.pipeline.shelf import FOLDER, Shelf
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
@@ -123,6 +125,8 @@ class Gateway:
             parts, self.office, policy, papers,
             lambda: installed.configuration(settings, folder, self.parts, sources, schemas),
         )  # fmt: skip
+        self.rights = Rights(parts, self.office)
+        self.own_view = OwnView(parts, self.office)
         self.accesses = Accesses(parts, self.office)
         self.disclosures = Disclosures(parts, self.office)
         self.changes = Changes(parts, self.office)
@@ -255,6 +259,7 @@ class Gateway:
             reporter.drain()
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
+            self.rights.destroy_old(caller)
             self.auditors.cases.review_if_due(caller)
             destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
             self.aging.purge()
@@ -267,7 +272,7 @@ class Gateway:
             return {
                 "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx),
                 "notices": notices.counts(tx), "disclosures": disclosures.counts(tx),
-                "break_glass": self.accesses.break_glass.status(),
+                "break_glass": self.accesses.break_glass.status(), "requests": self.rights.clocks(),
             }  # fmt: skip
 
     def due(
@@ -543,6 +548,7 @@ class Gateway:
         """The web application."""
         from kanta_gateway.intake import auditors, changeroutes, paperroutes  # noqa: PLC0415 — commands need no web framework
         from kanta_gateway.intake import disclosures as across  # noqa: PLC0415
+        from kanta_gateway.intake import rights as asked  # noqa: PLC0415
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
 
         if differences := self.parts.decider.differences():
@@ -550,7 +556,7 @@ class Gateway:
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        routers = [across.router, changeroutes.router, auditors.router, paperroutes.router]
+        routers = [across.router, changeroutes.router, auditors.router, paperroutes.router, asked.router]
         application = build_api(self.service(), routers)
         application.state.auditors = self.auditors
         return application

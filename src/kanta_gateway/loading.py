@@ -37,6 +37,8 @@ from kanta_gateway.pipeline.computed import COLUMNS
 from kanta_gateway.pipeline.parts import Supervision
 from kanta_gateway.privacy.scan import Scanner
 from kanta_gateway.recordtypes import RecordType
+from kanta_gateway.rights.kinds import Rules as RightsRules
+from kanta_gateway.rights.pages import Pages
 from kanta_gateway.signing.display import Display
 from kanta_gateway.signing.profile import Profile
 from kanta_gateway.stated import Lined, Mistakes, listed, nearest, read
@@ -70,6 +72,8 @@ class Library:
     papers: Templates
     limits: Limits
     frame: FrameProfile
+    rights: RightsRules
+    pages: Pages
     supervision: Supervision
     reports: Reports
 
@@ -129,6 +133,7 @@ class _Reader:
         papers = self._each("mappings/papers", Templates.load)
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
+        rights, pages = self._each("mappings/rights", RightsRules.load), self._each("mappings/rights/pages", Pages.load)
         supervision = self._supervision()
         reports = self._one("mappings/disclosures.yaml", Reports.load)
         self._one("mappings/codeserver.yaml", Words.load)
@@ -138,10 +143,9 @@ class _Reader:
         return Library(
             structures=_there(structures), codes=_there(codes), display=_there(display), profile=_there(profile),
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
-            mappings=_there(mappings), notices=_there(notices),
-            scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            papers=_there(papers), limits=_there(limits), frame=_there(frame), reports=_there(reports),
-            supervision=_there(supervision),
+            mappings=_there(mappings), notices=_there(notices), scanner=_there(scanner), sources=_there(sources),
+            policy=_there(policy), papers=_there(papers), limits=_there(limits), frame=_there(frame),
+            reports=_there(reports), supervision=_there(supervision), rights=_there(rights), pages=_there(pages),
         )  # fmt: skip
 
     def _supervision(self) -> Supervision | None:

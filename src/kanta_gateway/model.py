@@ -398,6 +398,7 @@ class Event(StrEnum):
     PERSON_MERGE = "person:merge"
     PERSON_READ = "person:read"
     PERSON_UNMERGE = "person:unmerge"
+    RECEIPT_READ = "receipt:read"
     RECORD_ALLOW = "record:allow"
     RECORD_HOLD = "record:hold"
     RECORD_MOVE = "record:move"
@@ -405,6 +406,16 @@ class Event(StrEnum):
     RECORD_REFUSE = "record:refuse"
     RECORD_SUBMIT = "record:submit"
     REQUEST_DENY = "request:deny"
+    RIGHT_ANSWER = "right:answer"
+    RIGHT_DECIDE = "right:decide"
+    RIGHT_DESTROY = "right:destroy"
+    RIGHT_EXPLAIN = "right:explain"
+    RIGHT_EXTEND = "right:extend"
+    RIGHT_FORWARD = "right:forward"
+    RIGHT_PREPARE = "right:prepare"
+    RIGHT_READ = "right:read"
+    RIGHT_REGISTER = "right:register"
+    RIGHT_VIEW = "right:view"
 
     @property
     def is_reading(self) -> bool:

@@ -51,6 +51,7 @@ LONG_FUNCTIONS = {
 PURE = (
     "access/policy.py", "audit/merkle.py", "contracts/", "mapping/engine.py", "privacy/minimise.py", "privacy/scan.py",
     "notices/due.py", "notices/kinds.py", "notices/lists.py", "notices/states.py", "notices/typereader.py",
+    "rights/kinds.py", "rights/pages.py",
     "spool/states.py", "transfer/frame.py", "transfer/receipts.py", "model.py", "errors.py",
 )  # fmt: skip
 CLOCKS = {"now", "today", "utcnow", "time", "monotonic"}

@@ -93,6 +93,7 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.PAPER_READ: (_QUERY, "R"),
     Event.PARTY_READ: (_QUERY, "R"),
     Event.PARTY_REGISTER: (_ACTIVITY, "C"),
+    Event.RECEIPT_READ: (_RECORD, "R"),
     Event.RECORD_ALLOW: (_RECORD, "U"),
     Event.RECORD_HOLD: (_RECORD, "U"),
     Event.PERSON_MERGE: (_RECORD, "U"),
@@ -103,6 +104,16 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.RECORD_REFUSE: (_RECORD, "U"),
     Event.RECORD_SUBMIT: (_IMPORT, "C"),
     Event.REQUEST_DENY: (_SECURITY, "E"),
+    Event.RIGHT_ANSWER: (_EXPORT, "R"),
+    Event.RIGHT_DECIDE: (_ACTIVITY, "U"),
+    Event.RIGHT_DESTROY: (_RECORD, "D"),
+    Event.RIGHT_EXPLAIN: (_ACTIVITY, "U"),
+    Event.RIGHT_EXTEND: (_ACTIVITY, "U"),
+    Event.RIGHT_FORWARD: (_EXPORT, "R"),
+    Event.RIGHT_PREPARE: (_RECORD, "R"),
+    Event.RIGHT_READ: (_QUERY, "R"),
+    Event.RIGHT_REGISTER: (_ACTIVITY, "C"),
+    Event.RIGHT_VIEW: (_QUERY, "R"),
 }
 """Kind of event and what was done to the data: create, read, update, delete, execute."""
 

@@ -31,10 +31,12 @@ from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
+from kanta_gateway.pipeline.ownview import OwnView
 from kanta_gateway.pipeline.papers import Papers
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.receive import Delivery
+from kanta_gateway.pipeline.rights import Rights
 from kanta_gateway.spool import deliveries, store
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ class Service:
         self.people = people
         self.papers = papers
         self.notice_board = Board(parts, office)
+        self.rights = Rights(parts, office)
+        self.own_view = OwnView(parts, office)
         self.accesses = Accesses(parts, office)
         self.changes = Changes(parts, office)
         self._schemas = schemas

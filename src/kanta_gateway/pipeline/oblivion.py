@@ -17,7 +17,7 @@ from kanta_gateway import forgotten
 from kanta_gateway.access import register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import calling_system, data_key, disclosure, document, notice, record
+from kanta_gateway.database import calling_system, client_request, data_key, disclosure, document, notice, record
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Oid, instant
 from kanta_gateway.pipeline.parts import Parts
@@ -107,6 +107,15 @@ class Oblivion:
             )
         ]  # fmt: skip
         tx.execute(update(record).where(*lost).values(payload=None, digest=""))
+        return [*found, *self._request(tx, deed)]
+
+    def _request(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
+        lost = client_request.c.key_id == deed.key_id, client_request.c.sealed.is_not(None)
+        found = [
+            self._event(Event.RIGHT_DESTROY, deed, row.client_ref, row.provider, row.organiser)
+            for row in tx.execute(select(client_request).where(*lost))
+        ]
+        tx.execute(update(client_request).where(*lost).values(sealed=None))
         return found
 
     def _disclosure(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from kanta_gateway.notices.types import NoticeTypes
     from kanta_gateway.privacy.fingerprint import Fingerprints
     from kanta_gateway.privacy.scan import Scanner
+    from kanta_gateway.rights.kinds import Rules
+    from kanta_gateway.rights.pages import Pages
     from kanta_gateway.signing.profile import Profile
     from kanta_gateway.signing.seal import Sealer
     from kanta_gateway.spool.oids import OidSource
@@ -175,6 +177,8 @@ class Parts:
     codes: Codes
     mapper: Mapper
     notices: NoticeTypes
+    rights: Rules
+    pages: Pages
     conformances: Callable[[Oid], Conformance]
     scanner: Scanner
     fingerprints: Fingerprints
