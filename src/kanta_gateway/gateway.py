@@ -36,6 +36,7 @@ from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.announce import Announcer
+from kanta_gateway.pipeline.closing import Resolver
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.explain import explain
@@ -86,6 +87,8 @@ class Gateway:
     ) -> None:  # fmt: skip
         self.settings = settings
         self.parts = parts
+        self.acting: Caller | None = None
+        """Who acts by the local command."""
         self._folder = folder
         self.schemas = schemas
         self._anchors = anchors
@@ -97,6 +100,7 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.resolver = Resolver(parts, self.office)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -119,10 +123,11 @@ class Gateway:
         if is_stand_in and self.settings.is_production:
             raise MisconfiguredError("production needs --as, --name and --purpose, or KANTA_ACTOR_FILE")
         told = {**DEVELOPMENT_PERSON, **told} if is_stand_in else {"role": OPERATOR, **told}
-        return Caller(
+        self.acting = Caller(
             system="local", organisation=Oid(told.get("organisation", "")), person_id=told["person_id"],
             person_name=told["name"], role=told["role"], purpose=told["purpose"], is_development=is_stand_in,
         )  # fmt: skip
+        return self.acting
 
     @contextmanager
     def taken(
@@ -503,13 +508,14 @@ class Gateway:
     def api(self) -> FastAPI:
         """The web application."""
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake.registers import router as registers  # noqa: PLC0415
 
         if differences := self.parts.decider.differences():
             raise MisconfiguredError(
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        return build_api(self.service())
+        return build_api(self.service(), [registers])
 
 
 def opened(files: Sequence[Path]) -> list[File]:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from kanta_gateway import codefiles, knowledge, official
 from kanta_gateway.access.policy import Policy
+from kanta_gateway.access.views import Views
 from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
 from kanta_gateway.contracts.rules import Contract
@@ -59,6 +60,7 @@ class Library:
     scanner: Scanner
     sources: Mapping[str, Source]
     policy: Policy
+    views: Views
     frame: FrameProfile
 
 
@@ -114,6 +116,8 @@ class _Reader:
         words = self._texts("mappings/privacy")
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
+        shipped = Views.load(knowledge.text("mappings/policy/views.yaml"))
+        views = self._one("mappings/policy/views.yaml", lambda text: Views.load(text, shipped))
         frame = self._one("schemas/frame.yaml", load_profile)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
@@ -124,7 +128,7 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            frame=_there(frame),
+            views=_there(views), frame=_there(frame),
         )  # fmt: skip
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:

@@ -340,12 +340,14 @@ class Event(StrEnum):
     AUDIT_COSIGN = "audit:cosign"
     AUDIT_ERASE = "audit:erase"
     AUDIT_READ = "audit:read"
+    AUDIT_RESOLVE = "audit:resolve"
     AUDIT_ROTATE = "audit:rotate"
     DOCUMENT_ARCHIVE = "document:archive"
     DOCUMENT_DESTROY_KEY = "document:destroy-key"
     DOCUMENT_DROP = "document:drop"
     DOCUMENT_EXPORT = "document:export"
     DOCUMENT_INVALIDATE = "document:invalidate"
+    DOCUMENT_LIST = "document:list"
     DOCUMENT_MAP = "document:map"
     DOCUMENT_READ = "document:read"
     DOCUMENT_REJECT = "document:reject"
@@ -376,7 +378,7 @@ class Event(StrEnum):
     @property
     def is_reading(self) -> bool:
         """Whether it gives something that is stored to somebody."""
-        return self.value.endswith(":read")
+        return self.value.endswith((":list", ":read", ":resolve"))
 
 
 def aware(moment: datetime) -> datetime:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ANY = "*"
 """In a list of purposes: any purpose that is told."""
 
-SCOPES = ("all", "own")
+SCOPES = ("all", "client", "own")
 _ACTIONS = OneOf(tuple(sorted(Event)))
 _ROW = Keys({"id": TEXT}, {"actions": ListOf(_ACTIONS), "purposes": ListOf(WORD), "needs_contract": FLAG})
 _POLICY = Keys({}, {"roles": Named(Keys({}, {"scope": OneOf(SCOPES), "rules": ListOf(_ROW)}))})
@@ -52,7 +52,7 @@ class Role:
     """What one role may do, and on whose things."""
 
     scope: str
-    """`own`: the caller's own organisation's; `all`: everybody's."""
+    """`own`: the caller's own organisation's; `client`: the one client that the assertion names; `all`: any."""
     rules: tuple[Rule, ...]
 
 
@@ -79,6 +79,11 @@ class Policy:
         """Whether the caller sees its own organisation's things only; a role that nobody knows does too."""
         role = self._roles.get(caller.role)
         return role is None or role.scope == "own"
+
+    def is_for_one_client(self, caller: Caller) -> bool:
+        """Whether the caller sees only the client that its assertion names as its client relationship."""
+        role = self._roles.get(caller.role)
+        return role is not None and role.scope == "client"
 
     def decide(self, caller: Caller, action: Event, *, provider: Oid | None, contract: str = "") -> Decision:
         """Whether the caller may do this.

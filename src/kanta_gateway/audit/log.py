@@ -73,7 +73,7 @@ class Log:
         first, size = frontier.size, frontier.size + len(events)
         try:
             bodies = [
-                body(event, self.names.actor(tx, event.caller), place, (first, size))
+                body(event, self._actor(tx, event.caller), place, (first, size))
                 for place, event in enumerate(events, first)
             ]
             self._write(tx, frontier, bodies)
@@ -81,6 +81,9 @@ class Log:
             self.names.forget()  # a name row that was made for these entries goes with them
             raise
         return range(first, size)
+
+    def _actor(self, tx: Connection, caller: Caller) -> dict[str, str]:
+        return {**self.names.actor(tx, caller), "relation": self.names.relation(caller)}
 
     def checkpoint(self, tx: Connection, signer: CheckpointSigner, at: datetime, last: str = "") -> str:
         """Sign the log as it stands, store the checkpoint and append the entry that tells of it.

@@ -19,13 +19,15 @@ from kanta_gateway.errors import (
 )
 from kanta_gateway.intake.desk import Desk, Permit
 from kanta_gateway.intake.front import File
-from kanta_gateway.intake.result import Result
+from kanta_gateway.intake.result import Pieces, Result
 from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import repeats
+from kanta_gateway.pipeline.closing import Resolver
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.receive import Delivery
 from kanta_gateway.spool import deliveries, store
@@ -57,6 +59,8 @@ class Service:
         self.office = office
         self.people = people
         self.notice_board = Board(parts, office)
+        self.party_book = PartyBook(parts, office)
+        self.resolver = Resolver(parts, office)
         self._schemas = schemas
         self._audience = audience
         self._max_queue_depth = max_queue_depth
@@ -65,6 +69,7 @@ class Service:
         self.version = version
         self.language = parts.language
         self.messages = parts.messages
+        self.views = parts.views
 
     def max_body_bytes(self, path: str) -> int:
         """How large a body may be."""
@@ -152,7 +157,7 @@ class Service:
 
     def take_file(
         self, body: bytes, source: str, purchaser: str, caller: Caller, language: str, *, is_dry: bool
-    ) -> Iterator[bytes]:
+    ) -> Pieces:
         """Take a provider's file; the whole result as JSON, piece by piece.
 
         Raises:
@@ -166,10 +171,12 @@ class Service:
                 [file], source, purchaser, caller, language, permit=self._for_provider(caller)
             ) as result:
                 self._close(result, caller)
-                return iter([b"".join(result.json())])
+                sight = self.views.sight("import", caller.role, caller.purpose)
+                told = [] if sight is None else list(result.json(sight))  # while what was judged is still there
+                return lambda _: iter(told)
         taken = self.desk.import_files([file], source, purchaser, caller, language, permit=self._for_provider(caller))
         self._close(taken, caller)
-        return taken.json()
+        return taken.json
 
     def _close(self, result: Result, caller: Caller) -> None:
         """Tell no figures of another purchaser's register with whom the caller has no contract in force."""
@@ -185,7 +192,7 @@ class Service:
             NotFoundError: there is none that the caller may see.
         """
         seen = self.desk.ticket(ticket, language)
-        self._seen(caller, ticket, seen.provider, [seen.client_ref], seen.purchaser)
+        self._seen(caller, ticket, seen.provider, [seen.client_ref], seen.purchaser, seen.told["type"])
         return seen.told
 
     def allow(self, ticket: str, body: bytes, caller: Caller, language: str) -> tuple[dict[str, Any], int]:
@@ -200,13 +207,13 @@ class Service:
         done = self.desk.allow(self.office, ticket, answers, reason, caller, language)
         return done.told, _status(done.outcome)
 
-    def delivery(self, delivery_id: str, caller: Caller, language: str) -> Iterator[bytes]:
+    def delivery(self, delivery_id: str, caller: Caller, language: str) -> Pieces:
         """The result of a delivery as it stands now, piece by piece.
 
         Raises:
             NotFoundError: there is none that the caller may see.
         """
-        return self._result(delivery_id, caller, language).json()
+        return self._result(delivery_id, caller, language).json
 
     def _result(self, delivery_id: str, caller: Caller, language: str) -> Result:
         """The result of a delivery, once it is known that the caller may see it."""
@@ -236,12 +243,15 @@ class Service:
         ((_, pieces),) = self.desk.returned([file], result.source, result, language)
         return iter([b"".join(pieces)])
 
-    def _seen(self, caller: Caller, subject: str, provider: str, clients: Sequence[str | None], purchaser: str) -> None:
+    def _seen(
+        self, caller: Caller, subject: str, provider: str, clients: Sequence[str | None], purchaser: str,
+        record_type: str = "",
+    ) -> None:  # fmt: skip
         """Permit a read and write it down, one entry for each client whose data is seen."""
-        self.office.hide(caller, Event.RECORD_READ, provider)
+        self.office.hide(caller, Event.RECORD_READ, provider, purchaser=purchaser, clients=clients)
         decision = self.office.permit(
             caller, Event.RECORD_READ, provider=provider, purchaser=purchaser,
-            client_ref=clients[0] if len(clients) == 1 else None,
+            client_ref=clients[0] if len(clients) == 1 else None, record_type=record_type,
         )  # fmt: skip
         with self._parts.database.transaction() as tx:
             self.office.note(tx, [

@@ -3,6 +3,8 @@
 * A calling system's role stands in its own assertion, so what it may claim follows from its registered organisation.
 * A provider's own things are used under its contract; a controller's people use its own register.
 * Reading needs a contract in force; delivering own records goes on for the delivery window.
+* Each class of the data that an act is about is asked for: of one thing all must be allowed, of a list any, and what
+  the caller may not see of it is left out.
 """
 
 from __future__ import annotations
@@ -18,19 +20,22 @@ from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.table import NO_CLIENT_DATA, Facts
 from kanta_gateway.access.terms import DELIVERY_MONTHS, Agreement, Standing, standing
 from kanta_gateway.model import Caller, Decision, Event, Oid
+from kanta_gateway.pipeline.classes import Classes
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import HELSINKI, Users
+from kanta_gateway.pipeline.sphere import LOCAL, Sphere, sphere_of
 from kanta_gateway.spool import persons
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-LOCAL = "local"
-"""System of local commands: their person is on the gateway's own machine and claims nothing."""
+__all__ = ["LOCAL", "Guard", "Thing"]
+
 WITHOUT_CLIENTS = ("audit", "party", "request")
 """Subjects of acts that use no client data."""
-SERVICE_DATA = "TOT"
-"""What records, documents, figures and notices hold: data of carrying out the service."""
+NAMES_CLIENTS = frozenset({Event.AUDIT_RESOLVE})
+"""Acts of these subjects that do: a client relationship is told (703/2023 §4)."""
+STUDENT = "student"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Thing:
     purchaser: str | None = None
     """Name of the contract file that it falls under."""
     client_ref: str | None = None
+    record_type: str = ""
+    """Type of the one record that it is, or was made of."""
 
 
 class Guard:
@@ -53,6 +60,7 @@ class Guard:
         self._parts = parts
         self._policy = policy
         self._users = Users(parts)
+        self._classes = Classes(parts)
 
     def decide(self, caller: Caller, event: Event, thing: Thing, day: date | None = None) -> Decision:
         """Whether the caller may do this.
@@ -65,8 +73,18 @@ class Guard:
         """
         day = day or self._parts.now().astimezone(HELSINKI).date()
         with self._parts.database.reading() as tx:
-            question = self._question(tx, caller, event, thing, day)
-        return self._parts.decider.decide(question)
+            questions = self._questions(tx, caller, event, thing, day)
+        is_list = thing.client_ref is None and not thing.record_type
+        for question in questions:
+            decision = self._parts.decider.decide(question)
+            if decision.allowed == is_list:
+                break
+        return decision
+
+    def sphere(self, caller: Caller) -> Sphere:
+        """What the caller can know of."""
+        with self._parts.database.reading() as tx:
+            return sphere_of(tx, self._parts, self._policy, caller)
 
     def closed(self, caller: Caller, *, by_contract_file: bool = False) -> frozenset[str]:
         """Controllers (or contract files) of the caller's contracts, where none of them is in force today."""
@@ -78,17 +96,50 @@ class Guard:
         names = [(one.purchaser if by_contract_file else one.organiser.oid, one.is_open(today)) for one in have]
         return frozenset(name for name, _ in names) - {name for name, is_open in names if is_open}
 
-    def _question(self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date) -> Question:
-        is_local, is_own = caller.system == LOCAL, self._policy.is_own_only(caller)
+    def _questions(
+        self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date
+    ) -> Sequence[Question]:  # fmt: skip
+        """One question for each class of the data."""
+        is_own = self._policy.is_own_only(caller)
+        asked = self._question(tx, caller, event, thing, day, is_own=is_own)
+        if asked.facts.flow == NO_CLIENT_DATA:
+            return [asked]
+        have = self._contracts(tx, caller, thing, is_own=is_own)
+        stated = self._users.stated(tx, caller, day) or {}
+        words = self._parts.decider.duties.service_tasks
+        tasks = {words.get(one, one) for one in stated.get("service_tasks") or ()}
+        is_free = (is_own and not tasks) or not self._users.keeps(tx, caller)
+        found = self._classes.of(tx, event, thing.record_type, have, thing.client_ref)
+        return [replace(asked, kind=kind, task=task, own_task=is_free or task in tasks) for kind, task in sorted(found)]
+
+    def _contracts(self, tx: Connection, caller: Caller, thing: Thing, *, is_own: bool) -> Sequence[Agreement]:
+        """Contracts that a thing falls under, as the caller stands to them."""
+        sphere = sphere_of(tx, self._parts, self._policy, caller)
+        return [
+            one for one in agreements(tx, caller.organisation if is_own else thing.provider or None)
+            if thing.purchaser in {None, one.purchaser} and thing.controller in {None, one.organiser.oid}
+            and sphere.covers(one)
+        ]  # fmt: skip
+
+    def _question(
+        self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date, *, is_own: bool
+    ) -> Question:  # fmt: skip
+        is_local = caller.system == LOCAL
         provider = Oid(thing.provider) if thing.provider else None
         role = self._policy.decide(caller, event, provider=provider)
         asked = Question(
             event.value, caller.role, caller.purpose, Facts(purpose="told" if caller.purpose else "none"),
-            SERVICE_DATA, "TI", granted=role.allowed, grant="; ".join(role.reasons), own_service=True, own_task=True,
+            granted=role.allowed, grant="; ".join(role.reasons), own_service=True,
+            is_review=caller.purpose in self._parts.decider.duties.review_purposes,
             claims_beyond=not is_own and not is_local and bool(agreements(tx, caller.organisation)),
             person=self._person(tx, caller, day, is_local=is_local),
         )  # fmt: skip
-        if event.value.partition(":")[0] in WITHOUT_CLIENTS:
+        stated = self._users.stated(tx, caller, day) or {}
+        asked = replace(
+            asked, has_duty=bool(stated.get("duties")), is_student=caller.role == STUDENT,
+            is_supervised=bool(stated.get("supervisor")),
+        )  # fmt: skip
+        if event.value.partition(":")[0] in WITHOUT_CLIENTS and event not in NAMES_CLIENTS:
             return _with(asked, flow=NO_CLIENT_DATA)
         if is_own:
             return self._of_provider(tx, asked, caller, event, thing, day)
@@ -122,11 +173,22 @@ class Guard:
         self, tx: Connection, asked: Question, caller: Caller, thing: Thing, *, is_local: bool
     ) -> Question:
         """A controller's own people, or the gateway's, in the controller's register."""
-        controllers = {one.organiser.oid for one in agreements(tx, thing.provider or None)}
+        controllers = {one.organiser.oid for one in agreements(tx, thing.provider or None)
+                       if thing.purchaser in {None, one.purchaser}}  # fmt: skip
         mine = {thing.controller} if thing.controller else controllers
         is_mine = is_local or caller.organisation in mine
         asked = replace(asked, own_register=is_mine)
-        return _with(asked, flow="own-register" if is_mine else "none", relationship="other-task")
+        return _with(
+            asked, flow="own-register" if is_mine else "none",
+            relationship=self._of_client(tx, caller, thing) if self._policy.is_for_one_client(caller) else "other-task",
+        )  # fmt: skip
+
+    def _of_client(self, tx: Connection, caller: Caller, thing: Thing) -> str:
+        """The client relationship that the assertion names, with the client whose data it is (ACC-03)."""
+        named = sphere_of(tx, self._parts, self._policy, caller).clients or frozenset()
+        if thing.client_ref is None:
+            return "not-asked" if named else "none"
+        return "open" if thing.client_ref in named else "none"
 
 
 def _relationship(tx: Connection, have: Sequence[Agreement], event: Event, thing: Thing, day: date) -> str:

@@ -89,7 +89,7 @@ class Board:
             else:
                 mark_told(self._parts, tx, hand)
                 self._office.note(tx, [hand.event(caller, self._parts.now(), DOWNLOAD)])
-        return hand.told(content, caller.person_name, self._today()), hand.kind
+        return hand.told(self._parts.views, content, caller.person_name, self._today()), hand.kind
 
     def page(self, told: Mapping[str, Any], kind: NoticeType, language: str) -> str:
         """The readable form of a notice."""
