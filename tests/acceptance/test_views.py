@@ -333,6 +333,48 @@ def test_a_private_provider_sees_no_decision(scene: Scene) -> None:
     assert scene.get(f"/v1/tickets/{diary}", "private-provider").status_code == 200
 
 
+def test_an_officials_own_service_tasks(tmp_path: Path) -> None:
+    """STM 457/2024 §13: data of disability services is an official's own only where the register of users says so."""
+    told = sample()
+    told["asiakkaat"] = told["asiakkaat"][:2]
+    for one in told["asiakkaat"]:
+        one["valmennuspaivakirja"] = one["valmennuspaivakirja"][:2]
+    told["asiakkaat"][1]["paatos"] |= {
+        "palvelu": "Vammaisten henkilöiden työtoiminta",
+        "palvelutuote": {"numero": 1, "nimi": "Vammaisten henkilöiden työtoiminta palveluntuottajan toimintayksikössä"},
+    }
+    gateway = installation(tmp_path / "data")
+    rows = take(gateway, written(tmp_path / "files", told))
+    official = {"kind": "person", "person_id": "T-1", "organisation": ORGANISER, "role": "purchaser-official"}
+    http, by = Http(gateway), who("purchaser-official", "arranging")
+    tickets = {one: next(row["ticket"] for row in rows if row["id"] == f"P-{one}") for one in ("A-1", "A-2")}
+
+    def seen() -> tuple[Any, ...]:
+        figures = http.call("GET", "/v1/figures", by).json()["figures"]
+        documents = http.call("GET", "/v1/documents", by).json()["documents"]
+        return (
+            {one for one in figures if one.startswith("A-")}, len(documents),
+            {one["type"] for one in http.call("GET", "/v1/notices", by).json()["notices"]},
+            {one: http.call("GET", f"/v1/tickets/{ticket}", by).status_code for one, ticket in tickets.items()},
+        )  # fmt: skip
+
+    def state(tasks: list[str]) -> None:
+        person = {**official, "name": "Veera Virkailija", "service_tasks": tasks, "from": "2020-01-01"}
+        gateway.party_book.state(read([person]), gateway.actor(None, None, None))
+
+    nobody_kept = seen()
+    state(["working-age"])
+    working_age = seen()
+    state(["working-age", "disability"])
+    both = seen()
+    gateway.close()
+
+    assert nobody_kept == both
+    assert (both[0], both[3]) == ({"A-1", "A-2"}, {"A-1": 200, "A-2": 200})
+    assert (working_age[0], working_age[3]) == ({"A-1"}, {"A-1": 200, "A-2": 403})
+    assert 0 < working_age[1] < both[1]
+
+
 # totals and counts
 
 

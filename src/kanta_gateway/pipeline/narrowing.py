@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kanta_gateway.errors import NotPermittedError
 from kanta_gateway.model import Caller, Event
@@ -15,10 +15,12 @@ from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.sphere import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kanta_gateway.pipeline.office import Office
     from kanta_gateway.pipeline.parts import Parts
+
+T = TypeVar("T")
 
 
 class Narrowing:
@@ -61,6 +63,25 @@ class Narrowing:
             return list(clients)
         decide = self._office.guard.decide
         return [one for one in clients if decide(caller, event, Thing(provider, client_ref=one)).allowed]
+
+    def kept(
+        self, caller: Caller, event: Event, things: Sequence[T], whose: Callable[[T], tuple[str, str | None]]
+    ) -> list[T]:
+        """Of a list those whose client's data the caller's task may see; what is about no client stays.
+
+        Args:
+            caller: who asks.
+            event: for what.
+            things: the list.
+            whose: provider and client reference of one of them.
+        """
+        clients = {(provider, ref) for provider, ref in map(whose, things) if ref is not None}
+        may = {
+            (provider, ref)
+            for provider in {owner for owner, _ in clients}
+            for ref in self.allowed(caller, event, provider, [ref for own, ref in clients if own == provider])
+        }
+        return [one for one in things if whose(one)[1] is None or whose(one) in may]
 
     def _refuse(self, caller: Caller, event: Event, reason: str) -> None:
         self._office.deny(caller, event, "", (reason,))

@@ -19,7 +19,7 @@ from kanta_gateway.contracts.terms import ORGANISER
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.notices import calls, store
-from kanta_gateway.notices.form import page
+from kanta_gateway.notices.form import page as readable
 from kanta_gateway.notices.states import NoticeState
 from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.handing import handing, mark_told, prepared
@@ -46,7 +46,10 @@ class Board:
         own, organiser = self._scope(caller)
         self._office.permit(caller, Event.NOTICE_READ, provider=own)
         with self._parts.database.transaction() as tx:
-            found = store.listed(tx, provider=own, organiser=organiser, state=state, after=after, limit=limit)
+            page = store.listed(tx, provider=own, organiser=organiser, state=state, after=after, limit=limit)
+            found = self._office.narrowing.kept(
+                caller, Event.NOTICE_READ, page, lambda one: (one.provider, one.told_client)
+            )
             troubles = calls.problems(tx, [one.sequence for one in found])
             self._office.note(tx, [self._office.event(
                 caller, Event.NOTICE_READ, subject="list", provider=own or "", details={"count": len(found)}
@@ -54,7 +57,7 @@ class Board:
         day = self._today()
         return {
             "notices": [{**self._metadata(one, day, language), "problem": troubles.get(one.sequence)} for one in found],
-            "next": found[-1].sequence if found else after,
+            "next": page[-1].sequence if page else after,
         }
 
     def get(
@@ -93,7 +96,7 @@ class Board:
 
     def page(self, told: Mapping[str, Any], kind: NoticeType, language: str) -> str:
         """The readable form of a notice."""
-        return page(told, kind, self._parts.notices, language)
+        return readable(told, kind, self._parts.notices, language)
 
     def acknowledge(self, notice_id: str, caller: Caller) -> dict[str, Any]:
         """Write down that the recipient has a notice.
@@ -136,7 +139,10 @@ class Board:
         if organiser is not None and organiser != one.organiser:
             self._office.deny(caller, event, one.provider, (f"{caller.role}: the notice is of another's register",))
             raise NotFoundError
-        self._office.permit(caller, event, provider=one.provider, controller=one.organiser, purchaser=one.purchaser)
+        self._office.permit(
+            caller, event, provider=one.provider, controller=one.organiser, purchaser=one.purchaser,
+            client_ref=None if own is not None else one.told_client,
+        )  # fmt: skip
         contract = self._parts.contracts.get(one.purchaser)
         terms = next((own_ for own_ in contract.notices if own_.notice == one.type), None) if contract else None
         if own is not None and terms is not None and terms.given_by == ORGANISER:

@@ -47,7 +47,7 @@ class Office:
         self._policy = policy
         self._controllers: dict[tuple[str, str], str] = {}
         self.guard = Guard(parts, policy)
-        self._narrowing = Narrowing(parts, self)
+        self.narrowing = Narrowing(parts, self)
 
     def permit(
         self, caller: Caller, event: Event, *, provider: str | None, controller: str | None = None,
@@ -152,6 +152,7 @@ class Office:
                 one for one in page if one.organiser not in closed
                 and sphere.holds(one.provider, controller=one.organiser, client_ref=one.client_ref)
             ]  # fmt: skip
+            found = self.narrowing.kept(caller, Event.DOCUMENT_LIST, found, lambda one: (one.provider, one.client_ref))
             self._parts.log.append(tx, [self.event(
                 caller, Event.DOCUMENT_LIST, subject="list", provider=provider or "", details={"count": len(found)},
                 decision=decision,
@@ -224,7 +225,7 @@ class Office:
     ) -> dict[str, Any]:
         """Derived numbers of one client or of all that the caller may see: the contract's, or the law's."""
         is_narrowed = national or client is not None or as_of is not None or explain
-        least = self._narrowing.totals_of(caller, is_narrowed=is_narrowed)
+        least = self.narrowing.totals_of(caller, is_narrowed=is_narrowed)
         count, name = (counting.of_law, "national") if national else (counting.of_clients, "figures")
 
         def derived(tx: Connection, provider: str, wanted: Sequence[str], closed: Closed) -> dict[str, Any]:
@@ -314,7 +315,7 @@ class Office:
         decision = self.permit(caller, Event.FIGURES_READ, provider=own)
         told: dict[str, Any] = {}
         closed, sphere = self.guard.closed(caller, by_contract_file=True), self.guard.sphere(caller)
-        self._narrowing.check(caller, Event.FIGURES_READ, subject)
+        self.narrowing.check(caller, Event.FIGURES_READ, subject)
         with self._parts.database.transaction() as tx:
             own_conduct = subject == "deadlines"  # it is due too, and no figure is told of it
             subjects = types or [
@@ -326,7 +327,7 @@ class Office:
             closed |= sphere.others(records.subjects(tx, subjects))
             for provider in sorted({one[0] for one in known}):
                 wanted = sorted({ref for owner, _, ref in known if owner == provider})
-                wanted = self._narrowing.allowed(caller, Event.FIGURES_READ, provider, wanted)
+                wanted = self.narrowing.allowed(caller, Event.FIGURES_READ, provider, wanted)
                 if client is not None:
                     wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
                 told |= work(tx, provider, wanted, closed)
