@@ -375,6 +375,43 @@ def test_an_officials_own_service_tasks(tmp_path: Path) -> None:
     assert 0 < working_age[1] < both[1]
 
 
+def test_under_turvakielto_no_view_tells_the_unit(tmp_path: Path) -> None:
+    """Of a client under turvakielto no answer to any role, and no notice, tells name or OID of the service unit.
+
+    Only the document itself does (REC-08), to those who may read it. [REC-09]
+    """
+    told = sample()
+    told["asiakkaat"] = [one for one in told["asiakkaat"] if one["turvakielto"]]
+    gateway = installation(tmp_path / "data")
+    rows = take(gateway, written(tmp_path / "files", told))
+    gateway.party_book.state(read([
+        {"kind": "relationship", "provider": PROVIDER, "client": told["asiakkaat"][0]["asiakasnumero"], "unit": UNIT},
+    ]), gateway.actor(None, None, None))  # fmt: skip
+    scene = Scene(gateway, Http(gateway), rows)
+    client = told["asiakkaat"][0]["asiakasnumero"]
+    units = [value for one in told["palveluntuottaja"]["yksikot"] for value in (one["oid"], one["nimi"])]
+    notices = scene.get("/v1/notices", "provider-system").json()["notices"]
+    paths = [
+        *(f"/v1/tickets/{one['ticket']}" for one in rows[:8]), "/v1/documents", "/v1/figures?explain=true",
+        "/v1/figures?national=true", "/v1/figures/reconciliation", f"/v1/figures/evidence?client={client}",
+        "/v1/deadlines", "/v1/completeness", "/v1/notices", "/v1/audit/entries?limit=1000",
+        f"/v1/clients/{client}/access-report", "/v1/persons", "/v1/parties?kind=relationship",
+        *(f"/v1/notices/{one['id']}?look=true&form={form}" for one in notices for form in ("json", "page")),
+    ]  # fmt: skip
+    answers = [
+        scene.get(path, role, relation=client if role == "own-worker" else "")
+        for role in ("provider-system", "own-worker", "purchaser-official", "purchaser-supervisor", "log-supervisor",
+                     "auditor", "registrar")
+        for path in paths
+    ]  # fmt: skip
+    document = scene.get(f"/v1/documents/{scene.document()}", "provider-system").text
+    gateway.close()
+
+    assert len([one for one in answers if one.status_code == 200]) > 30
+    assert [(one.url.path, unit) for one in answers for unit in units if unit in one.text] == []
+    assert any(unit in document for unit in units)
+
+
 # totals and counts
 
 

@@ -22,7 +22,7 @@ from kanta_gateway.access.terms import DELIVERY_MONTHS, Agreement, Standing, sta
 from kanta_gateway.model import Caller, Decision, Event, Oid
 from kanta_gateway.pipeline.classes import Classes
 from kanta_gateway.pipeline.parts import Parts
-from kanta_gateway.pipeline.partybook import HELSINKI, Users
+from kanta_gateway.pipeline.partybook import HELSINKI, User, Users
 from kanta_gateway.pipeline.sphere import LOCAL, Sphere, sphere_of
 from kanta_gateway.spool import persons
 
@@ -101,14 +101,14 @@ class Guard:
     ) -> Sequence[Question]:  # fmt: skip
         """One question for each class of the data."""
         is_own = self._policy.is_own_only(caller)
-        asked = self._question(tx, caller, event, thing, day, is_own=is_own)
+        user = self._users.find(tx, caller, day)
+        asked = self._question(tx, caller, event, thing, day, user)
         if asked.facts.flow == NO_CLIENT_DATA:
             return [asked]
         have = self._contracts(tx, caller, thing, is_own=is_own)
-        stated = self._users.stated(tx, caller, day) or {}
         words = self._parts.decider.duties.service_tasks
-        tasks = {words.get(one, one) for one in stated.get("service_tasks") or ()}
-        is_free = (is_own and not tasks) or not self._users.keeps(tx, caller)
+        tasks = {words.get(one, one) for one in user.stated.get("service_tasks") or ()}
+        is_free = (is_own and not tasks) or not user.is_kept
         found = self._classes.of(tx, event, thing.record_type, have, thing.client_ref)
         return [replace(asked, kind=kind, task=task, own_task=is_free or task in tasks) for kind, task in sorted(found)]
 
@@ -122,9 +122,9 @@ class Guard:
         ]  # fmt: skip
 
     def _question(
-        self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date, *, is_own: bool
+        self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date, user: User
     ) -> Question:  # fmt: skip
-        is_local = caller.system == LOCAL
+        is_local, is_own = caller.system == LOCAL, self._policy.is_own_only(caller)
         provider = Oid(thing.provider) if thing.provider else None
         role = self._policy.decide(caller, event, provider=provider)
         asked = Question(
@@ -132,23 +132,15 @@ class Guard:
             granted=role.allowed, grant="; ".join(role.reasons), own_service=True,
             is_review=caller.purpose in self._parts.decider.duties.review_purposes,
             claims_beyond=not is_own and not is_local and bool(agreements(tx, caller.organisation)),
-            person=self._person(tx, caller, day, is_local=is_local),
-        )  # fmt: skip
-        stated = self._users.stated(tx, caller, day) or {}
-        asked = replace(
-            asked, has_duty=bool(stated.get("duties")), is_student=caller.role == STUDENT,
-            is_supervised=bool(stated.get("supervisor")),
+            person="not-kept" if is_local else "outsider" if user.is_kept and user.is_missing else "known",
+            has_duty=bool(user.stated.get("duties")), is_student=caller.role == STUDENT,
+            is_supervised=bool(user.stated.get("supervisor")),
         )  # fmt: skip
         if event.value.partition(":")[0] in WITHOUT_CLIENTS and event not in NAMES_CLIENTS:
             return _with(asked, flow=NO_CLIENT_DATA)
         if is_own:
             return self._of_provider(tx, asked, caller, event, thing, day)
         return self._of_controller(tx, asked, caller, thing, is_local=is_local)
-
-    def _person(self, tx: Connection, caller: Caller, day: date, *, is_local: bool) -> str:
-        if is_local:
-            return "not-kept"
-        return "outsider" if self._users.is_outsider(tx, caller, day) else "known"
 
     def _of_provider(
         self, tx: Connection, asked: Question, caller: Caller, event: Event, thing: Thing, day: date

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -150,6 +150,18 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=HELSINKI)
 
 
+@dataclass(frozen=True, slots=True)
+class User:
+    """What the register of users says of a caller."""
+
+    is_kept: bool
+    """Whether the caller's organisation keeps its users here."""
+    is_missing: bool
+    """Whether it knows the caller in no such role on the day."""
+    stated: Mapping[str, Any]
+    """Unit, supervisor, service tasks and duties, where they are stated."""
+
+
 class Users:
     """Which persons of which organisation may act in which role today, as far as their register is kept here."""
 
@@ -158,19 +170,13 @@ class Users:
         self._version = -1
         self._known: dict[str, list[Statement]] = {}
 
-    def is_outsider(self, tx: Connection, caller: Caller, day: date) -> bool:
-        """Whether the caller's organisation keeps its users here, and the caller is none of them in this role today."""
-        return self.keeps(tx, caller) and self.stated(tx, caller, day) is None
-
-    def keeps(self, tx: Connection, caller: Caller) -> bool:
-        """Whether the caller's organisation keeps its users here."""
-        return bool(self._of(tx, caller.organisation))
-
-    def stated(self, tx: Connection, caller: Caller, day: date) -> Mapping[str, Any] | None:
-        """What is stated of the caller in its role on a day; None where nothing is."""
-        found = (one for one in self._of(tx, caller.organisation)
-                 if (one.body["person_id"], one.body["role"]) == (caller.person_id, caller.role))  # fmt: skip
-        return next((one.body for one in found if one.covers(day.isoformat())), None)
+    def find(self, tx: Connection, caller: Caller, day: date) -> User:
+        """What the register of the caller's organisation says of the caller in its role on a day."""
+        every = self._of(tx, caller.organisation)
+        mine = (one for one in every
+                if (one.body["person_id"], one.body["role"]) == (caller.person_id, caller.role))  # fmt: skip
+        found = next((one.body for one in mine if one.covers(day.isoformat())), None)
+        return User(bool(every), found is None, found or {})
 
     def _of(self, tx: Connection, organisation: str) -> list[Statement]:
         if (version := register.version(tx)) != self._version:
