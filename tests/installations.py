@@ -57,7 +57,7 @@ def documents(gateway: Gateway) -> dict[tuple[str, int, str], Any]:
             record = records.by_rows(tx, [one.record_row])[0]
             key = (record.id, record.version, one.structure)
             assert key not in found, "two live documents of one record and structure"
-            found[key] = structured(content_of(gateway.parts, tx, whole))
+            found[key] = structured(content_of(gateway.parts, whole))
     return found
 
 

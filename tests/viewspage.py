@@ -12,7 +12,7 @@ from kanta_gateway import knowledge
 
 SCOPES = {
     "all": "its own organisation's register", "client": "the one client that its assertion names, in its own register",
-    "own": "its own organisation's things",
+    "given": "what is given to it across registers", "own": "its own organisation's things",
 }  # fmt: skip
 INTRODUCTION = (
     "# Who sees what", "",

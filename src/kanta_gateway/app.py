@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import holidays as holidays_package
 import yaml
 
-from kanta_gateway import __version__, knowledge, loading
+from kanta_gateway import __version__, content, knowledge, loading
 from kanta_gateway.access.decider import Decider
+from kanta_gateway.access.disclosures import Disclosures
+from kanta_gateway.access.purposes import Purposes
 from kanta_gateway.access.table import Duties, Table
 from kanta_gateway.audit.cosign import Known, read_witnesses
+from kanta_gateway.audit.entry import Registers
 from kanta_gateway.audit.log import Log
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.keyfiles import checkpoint_signer, keep_checkpoint, last_checkpoint, signer, trust_anchors
+from kanta_gateway.keyfiles import (
+    checkpoint_signer,
+    keep_checkpoint,
+    key_store,
+    last_checkpoint,
+    signer,
+    trust_anchors,
+)
 from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.outward import Outward
+from kanta_gateway.pipeline.approved import approved_content, differing
+from kanta_gateway.pipeline.outlet import ReportOutlet
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.witnessing import Witnesses
+from kanta_gateway.privacy.daykeys import DayKeys
 from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.safe import KeyFolder
@@ -38,28 +54,41 @@ from kanta_gateway.transfer import witness
 MODERATOR = "kanta-gateway"
 
 
-def build(settings: Settings) -> Gateway:
+def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
     """Build one installation.
 
+    Args:
+        settings: what it is made of.
+        only_approved: use the approved content whatever lies in place, and no ways out; for those who decide changes.
+
     Raises:
+        MisconfiguredError: production, and content is in place that nobody approved.
         MisconfiguredError: a file or setting is wrong; all mistakes of a kind at once.
     """
     language = "sv" if settings.lang == "sv" else "fi"
     folder = KeyFolder(settings.key_folder, may_make=not settings.is_production)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.url)
-    upgrade(database)
     master = folder.master()
+    keys = key_store(folder, settings)
+    vault = Vault(master, keys)
+    days = DayKeys(vault, keys)
+    upgrade(database, days.seal, keys.take_over)
     keyring = Keyring(master)
-    known = loading.load(settings.own, settings.data, language)
+    here = _here(settings, database, keyring, language, only_approved=only_approved)
+    settings, known = here.settings, here.known
     parts = Parts(
         database=database,
         keyring=keyring,
-        vault=Vault(master),
+        vault=vault,
+        keys=keys,
         log=Log(
             keyring.actors,
             seal=lambda name: seal(keyring.names, name, b"name"),
             open_=lambda sealed: open_sealed(keyring.names, sealed, b"name"),
+            seals=days,
+            registers=Registers(known.reports.client_register, known.reports.joint_controller),
+            outlet=ReportOutlet(known.reports, vault),
         ),
         messages=known.messages,
         contracts=known.contracts,
@@ -78,8 +107,11 @@ def build(settings: Settings) -> Gateway:
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
-        decider=_decider(settings),
         views=known.views,
+        decider=here.decider,
+        disclosures=_disclosures(settings, here.decider),
+        limits=known.limits,
+        reports=known.reports,
         types=known.types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
@@ -87,10 +119,56 @@ def build(settings: Settings) -> Gateway:
         language=language,
         software={"moderator": MODERATOR, "product": MODERATOR, "version": __version__},
     )
-    return Gateway(
+    gateway = Gateway(
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
         _channels(settings),
     )  # fmt: skip
+    gateway.oblivion.start()
+    gateway.unapproved = [unapproved_told(*one) for one in here.unapproved.items()]
+    if not only_approved:
+        gateway.changes.note_use(__version__, here.digests, here.unapproved)
+    return gateway
+
+
+@dataclass(frozen=True)
+class _Here:
+    """The content that a gateway works with."""
+
+    settings: Settings
+    known: loading.Library
+    decider: Decider
+    digests: Mapping[str, str]
+    """Of the installation's own content in place."""
+    unapproved: Mapping[str, str]
+    """Paths that nobody approved, and how they differ."""
+
+
+def _here(settings: Settings, database: Database, keyring: Keyring, language: str, *, only_approved: bool) -> _Here:
+    """What is in place, or only what was approved.
+
+    Raises:
+        MisconfiguredError: production, and content is in place that nobody approved.
+    """
+    if only_approved:
+        with database.reading() as tx, TemporaryDirectory() as place:
+            own = content.laid_out(approved_content(tx, keyring), Path(place), settings)
+            known = loading.load(own.own, settings.data, language)
+            return _Here(own, known, own_decider(Path(place) / content.POLICY, own), {}, {})
+    digests = content.digests(content.pieces(settings))
+    with database.reading() as tx:
+        unapproved = differing(tx, keyring, digests)
+    if unapproved and settings.is_production:
+        raise MisconfiguredError(mistakes=[unapproved_told(*one) for one in unapproved.items()])
+    known = loading.load(settings.own, settings.data, language)
+    return _Here(settings, known, own_decider(content.policy_folder(settings), settings), digests, unapproved)
+
+
+def unapproved_told(path: str, how: str) -> str:
+    """What is wrong with content that nobody approved, and what to do."""
+    told = {"added": "is in place and nobody approved it", "changed": "is not as it was approved",
+            "missing": "was approved and is not in place"}[how]  # fmt: skip
+    return (f"{path}: {told}. Propose it with `kanta-gateway changes propose --reason …` and have another person "
+            "approve it, or put back what was approved (`kanta-gateway changes write FOLDER`)")  # fmt: skip
 
 
 def _witnesses(settings: Settings) -> Witnesses:
@@ -121,18 +199,31 @@ def _channels(settings: Settings) -> Channels:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MisconfiguredError("KANTA_NOTICE_CHANNELS_FILE cannot be read; check the path") from error
+    Outward.load(settings.inside_networks, is_production=settings.is_production)  # a mistake stops the start
     return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
 
 
-def _decider(settings: Settings) -> Decider:
-    """The shipped policies, with the forbids and the rows that DATA/policy adds and turns on."""
-    folder = settings.data / "policy"
+def _disclosures(settings: Settings, decider: Decider) -> Disclosures:
+    """What is told and asked when data goes from one register to another."""
+    return Disclosures.load(knowledge.text("mappings/policy/disclosures.yaml", settings.own), decider.table.by_id)
+
+
+def own_decider(folder: Path, settings: Settings) -> Decider:
+    """The shipped policies, with the forbids and the rows that an installation adds and turns on.
+
+    Args:
+        folder: of its forbids and rows.
+        settings: where its purposes are, and whether this is production.
+    """
     stated = yaml.safe_load((folder / "rows.yaml").read_text("utf-8")) if (folder / "rows.yaml").is_file() else {}
     table = Table.load(knowledge.text("mappings/policy/rows.yaml"), (stated or {}).get("enabled") or ())
     shipped = [knowledge.text(f"mappings/policy/{name}.cedar") for name in ("rows", "maximum")]
     own = {one.name: one.read_text("utf-8") for one in sorted(folder.glob("*.cedar"))}
     duties = Duties.load(knowledge.text("mappings/policy/duties.yaml"))
-    return Decider.load(table, duties, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
+    purposes = Purposes.load(
+        knowledge.text("mappings/policy/purposes.yaml", settings.own), table.by_id, is_production=settings.is_production
+    )
+    return Decider.load(table, duties, purposes, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
 
 
 @cache

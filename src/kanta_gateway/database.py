@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Index,
@@ -37,13 +39,30 @@ if TYPE_CHECKING:
 metadata = MetaData()
 
 Instant = String(32)  # model.instant(): text order is time order
+Id = BigInteger().with_variant(Integer, "sqlite")  # of a key in the key store
 
 data_key = Table(
     "data_key", metadata,
-    Column("id", Integer, primary_key=True),
-    Column("wrapped", LargeBinary, nullable=True),   # NULL once destroyed
+    Column("id", Id, primary_key=True, autoincrement=False),  # the key itself lies in the key store
     Column("made_at", Instant, nullable=False),
     Column("destroyed_at", Instant),
+)  # fmt: skip
+
+forgotten = Table(
+    "forgotten", metadata,                           # on its way to the journal beside the keys
+    Column("id", Integer, primary_key=True),
+    Column("origin", String(36), nullable=False),
+    Column("kind", String(16), nullable=False),      # forgotten.py
+    Column("subject", String(128), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("key_id", Id),
+    Column("details", Text, nullable=False),         # JSON: ids, moments and provisions
+)  # fmt: skip
+
+forgotten_mark = Table(
+    "forgotten_mark", metadata,
+    Column("id", Integer, primary_key=True),         # one row
+    Column("number", Integer, nullable=False),       # newest entry of the journal whose deed is in this database
 )  # fmt: skip
 
 party_statement = Table(
@@ -60,6 +79,36 @@ party_statement = Table(
     Index("party_statement_kind", "kind", "owner"),
 )  # fmt: skip
 
+access_grant = Table(
+    "access_grant", metadata,                              # break-glass: one person, one client, one sub-item
+    Column("id", String(36), primary_key=True),
+    Column("provider", String(128), nullable=False),
+    Column("controller", String(128), nullable=False),
+    Column("purchaser", String(64), nullable=False),
+    Column("client_ref", String(64), nullable=False),
+    Column("organisation", String(128), nullable=False),   # of the person who may look
+    Column("person_ref", String(64), nullable=False),      # keyed
+    Column("role", String(64), nullable=False),
+    Column("purpose", String(64), nullable=False),
+    Column("item", String(32), nullable=False),            # mappings/policy/disclosures.yaml, grounds
+    Column("row", String(8), nullable=False),              # row of the decision table when it was opened
+    Column("facts", Text, nullable=False),                 # JSON: what was stated, words only
+    Column("sealed", LargeBinary, nullable=False),         # person and reason in words
+    Column("given_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),              # first moment at which it does not hold
+    Column("ended_at", Instant),                           # ended earlier, by hand
+    Column("uses", Integer, nullable=False),               # documents that were disclosed by it
+    Column("due_on", String(10), nullable=False),          # last day of the review
+    Column("reviewed_at", Instant),
+    Column("outcome", String(32)),                         # NULL until reviewed
+    Column("review", LargeBinary),                         # sealed: reviewer and note
+    Column("case_due_on", String(10)),                     # where the outcome leads to a case
+    Column("case_owner", LargeBinary),                     # sealed
+    Column("case_closed_at", Instant),
+    Index("access_grant_person", "person_ref", "client_ref"),
+    Index("access_grant_review", "reviewed_at", "due_on"),
+)  # fmt: skip
+
 calling_system = Table(
     "calling_system", metadata,
     Column("thumbprint", String(64), primary_key=True),  # x5t#S256, base64url
@@ -68,6 +117,22 @@ calling_system = Table(
     Column("name", Text, nullable=False),
     Column("registered_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+)  # fmt: skip
+
+assertion_used = Table(
+    "assertion_used", metadata,
+    Column("mark", String(64), primary_key=True),         # access/once.py; nothing about a person
+    Column("expires_at", Instant, nullable=False),
+    Column("is_told", Integer, nullable=False),           # whether its repeat is in the log
+    Index("assertion_used_expires", "expires_at"),
+)  # fmt: skip
+
+reading = Table(
+    "reading", metadata,
+    Column("who", String(64), primary_key=True),          # pipeline/measure.py; a keyed mark of person and system
+    Column("minute", String(16), primary_key=True),
+    Column("clients", Integer, nullable=False),
+    Index("reading_minute", "minute"),
 )  # fmt: skip
 
 delivery = Table(
@@ -103,7 +168,7 @@ record = Table(
     Column("removed", Text, nullable=False),               # JSON: dropped, masked
     Column("facts", LargeBinary),                          # sealed with the facts key
     Column("payload", LargeBinary),                        # sealed with the data key
-    Column("key_id", Integer, ForeignKey("data_key.id")),
+    Column("key_id", Id, ForeignKey("data_key.id")),
     Column("as_of", String(10), nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("settled_at", Instant),
@@ -168,7 +233,7 @@ document = Table(
     Column("organiser", String(128), nullable=False),
     Column("state", String(16), nullable=False),           # spool/states.py
     Column("payload", LargeBinary),                        # sealed signed bytes; NULL once the key is destroyed
-    Column("key_id", Integer, ForeignKey("data_key.id"), nullable=False),
+    Column("key_id", Id, ForeignKey("data_key.id"), nullable=False),
     Column("digest", String(64), nullable=False),          # SHA-256 of the signed bytes
     Column("inputs", Text, nullable=False),                # JSON: record rows it was made of
     Column("attempts", Integer, nullable=False),
@@ -201,7 +266,7 @@ notice = Table(
     Column("recipient", String(32), nullable=False),       # kind of the one that got it; empty until then
     Column("items", Text, nullable=False),                 # JSON: which records it tells of, with keyed marks
     Column("payload", LargeBinary),                        # sealed content; NULL once the key is destroyed
-    Column("key_id", Integer, ForeignKey("data_key.id"), nullable=False),
+    Column("key_id", Id, ForeignKey("data_key.id"), nullable=False),
     Column("send_on", String(10), nullable=False),
     Column("ready_on", String(10), nullable=False),
     Column("due_on", String(10), nullable=False),
@@ -229,6 +294,55 @@ notice_call = Table(
     Index("notice_call_due", "state", "next_attempt_at"),
 )  # fmt: skip
 
+disclosure = Table(
+    "disclosure", metadata,                                # disclosure notices to the national log register
+    Column("sequence", Integer, primary_key=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("event", String(32), nullable=False),           # of the entry that tells of the disclosure
+    Column("subject", String(128), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("client_ref", String(64)),
+    Column("provider", String(128), nullable=False),       # the discloser
+    Column("controller", String(128), nullable=False),
+    Column("state", String(16), nullable=False),           # spool/disclosures.py
+    Column("told", LargeBinary),                           # sealed: what the notice tells of; NULL once destroyed
+    Column("payload", LargeBinary),                        # sealed: the signed bytes, once made
+    Column("key_id", Integer, ForeignKey("data_key.id"), nullable=False),
+    Column("digest", String(64), nullable=False),          # SHA-256 of the signed bytes; empty until made
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("lease_token", String(36)),
+    Column("lease_until", Instant),
+    Column("problem", Text),                               # last problem, JSON, no personal values
+    Column("receipt", Text),                               # the register's answer, kept as evidence
+    Column("made_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Index("disclosure_due", "state", "next_attempt_at", "sequence"),
+    Index("disclosure_subject", "subject"),
+)  # fmt: skip
+
+change = Table(
+    "change", metadata,                                    # proposed changes of policy, contracts and thresholds
+    Column("number", Integer, primary_key=True),
+    Column("state", String(16), nullable=False),           # access/changes.py
+    Column("proposer", String(64), nullable=False),        # keyed reference of the person
+    Column("decider", String(64), nullable=False),         # of another person; empty until decided
+    Column("digest", String(64), nullable=False),          # SHA-256 of `told`: stands in every entry about it
+    Column("told", Text, nullable=False),                  # JSON: paths and digests of what changes
+    Column("sealed", LargeBinary, nullable=False),         # why, by whom, the content, and the preview of its effect
+    Column("proposed_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    Column("review_by", String(10)),                       # last day of the review of what was narrowed at once
+    Column("code", LargeBinary(32), nullable=False),       # keyed, over all that decides what is approved
+)  # fmt: skip
+
+content_use = Table(
+    "content_use", metadata,                               # which content the gateway has worked with, newest last
+    Column("number", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
 oid_block = Table(
     "oid_block", metadata,
     Column("node", String(128), primary_key=True),
@@ -247,12 +361,17 @@ idempotency = Table(
 audit_entry = Table(
     "audit_entry", metadata,
     Column("idx", Integer, primary_key=True, autoincrement=False),   # 0-based leaf index
-    Column("leaf_hash", LargeBinary(32), nullable=False),
-    Column("event", String(32), nullable=False),
+    Column("leaf_hash", LargeBinary(32), nullable=False),            # stays when the rest of the row is gone
+    Column("event", String(32)),
     Column("client_ref", String(64)),
-    Column("at", Instant, nullable=False),
-    Column("body", Text, nullable=False),                            # RFC 8785 bytes that the leaf hashes
+    Column("name", String(64)),                                      # commitment to the acting person's name row
+    Column("at", Instant),
+    Column("key_id", Id),                                            # key of the register and day, in the key store
+    Column("sealed", LargeBinary),                                   # RFC 8785 bytes that the leaf hashes, sealed
     Index("audit_entry_client", "client_ref"),
+    Index("audit_entry_name", "name"),
+    Index("audit_entry_at", "at"),
+    Index("audit_entry_key", "key_id"),
 )  # fmt: skip
 
 audit_node = Table(
@@ -327,6 +446,26 @@ class Database:
         with _mapped(), self._reading.connect() as connection:
             yield connection
             connection.rollback()
+
+    def scrub(self) -> bool:
+        """What was deleted leaves the write-ahead log too; whether it has, or a reader kept it for the moment.
+
+        SQLite overwrites deleted content in the file (`secure_delete`), and old pages stay in the log until it is
+        written back and cut. PostgreSQL frees the old rows; its own log and its backups are its operator's.
+        """
+        if not self.is_sqlite:
+            with _mapped(), self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                connection.exec_driver_sql("VACUUM")
+            return True
+        raw = self.engine.raw_connection()
+        try:
+            busy, _, _ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:  # a writer holds the file
+            return False
+        else:
+            return not busy
+        finally:
+            raw.close()
 
     def close(self) -> None:
         """Give all connections back."""

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -15,8 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kanta_gateway.access.identity import assertion, thumbprint
+from kanta_gateway.access.revocation import NO_LISTS, RevocationLists
 from kanta_gateway.audit.checkpoint import CheckpointSigner, VerifierKey, read_keys
-from kanta_gateway.errors import GatewayError, MisconfiguredError
+from kanta_gateway.errors import GatewayError, KeyUnavailableError, MisconfiguredError
+from kanta_gateway.keystore import KeyStore
 from kanta_gateway.safe import (
     CHECKPOINT_KEY,
     CHECKPOINT_VERIFIER,
@@ -29,7 +33,7 @@ from kanta_gateway.safe import (
     SYSTEM_KEY,
     KeyFolder,
 )
-from kanta_gateway.settings import Settings
+from kanta_gateway.settings import KEY_STORE, Settings
 from kanta_gateway.signing.keys import FileSigner, Signer, UnsafeDevSigner, is_development, make_development_keys
 
 LOG_NAME = "kanta-gateway"
@@ -52,6 +56,23 @@ def signer(folder: KeyFolder, settings: Settings) -> Signer:
     if is_unsafe and settings.is_production:
         raise MisconfiguredError("production does not sign with a development certificate; install the system's own")
     return SIGNERS["development" if is_unsafe else "file"](folder.read(SIGNING_KEY), certificate)
+
+
+def key_store(folder: KeyFolder, settings: Settings) -> KeyStore:
+    """The store of wrapped keys; made on first use outside production.
+
+    Raises:
+        KeyUnavailableError: production, and there is none: an empty one would open nothing.
+    """
+    place = folder.place / KEY_STORE
+    if not settings.key_store_url and not place.is_file():
+        if not folder.may_make:
+            raise KeyUnavailableError(
+                f"key store {KEY_STORE} is not in the key folder; restore it, or make a new one with "
+                "`kanta-gateway keys make` if nothing has been sealed yet"
+            )
+        folder.write(KEY_STORE, b"")  # for its owner only; the database fills it
+    return KeyStore(settings.key_url)
 
 
 def trust_anchors(folder: KeyFolder) -> Sequence[x509.Certificate]:
@@ -142,6 +163,43 @@ def thumbprint_of(certificate: str) -> str:
         raise MisconfiguredError("the file is no PEM certificate") from error
 
 
+def revocations(file: str) -> Callable[[x509.Certificate, datetime], str]:
+    """Asks the revocation lists of a file; empty: there are none.
+
+    Raises:
+        MisconfiguredError: the file cannot be read, or a list of it does not hold.
+    """
+    return _ListFile(Path(file)).trouble if file else NO_LISTS.trouble
+
+
+class _ListFile:
+    """A file of revocation lists: whoever renews it replaces it, and no process has to be started again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int] = (0, 0)
+        self._lists = NO_LISTS
+        self._refresh()
+
+    def trouble(self, certificate: x509.Certificate, now: datetime) -> str:
+        """Why a certificate does not hold by the file as it is now; empty if nothing speaks against it.
+
+        A file that can no longer be read leaves the lists as they were: they end by their own date.
+        """
+        with suppress(MisconfiguredError):
+            self._refresh()
+        return self._lists.trouble(certificate, now)
+
+    def _refresh(self) -> None:
+        try:
+            told = self._path.stat()
+            if (told.st_mtime_ns, told.st_size) != self._seen:
+                self._lists = RevocationLists.load(self._path.read_bytes())
+                self._seen = (told.st_mtime_ns, told.st_size)
+        except OSError as error:
+            raise MisconfiguredError("KANTA_CALLER_CRL_FILE cannot be read; check the path") from error
+
+
 def make(folder: KeyFolder, settings: Settings, organisation: str, name: str) -> dict[str, Any]:
     """Make what is missing; gives the names of what is there then.
 
@@ -150,6 +208,7 @@ def make(folder: KeyFolder, settings: Settings, organisation: str, name: str) ->
     """
     maker = KeyFolder(folder.place, may_make=True)
     maker.master()
+    key_store(maker, settings).close()
     checkpoint_signer(maker)
     if not maker.has(SIGNING_KEY):
         if settings.is_production:

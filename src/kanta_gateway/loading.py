@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kanta_gateway import codefiles, knowledge, official
+from kanta_gateway.access.limits import Limits
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.views import Views
 from kanta_gateway.contracts.library import load as load_contracts
@@ -35,6 +36,7 @@ from kanta_gateway.signing.display import Display
 from kanta_gateway.signing.profile import Profile
 from kanta_gateway.stated import Lined, Mistakes, listed, nearest, read
 from kanta_gateway.transfer.frame import FrameProfile, load_profile
+from kanta_gateway.transfer.reports import Reports
 
 T = TypeVar("T")
 _PRODUCT_CODES = {"service_task": "service-task", "service": "social-service"}
@@ -61,7 +63,9 @@ class Library:
     sources: Mapping[str, Source]
     policy: Policy
     views: Views
+    limits: Limits
     frame: FrameProfile
+    reports: Reports
 
 
 def load(own: Path | None, data: Path, language: str) -> Library:
@@ -118,7 +122,9 @@ class _Reader:
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
         shipped = Views.load(knowledge.text("mappings/policy/views.yaml"))
         views = self._one("mappings/policy/views.yaml", lambda text: Views.load(text, shipped))
+        limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
+        reports = self._one("mappings/disclosures.yaml", Reports.load)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
         if self.told:
@@ -128,7 +134,7 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            views=_there(views), frame=_there(frame),
+            views=_there(views), limits=_there(limits), frame=_there(frame), reports=_there(reports),
         )  # fmt: skip
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:

@@ -15,6 +15,8 @@ from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.messages import LANGUAGES
 
 _PREFIX = "KANTA_"
+KEY_STORE = "keys.db"
+"""File of wrapped keys in the key folder, unless a setting puts them into another database."""
 _ENVIRONMENTS = ("development", "production")
 
 
@@ -29,6 +31,8 @@ class Settings:
     """Empty: SQLite in the data folder."""
     archive_url: str = ""
     """Base URL of the archive, or of `simulate-archive`."""
+    log_register_url: str = ""
+    """Address of the national log register for disclosure notices; empty: `/fhir` of the archive."""
     archive_timeout_seconds: float = 30.0
     lease_seconds: float = 60.0
     """How long a worker may hold a document; what a dead worker held is taken over after this."""
@@ -40,8 +44,15 @@ class Settings:
     """Folder of the installation's own `mappings` and `schemas`, over those of the package; empty: it has none."""
     keys: str = ""
     """Key folder; empty: `keys` in the data folder. In production put it apart from database and backups."""
+    key_store_url: str = ""
+    """Database of wrapped keys; empty: SQLite in the key folder. Back it up apart from the database, and briefly."""
+    caller_crl_file: str = ""
+    """PEM file with revocation lists of those who issued callers' certificates, and the issuers' certificates.
+    It is read again when it changes; empty: only our own registry revokes."""
     notice_channels_file: str = ""
     """YAML with the webhooks and mail addresses of recipients of notices; empty: notices are fetched only."""
+    inside_networks: str = ""
+    """Networks inside that webhooks may be in all the same (`10.1.0.0/16,…`); production never names loopback."""
     actor_file: str = ""
     """JSON with the person behind local commands (person_id, name, role, purpose)."""
     lang: str = "fi"
@@ -70,6 +81,11 @@ class Settings:
     def key_folder(self) -> Path:
         """Where keys lie."""
         return Path(self.keys) if self.keys else self.data / "keys"
+
+    @property
+    def key_url(self) -> str:
+        """The key store's SQLAlchemy URL."""
+        return self.key_store_url or f"sqlite:///{self.key_folder / KEY_STORE}"
 
     @property
     def own(self) -> Path | None:

@@ -25,8 +25,9 @@ from kanta_gateway.access.statements import Statement
 from kanta_gateway.access.terms import Span
 from kanta_gateway.audit import checkpoint as notes
 from kanta_gateway.audit.canonical import canonical
+from kanta_gateway.audit.entry import keyed_by
 from kanta_gateway.audit.merkle import Frontier, leaf_hash
-from kanta_gateway.errors import NotFoundError, UntrustedError
+from kanta_gateway.errors import NotFoundError, NotPermittedError, UntrustedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.pipeline.office import Office
@@ -118,19 +119,31 @@ def administrator(scene: Scene, *statements: tuple[str, tuple[Any, ...]]) -> Non
 def write_anew(scene: Scene, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
     """Change entries and compute the whole tree again, as somebody does who knows how the log is made.
 
+    This administrator is given the keys of the days as well: without them nothing can be changed but to rubbish.
+
     Heads keep their codes: to make new ones takes a key that is not in the database.
     """
+    seals = scene.gateway.parts.log.seals
     with closing(sqlite3.connect(scene.database)) as connection, connection:
-        rows = connection.execute("SELECT body FROM audit_entry ORDER BY idx").fetchall()
-        kept = [after for (body,) in rows if (after := change(json.loads(body))) is not None]
+        rows = connection.execute("SELECT key_id, idx, sealed FROM audit_entry ORDER BY idx").fetchall()
+        kept = [after for row in rows if (after := change(json.loads(seals.open(*row)))) is not None]
         sizes = [size for (size,) in connection.execute("SELECT size FROM audit_head ORDER BY size")]
         connection.execute("DELETE FROM audit_node")
         frontier = Frontier()
         for value in kept:
             data = canonical(value)
             connection.execute(
-                "UPDATE audit_entry SET body = ?, leaf_hash = ?, at = ?, client_ref = ?, event = ? WHERE idx = ?",
-                (data.decode(), leaf_hash(data), value["at"], value.get("client"), value["event"], value["idx"]),
+                "UPDATE audit_entry SET key_id = ?, sealed = ?, leaf_hash = ?, at = ?, client_ref = ?, event = ?, "
+                "name = ? WHERE idx = ?",
+                (
+                    *seals.seal(*keyed_by(value), value["idx"], data),
+                    leaf_hash(data),
+                    value["at"],
+                    value.get("client"),
+                    value["event"],
+                    value["actor"].get("name"),
+                    value["idx"],
+                ),
             )
             for node in frontier.push(leaf_hash(data)):
                 connection.execute("INSERT INTO audit_node (level, idx, hash) VALUES (?, ?, ?)", node)
@@ -153,10 +166,11 @@ def size_of(scene: Scene) -> int:
 
 def test_an_edited_row_is_seen_by_the_operator(scene: Scene) -> None:
     """A row edited in place: `audit verify` names it."""
-    administrator(scene, ("UPDATE audit_entry SET body = replace(body, 'development-person', 'x') WHERE idx = 3", ()),
-                  ("UPDATE audit_entry SET body = body || ' ' WHERE idx = 4", ()))  # fmt: skip
+    moved = "UPDATE audit_entry SET sealed = (SELECT sealed FROM audit_entry WHERE idx = 2) WHERE idx = 3"
+    longer = "UPDATE audit_entry SET sealed = CAST(sealed || x'00' AS BLOB) WHERE idx = 4"
+    administrator(scene, (moved, ()), (longer, ()))
 
-    assert ("audit_entry", "4") in scene.kinds()
+    assert scene.kinds() == {("audit_entry", "3"), ("audit_entry", "4")}
 
 
 def test_a_history_written_anew_is_seen_without_any_checkpoint(scene: Scene) -> None:
@@ -180,12 +194,13 @@ def test_an_entry_that_nobody_made_is_seen(scene: Scene) -> None:
     """An entry forged at the end, with its nodes and head: the administrator has no code for the head."""
     size = size_of(scene)
     with closing(sqlite3.connect(scene.database)) as connection, connection:
-        body = json.loads(connection.execute("SELECT body FROM audit_entry WHERE idx = 0").fetchone()[0])
-        forged = canonical(body | {"idx": size, "commit": [size, size + 1]}).decode()
+        seals = scene.gateway.parts.log.seals
+        body = json.loads(seals.open(*connection.execute("SELECT key_id, idx, sealed FROM audit_entry").fetchone()))
+        forged = canonical(body | {"idx": size, "commit": [size, size + 1]})
         connection.execute(
-            "INSERT INTO audit_entry SELECT ?, leaf_hash, event, client_ref, at, ? FROM audit_entry WHERE idx = 0",
-            (size, forged),
-        )
+            "INSERT INTO audit_entry SELECT ?, leaf_hash, event, client_ref, name, at, ?, ? FROM audit_entry "
+            "WHERE idx = 0", (size, *seals.seal(*keyed_by(body), size, forged)),
+        )  # fmt: skip
         connection.execute(
             "INSERT INTO audit_head SELECT ?, root, at, mac FROM audit_head WHERE size = ?", (size + 1, size)
         )
@@ -244,7 +259,10 @@ def test_yesterdays_file_is_seen_by_a_checkpoint(scene: Scene) -> None:
 
 
 def test_state_changed_past_the_log_is_seen_by_reconciliation(scene: Scene) -> None:
-    """A document called archived, one removed, a record let stand: the log is whole and does not tell of it."""
+    """A document called archived, one removed, a record let stand: the log is whole and does not tell of it.
+
+    [LOG-12]
+    """
     assert scene.kinds(reconcile=True) == set()
     with closing(sqlite3.connect(scene.database)) as connection:
         oids = [oid for (oid,) in connection.execute("SELECT oid FROM document ORDER BY sequence LIMIT 3")]
@@ -422,7 +440,9 @@ def test_what_is_written_into_the_log_stays_one_entry(scene: Scene) -> None:
     """Line ends, quotes, a forged entry, formulas and terminal commands in a name or purpose change no other entry."""
     evil = 'x\n{"idx":0,"leaf":"A"}\r\u2028\u2029\u0085\v\f\x1b[2J",\\ \u202e\x00=1+1'
     caller = Caller("local", Oid(""), evil, "=cmd()" + evil, "operator", evil)
-    scene.gateway.figures(caller, None, None, explain=False)
+    with pytest.raises(NotPermittedError):  # no purpose of the list; the denial tells what was said
+        scene.gateway.figures(caller, None, None, explain=False)
+    scene.gateway.figures(replace(caller, purpose="supervision"), None, None, explain=False)
     scene.hand_over("evil")
     lines = (scene.auditor / "evil.jsonl").read_bytes().split(b"\n")
     code, told = scene.verify("--new", "evil.txt", "evil.jsonl")
@@ -493,7 +513,7 @@ class _CrashError(Exception):
 
 
 def test_a_crash_leaves_neither_state_nor_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever an append fails, what it was to tell of is not stored; log and tables match at every place."""
+    """Wherever an append fails, what it was to tell of is not stored; log and tables match at every place. [LOG-01]"""
     gateway = installation(tmp_path / "data")
     append, left = gateway.parts.log.append, 0
 
@@ -540,7 +560,7 @@ def test_no_proof_of_a_size_that_never_was(scene: Scene) -> None:
 
 
 def test_who_may_deliver_is_changed_by_entries(tmp_path: Path) -> None:
-    """Registering a contract or a system, and revoking one, are entries; doing it again is none."""
+    """Registering a contract or a system, and revoking one, are entries; doing it again is none. [LOG-12]"""
     gateway: Gateway = installation(tmp_path / "data")
     for _ in range(2):
         gateway.register_party(

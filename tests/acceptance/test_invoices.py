@@ -8,12 +8,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from tests.installations import installation
+from tests.logs import opened
 from tests.processes import Archive
 
 from kanta_gateway.errors import NotFoundError
 from kanta_gateway.gateway import Gateway
+from kanta_gateway.model import Event
 
 pytestmark = pytest.mark.process
 CLIENT, VOUCHER = "V-1", "PS-2022-90001"
@@ -65,9 +66,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 def entries(gateway: Gateway) -> list[tuple[str, str | None]]:
     """Subject and client of every look at figures, in order."""
-    with gateway.parts.database.reading() as tx:
-        rows = tx.execute(text("select body from audit_entry where event = 'figures:read' order by idx")).scalars()
-        return [(one["subject"], one["client"]) for one in map(json.loads, rows)]
+    return [(one["subject"], one["client"]) for one in opened(gateway, Event.FIGURES_READ)]
 
 
 def test_reconciliation_day_by_day(delivered: Gateway) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-import orjson
 import pytest
 from sqlalchemy import select
 from tests.chains import STAFF, Cast, deliver, end, readable, register
 from tests.faults_world import World
+from tests.logs import opened
 
 from kanta_gateway.database import audit_entry, document
+from kanta_gateway.model import Event
 from kanta_gateway.pipeline import deliver as sending
 
 NUMBERS = count(1)
@@ -124,9 +125,7 @@ def test_the_same_version_for_another_client_is_refused(world: World) -> None:
 
 def test_the_log_stands(world: World) -> None:
     """After all this the log holds, and no entry of a move tells more than ticket, type and delivery."""
-    query = select(audit_entry.c.body).where(audit_entry.c.event == "record:move")
-    with world.gateway.parts.database.reading() as tx:
-        bodies = [orjson.loads(one) for one in tx.execute(query).scalars()]
+    bodies = opened(world.gateway, Event.RECORD_MOVE)
 
     assert world.gateway.verify_audit(None, None)["holds"]
     assert all(one["details"].keys() == {"type", "delivery"} for one in bodies)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import orjson
-from sqlalchemy import select
 from tests.installations import installation
+from tests.logs import opened
 
 from kanta_gateway.access.terms import Span
-from kanta_gateway.database import audit_entry
 from kanta_gateway.signing.keys import make_development_keys
 
 PROVIDER, ORGANISER = "1.2.246.10.94005128.10.0", "1.2.246.10.94006007.10.0"
@@ -32,8 +30,8 @@ def test_each_act_has_its_entry(tmp_path: Path) -> None:
     gateway.revoke_system(thumbprint, caller)
     gateway.revoke_system(thumbprint, caller)
     gateway.register_party(PROVIDER, "Paja", ORGANISER, "Alue", "NAYTE/2", "lapha", caller, SPAN)
+    bodies = opened(gateway)
     with gateway.parts.database.reading() as tx:
-        bodies = [orjson.loads(one) for one in tx.execute(select(audit_entry.c.body)).scalars()]
         names = {gateway.parts.log.names.read(tx, one["actor"]["name"])["name"] for one in bodies}
 
     assert {"Erkki Esimerkki"} == names

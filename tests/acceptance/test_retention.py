@@ -14,13 +14,13 @@ from sqlalchemy import update
 from tests.installations import documents, installation, sample, take, written
 from tests.processes import Archive
 
-from kanta_gateway.database import data_key, document
+from kanta_gateway.database import document
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.intake.desk import Desk
 from kanta_gateway.model import Caller
 from kanta_gateway.pipeline.retain import destroy_spent_keys
-from kanta_gateway.spool import records, store
+from kanta_gateway.spool import store
 
 
 @pytest.fixture
@@ -83,14 +83,15 @@ def test_a_destroyed_key_that_comes_back_is_seen(
     gateway, caller, _ = archived
     with gateway.parts.database.reading() as tx:
         before = [store.get(tx, one.oid) for one in store.archived(tx)[:2]]
-        wrapped = records.wrapped_keys(tx, [one.key_id for one in before if one])
+        wrapped = gateway.parts.keys.wrapped_many([one.key_id for one in before if one])
     destroy_spent_keys(later(gateway, 31).parts, caller, 30)
     sound = gateway.verify_audit(None, None, reconcile=True)
     one, two = before
     assert one is not None
     assert two is not None
+    gateway.oblivion.carry()
+    gateway.parts.keys.take_over([(one.key_id, wrapped[one.key_id])])
     with gateway.parts.database.transaction() as tx:
-        tx.execute(update(data_key).where(data_key.c.id == one.key_id).values(wrapped=wrapped[one.key_id]))
         tx.execute(update(document).where(document.c.oid == two.oid).values(payload=two.payload))
     told = gateway.verify_audit(None, None, reconcile=True)["unmatched"]
 

@@ -14,12 +14,15 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from tests.calling import Fresh
 from tests.faulty_tables import SECRET, TABLES, Fault, Sheet, faults, paths, sheet
 from tests.installations import documents, installation
 
+from kanta_gateway.access.parties import agreements
 from kanta_gateway.errors import ConflictError, UnreadableError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.intake.desk import Desk
+from kanta_gateway.spool import store
 
 Rows = list[dict[str, Any]]
 FAULTS = {one.name: one for one in faults(27)}
@@ -279,22 +282,43 @@ def test_another_file_is_not_marked(gateway: Gateway, tmp_path: Path) -> None:
         gateway.write_findings(other, "heinola-csv", result, tmp_path / "back")
 
 
+def test_the_county_is_the_controller(gateway: Gateway) -> None:
+    """Days of a voucher service stand in the county's register, and the provider is its processor. [CTL-03, CTL-04]"""
+    take(gateway, paths())
+    with gateway.parts.database.reading() as tx:
+        (agreement,) = agreements(tx)
+        whose = {(one.provider, one.organiser) for one in store.listed(tx, limit=1000)}
+    register = gateway.party_book.on(gateway.actor(None, None, None), None, None, "organisation")["register"]
+
+    assert whose == {(agreement.provider.oid, agreement.organiser.oid)}
+    assert {one["oid"]: one["role"] for one in register} == {
+        agreement.provider.oid: "processor", agreement.organiser.oid: "controller"
+    }  # fmt: skip
+    assert agreement.provider.oid != agreement.organiser.oid
+
+
 def test_findings_over_http(gateway: Gateway) -> None:
     """A system sends its file once more and has it back with the findings; another file is a conflict."""
     take(gateway, paths())
     one = sheet("paivakirja")
     one.rows[2][5] = "viisi"
-    token = gateway.development_assertion(None, None, None, "provider-system", "")
-    head = {"authorization": f"Bearer {token}", "accept-language": "sv"}
+
+    def unsigned(request: httpx.Request) -> httpx.Request:
+        return request
+
+    fresh = Fresh(lambda: gateway.development_assertion(None, None, None, "provider-system", ""))
+    head = {"accept-language": "sv"}
 
     async def talk() -> list[httpx.Response]:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway.api()), base_url="http://gateway") as http:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(gateway.api()), base_url="http://gateway", auth=fresh
+        ) as http:
             asked = {"source": "heinola-csv", "purchaser": "heinola"}
             sent = await http.post("/v1/imports", params=asked, headers=head, content=one.data())
             address = f"/v1/imports/{sent.json()['id']}/findings"
             back = await http.post(address, headers=head, content=one.data())
             other = await http.post(address, headers=head, content=sheet("poissaolot").data())
-            return [sent, back, other, await http.post(address, content=one.data())]
+            return [sent, back, other, await http.post(address, content=one.data(), auth=unsigned)]
 
     told = anyio.run(talk)
     marked = cells_of(told[1].content)

@@ -35,7 +35,7 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with gateway.parts.database.reading() as tx:
         live = [one for one in store.listed(tx, limit=100_000) if one.state is not State.WITHDRAWN]
         stored = [store.get(tx, one.oid) for one in live]
-        made = [content_of(gateway.parts, tx, one) for one in stored if one is not None]
+        made = [content_of(gateway.parts, one) for one in stored if one is not None]
     paths = [folder / f"{number}.xml" for number, _ in enumerate(made)]
     for path, xml in zip(paths, made, strict=True):
         path.write_bytes(xml)

@@ -37,6 +37,7 @@ from tests.benchmarks.scanning import scanning  # noqa: E402 — after the path 
 from tests.processes import Archive, Cli  # noqa: E402
 
 if TYPE_CHECKING:
+    from kanta_gateway.audit.log import Log
     from kanta_gateway.database import Database
     from kanta_gateway.gateway import Gateway
     from kanta_gateway.model import Caller, Record
@@ -224,7 +225,7 @@ class One:
         with parts.database.reading() as tx:
             for one in store.listed(tx, limit=2000):
                 if one.structure not in found:
-                    xml = content_of(parts, tx, replace(one, payload=getattr(store.get(tx, one.oid), "payload", None)))
+                    xml = content_of(parts, replace(one, payload=getattr(store.get(tx, one.oid), "payload", None)))
                     held = re.search(rb"<hl7fi:json[^>]*>([^<]+)<", xml)
                     found[one.structure] = orjson.loads(base64.b64decode(held[1])) if held else {}
         return found
@@ -337,6 +338,48 @@ def deciding(machine: Machine, folder: Path) -> None:
     gateway.close()
 
 
+def guessing(machine: Machine, folder: Path, repeats: int = 300) -> None:
+    """How much longer another's document takes to refuse than one that is not there, beside the same asked twice."""
+    from tests.installations import SAMPLE, installation, take
+
+    from kanta_gateway.errors import NotFoundError
+    from kanta_gateway.model import Caller, Oid
+    from kanta_gateway.spool import store
+
+    gateway = installation(folder / "guessing")
+    take(gateway, [SAMPLE])
+    with gateway.parts.database.reading() as tx:
+        there = store.listed(tx, limit=1)[0].oid
+    other = "1.2.246.10.94005557.10.0"
+    gateway.register_party(other, "Toinen ry", "1.2.246.10.94006015.10.0", "Toinen alue", "T/2", "heinola")
+    caller = Caller("records", Oid(other), "T-1", "Erkki Esimerkki", "provider-system", "delivery")
+    missing = f"{there}9"
+
+    def refused(oid: str) -> float:
+        start = time.perf_counter()
+        try:
+            gateway.office.document(oid, caller)
+        except NotFoundError:
+            return time.perf_counter() - start
+        raise AssertionError(oid)
+
+    for _ in range(20):  # the first ones fill caches
+        refused(there)
+        refused(missing)
+    times: dict[str, list[float]] = {"there": [], "missing": [], "again": []}
+    for number in range(repeats):
+        asked = (("there", there), ("missing", missing), ("again", missing))
+        for name, oid in (*asked[number % 3 :], *asked[: number % 3]):  # none always follows the same one
+            times[name].append(refused(oid))
+    medians = {name: statistics.median(one) * 1e6 for name, one in times.items()}
+    machine.tell(
+        "refusing another's document, over one that is not there", medians["there"] - medians["missing"],
+        "microseconds, median", noise=round(medians["again"] - medians["missing"], 1),
+        missing=round(medians["missing"], 1), repeats=repeats,
+    )  # fmt: skip
+    gateway.close()
+
+
 def _items(gateway: Gateway, name: str, contents: list[bytes]) -> Iterator[object]:
     import io
 
@@ -352,11 +395,15 @@ def appending(machine: Machine, folder: Path) -> None:
 
     from kanta_gateway.audit.log import AuditEvent, Log
     from kanta_gateway.database import Database, metadata
+    from kanta_gateway.keystore import KeyStore
     from kanta_gateway.model import Caller, Event, Oid
+    from kanta_gateway.privacy.daykeys import DayKeys
+    from kanta_gateway.privacy.envelope import Vault
 
     database = Database(f"sqlite:///{folder / 'audit.db'}")
     metadata.create_all(database.engine)
-    log = Log(b"k" * 32, seal=lambda name: name, open_=lambda sealed: sealed)
+    seals = DayKeys(Vault(b"m" * 32), KeyStore(f"sqlite:///{folder / 'keys.db'}"))
+    log = Log(b"k" * 32, seal=lambda name: name, open_=lambda sealed: sealed, seals=seals)
     one = AuditEvent(
         event=Event.DOCUMENT_SPOOL, caller=Caller("s", Oid("1.2.3"), "V-1", "Testi", "instructor", "service"),
         at=datetime.now(UTC), client_ref="c" * 64, subject="1.2.3.4.5", provider="1.2.3", controller="1.2.4",
@@ -373,9 +420,30 @@ def appending(machine: Machine, folder: Path) -> None:
         "audit append, one a commit", 1 / single, "entries/s", ratio_to_fsync=round(bare / single, 2), target=0.5
     )
     many = seconds(partial(append, 400), 20)
-    machine.tell("audit append, 400 a commit", 400 / many, "entries/s", target=3000)
+    machine.tell(
+        "audit append, 400 a commit", 400 / many, "entries/s", target=3000, ratio_to_fsync=round(400 * bare / many, 1)
+    )
+    _open(machine, database, log)
     _prove(machine, database)
     database.close()
+
+
+def _open(machine: Machine, database: Database, log: Log) -> None:
+    """Rows of the stored log opened with their day's key, on one core; alone, and within a whole verification."""
+    from sqlalchemy import text
+
+    from kanta_gateway.audit.checkpoint import CheckpointSigner
+    from kanta_gateway.audit.verify import verify
+
+    key = str(CheckpointSigner.new("bench").key)
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with database.reading() as tx:
+        rows = tx.execute(text("SELECT key_id, idx, sealed FROM audit_entry")).all()
+        alone = seconds(lambda: [log.seals.open(*row) for row in rows], 5)
+        machine.tell("rows of the log unsealed", len(rows) / alone, "rows/s", target=30_000)
+        whole = seconds(lambda: verify(tx, vkey=key, seals=log.seals, heads=log.heads), 3)
+        machine.tell("audit verify of the stored log", len(rows) / whole, "rows/s")
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
 def _prove(machine: Machine, database: Database, size: int = 10_000_000) -> None:
@@ -393,8 +461,10 @@ def _prove(machine: Machine, database: Database, size: int = 10_000_000) -> None
                 "INSERT INTO audit_node SELECT :level, i, randomblob(32) FROM n"
             ), {"level": level, "count": size >> level})  # fmt: skip
         places = [size * step // 100 for step in range(100)]
-        tx.execute(text("INSERT INTO audit_entry VALUES (:idx, randomblob(32), 'e', NULL, 'a', '{}')"),
-                   [{"idx": one ^ 1} for one in places])  # fmt: skip
+        tx.execute(
+            text("INSERT INTO audit_entry VALUES (:idx, randomblob(32), 'e', NULL, NULL, 'a', 1, randomblob(9))"),
+            [{"idx": one ^ 1} for one in places],
+        )
         tx.execute(text("INSERT INTO audit_head VALUES (:size, randomblob(32), 'a', randomblob(32))"), {"size": size})
     with database.reading() as tx:
         times = [seconds(partial(proofs.inclusion, tx, one, size), 1) for one in places]
@@ -438,19 +508,21 @@ def verifying(machine: Machine, least: float = 2.0) -> None:
 
 def main() -> None:
     """Run every benchmark."""
-    names = ("one", "deciding", "reading", "scan", "audit", "year", "memory")
+    names = ("one", "deciding", "guessing", "reading", "scan", "audit", "year", "memory")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--only", choices=names, action="append", help="may be given more than once; default: all")
     options = parser.parse_args()
     wanted = options.only or names
-    if set(wanted) != {"audit"} and not GENERATOR.is_file():
+    if not set(wanted) <= {"audit", "deciding", "guessing"} and not GENERATOR.is_file():
         sys.exit("did not run: the year's generator is not there (REFERENCE_DIR, default ../shared)")
     with tempfile.TemporaryDirectory(prefix="kanta-bench-") as name:
         folder = Path(name)
         machine = Machine(folder, rsa.generate_private_key(public_exponent=65537, key_size=3072))
         if "deciding" in wanted:
             deciding(machine, folder)
+        if "guessing" in wanted:
+            guessing(machine, folder)
         if "one" in wanted:
             one = One(folder, 20)
             one_record(machine, one)

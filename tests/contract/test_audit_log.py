@@ -6,10 +6,13 @@ import multiprocessing
 from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 import pytest
 from sqlalchemy import func, select, update
+from tests import logs
+from tests.logs import day_keys
 
 from kanta_gateway.audit import merkle, proofs, report
 from kanta_gateway.audit.checkpoint import CheckpointSigner
@@ -38,9 +41,12 @@ def event(number: int, name: str = "Testi Ohjaaja", kind: Event = Event.RECORD_S
     )  # fmt: skip
 
 
+SEALS = day_keys()
+
+
 def make_log() -> Log:
     """A log as a new process has it."""
-    return Log(b"k" * 32, seal=lambda name: name[::-1], open_=lambda sealed: sealed[::-1])
+    return logs.make_log(SEALS)
 
 
 @pytest.fixture
@@ -58,7 +64,7 @@ def sizes(database: Database) -> list[int]:
 def problems(database: Database, note: str | None = None) -> tuple[object, ...]:
     """What a verification tells."""
     with database.reading() as connection:
-        return verify(connection, vkey=str(SIGNER.key), checkpoint=note).problems
+        return verify(connection, vkey=str(SIGNER.key), seals=SEALS, checkpoint=note).problems
 
 
 def test_appends_give_consecutive_indexes_and_one_head_each(database: Database) -> None:
@@ -135,7 +141,7 @@ def test_checkpoints_vouch_for_the_log_and_are_entries(database: Database) -> No
     assert [problems(database, note) for note in notes] == [(), (), ()]
     with database.reading() as connection:
         wanted = report.Filter(events=frozenset({Event.AUDIT_CHECKPOINT}))
-        assert [entry["details"]["size"] for entry in report.entries(connection, wanted)] == [0, 2, 4]
+        assert [entry["details"]["size"] for entry in report.entries(connection, SEALS, wanted)] == [0, 2, 4]
 
 
 def test_an_erasure_takes_the_name_and_leaves_the_log_sound(database: Database) -> None:
@@ -151,7 +157,7 @@ def test_an_erasure_takes_the_name_and_leaves_the_log_sound(database: Database) 
     with database.transaction() as tx:
         log.append(tx, [event(3)])
     with database.reading() as connection:
-        names = [row["person_name"] for row in report.rows(connection, report.Filter(), log.names)]
+        names = [row["person_name"] for row in report.rows(connection, SEALS, report.Filter(), log.names)]
 
     assert (len(gone), nobody) == (1, ())
     assert names == ["", "Toinen", "Testi Ohjaaja"]
@@ -180,13 +186,13 @@ def test_proofs_from_the_store_verify(database: Database) -> None:
 
 
 def test_a_client_is_told_who_used_and_to_whom_disclosed(database: Database) -> None:
-    """A client's report has the use and disclosure of the last two years with names and bases."""
+    """A client's report has the use and disclosure of the last two years with names and bases. [CLR-01]"""
     log = make_log()
     with database.transaction() as tx:
         log.append(tx, [event(1), event(2), event(3, kind=Event.DOCUMENT_SEND), event(5, kind=Event.REQUEST_DENY)])
     with database.reading() as connection:
-        told = report.client_report(connection, f"{1:064}", AT + timedelta(days=1), names=log.names)
-        later = report.client_report(connection, f"{1:064}", AT + timedelta(days=800), names=log.names)
+        told = report.client_report(connection, SEALS, f"{1:064}", AT + timedelta(days=1), names=log.names)
+        later = report.client_report(connection, SEALS, f"{1:064}", AT + timedelta(days=800), names=log.names)
 
     assert [(row["event"], row["person_name"], row["basis"]) for row in told] == [
         ("record:submit", "Testi Ohjaaja", "703/2023 §14"),
@@ -203,9 +209,9 @@ def test_exports_hold_every_entry(database: Database) -> None:
         log.append(tx, [event(number) for number in range(7)])
     with database.reading() as connection:
         wanted = report.Filter(limit=3, since=AT, until=AT + timedelta(days=1))
-        lines = list(report.jsonl(connection))
-        closed = list(report.jsonl(connection, {f"{0:064}"}))
-        table = list(report.table(connection, wanted))
+        lines = list(report.jsonl(connection, SEALS))
+        closed = list(report.jsonl(connection, SEALS, {f"{0:064}"}))
+        table = list(report.table(connection, SEALS, wanted))
         leaves = list(connection.execute(select(audit_entry.c.leaf_hash).order_by(audit_entry.c.idx)).scalars())
 
     assert [merkle.leaf_hash(line.rstrip("\n").encode()) for line in lines] == leaves
@@ -217,13 +223,13 @@ def test_exports_hold_every_entry(database: Database) -> None:
 
 
 def test_a_report_without_special_reason_begins_two_years_ago() -> None:
-    """The window of a client's report opens on the same day two years earlier, also on a leap day."""
+    """The window of a client's report opens on the same day two years earlier, also on a leap day. [CLR-03]"""
     assert report.window_start(AT) == AT.replace(year=2024)
     assert report.window_start(datetime(2028, 2, 29, tzinfo=UTC)) == datetime(2026, 2, 28, tzinfo=UTC)
 
 
-def _append_many(url: str, count: int) -> None:
-    database, log = Database(url), make_log()
+def _append_many(url: str, keys: str, count: int) -> None:
+    database, log = Database(url), logs.make_log(day_keys(keys))
     for number in range(count):
         with database.transaction() as tx:
             log.append(tx, [event(number), event(number + 1)])
@@ -231,15 +237,20 @@ def _append_many(url: str, count: int) -> None:
 
 
 @pytest.mark.process
-def test_two_processes_keep_one_tree(database: Database, url: str) -> None:
-    """Two processes that append at the same time write one log without gap or fork."""
+def test_two_processes_keep_one_tree(database: Database, url: str, tmp_path: Path) -> None:
+    """Two processes that append at the same time write one log without gap or fork, under one key a day."""
+    keys = f"sqlite:///{tmp_path / 'keys.db'}"
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_append_many, args=(url, 30)) for _ in range(2)]
+    workers = [context.Process(target=_append_many, args=(url, keys, 30)) for _ in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(60)
 
     assert [worker.exitcode for worker in workers] == [0, 0]
+    with database.reading() as connection:
+        seen = verify(connection, vkey=str(SIGNER.key), seals=day_keys(keys))
+        used = connection.execute(select(func.count(audit_entry.c.key_id.distinct()))).scalar_one()
+
     assert sizes(database) == list(range(2, 121, 2))
-    assert problems(database) == ()
+    assert (seen.problems, used) == ((), 1)

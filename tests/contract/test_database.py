@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -11,15 +11,23 @@ from typing import TypeVar
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import MetaData, Table, insert, select, text
+from tests.logs import KEY, day_keys
 from tests.processes import Archive
 from tests.small_export import export
 
 from kanta_gateway.access import parties
 from kanta_gateway.app import build
+from kanta_gateway.audit import report
+from kanta_gateway.audit.canonical import canonical
+from kanta_gateway.audit.checkpoint import CheckpointSigner
+from kanta_gateway.audit.heads import Heads
+from kanta_gateway.audit.merkle import Frontier, leaf_hash
+from kanta_gateway.audit.verify import verify
 from kanta_gateway.database import Database, metadata, party_statement
+from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.migrate import upgrade
-from kanta_gateway.model import Oid, Organisation, Outcome
+from kanta_gateway.model import Oid, Organisation, Outcome, instant
 from kanta_gateway.pipeline.filing import stamp_of
 from kanta_gateway.settings import Settings
 from kanta_gateway.spool import moves, persons, records
@@ -37,8 +45,13 @@ def new(name: str, *, version: int = 1, client: str | None = "c1", ticket: str =
         type="diary_entry", id=name, version=version, is_keyed=False, client_ref=client,
         ticket=ticket or f"{name}-{version}",
         digest="d", is_cancelled=False, findings=[{"rule": "GEN-01"}], removed={"dropped": {"x": 1}}, facts=b"facts",
-        payload=b"payload", wrapped_key=b"wrapped " + name.encode(),
+        payload=b"payload", key_id=key_of(ticket or f"{name}-{version}"), content=b"",
     )  # fmt: skip
+
+
+def key_of(ticket: str) -> int:
+    """Id of the key of a record."""
+    return int.from_bytes(ticket.encode()[:7], "big")
 
 
 def add(database: Database, *new_records: NewRecord) -> list[int]:
@@ -86,7 +99,7 @@ def test_a_record_comes_back_as_it_was_put(database: Database) -> None:
     (row,) = add(database, new("A"))
     (stored,) = read(database, records.by_rows, [row])
 
-    assert (b"facts", b"payload", b"wrapped A") == (stored.facts, stored.payload, stored.wrapped_key)
+    assert (b"facts", b"payload", key_of("A-1")) == (stored.facts, stored.payload, stored.key_id)
     assert {"dropped": {"x": 1}} == stored.removed
     assert (records.RECEIVED, None, False) == (stored.state, stored.outcome, stored.is_cancelled)
 
@@ -97,7 +110,7 @@ def test_rows_are_given_in_the_order_asked(database: Database) -> None:
     stored = read(database, records.by_rows, rows)
 
     assert [one.row for one in stored] == rows == sorted(rows)
-    assert [one.wrapped_key for one in stored] == [b"wrapped " + one.id.encode() for one in stored]
+    assert [one.key_id for one in stored] == [key_of(one.ticket) for one in stored]
 
 
 def test_many_identities_are_found(database: Database) -> None:
@@ -215,23 +228,24 @@ def test_a_person_is_found_by_each_of_its_clients(database: Database) -> None:
     assert read(database, persons.group, PROVIDER, "lapha", "c2") == ("c2",)
 
 
-OLDER = (
-    "DROP TABLE party_statement",
-    (
-        "CREATE TABLE party (id INTEGER PRIMARY KEY, role VARCHAR(16), oid VARCHAR(128), name TEXT, "
-        "contract VARCHAR(128), purchaser VARCHAR(64), registered_at VARCHAR(32))"
-    ),
-    "CREATE UNIQUE INDEX party_unique ON party (role, oid, contract, purchaser)",
-)
-"""Back to the tables of parties as they were up to 0003."""
+@pytest.fixture
+def older(database_url: str) -> Iterator[Callable[[str], Database]]:
+    """A database of each kind with the tables of an older version."""
+    opened = Database(database_url)
+
+    def migrated(revision: str) -> Database:
+        upgrade(opened, revision=revision)
+        return opened
+
+    yield migrated
+    opened.close()
 
 
-def test_contracts_of_before_are_stated(database: Database) -> None:
+def test_contracts_of_before_are_stated(older: Callable[[str], Database]) -> None:
     """The migration states each contract with both its parties without a last day; each statement keeps its key."""
     rows = [(1, "provider", "1.1", "Paja"), (2, "organiser", "1.2", "Alue")]
+    database = older("0003")
     with database.transaction() as tx:
-        for line in (*OLDER, "UPDATE alembic_version SET version_num = '0003'"):
-            tx.execute(text(line))
         for number, role, oid, name in rows:
             tx.execute(
                 text(
@@ -252,13 +266,54 @@ def test_contracts_of_before_are_stated(database: Database) -> None:
     assert not again
 
 
-def test_what_moved_before_the_migration_is_found(database: Database) -> None:
+def test_what_moved_before_the_migration_is_found(older: Callable[[str], Database]) -> None:
     """An older installation's records of several clients are noted by the migration and judged again."""
+    database = older("0002")
+    table = Table("record", MetaData(), autoload_with=database.engine)
+    common = {
+        **COMMON, "type": "diary_entry", "is_keyed": 0, "digest": "d", "is_cancelled": 0, "state": "received",
+        "findings": "[]", "removed": "{}", "received_at": instant(NOW),
+    }  # fmt: skip
+    delivered = (("A", 1, "c1"), ("A", 2, "c2"), ("B", 1, "c1"))
     with database.transaction() as tx:
-        lines = ("DROP TABLE moved", "DROP TABLE person_link", "UPDATE alembic_version SET version_num = '0002'")
-        for line in (*OLDER, *lines):
-            tx.execute(text(line))
-    add(database, new("A"), new("A", version=2, client="c2"), new("B"))
+        tx.execute(insert(table), [
+            {**common, "record_id": id_, "version": version, "client_ref": client, "ticket": f"{id_}-{version}"}
+            for id_, version, client in delivered
+        ])  # fmt: skip
     upgrade(database)
 
     assert ids(read(database, moves.elsewhere, PROVIDER, "lapha", ["c1"])) == [("A", 2)]
+
+
+def test_an_open_log_is_sealed_by_the_migration(older: Callable[[str], Database]) -> None:
+    """Entries of an older version are sealed under the keys of their days; the log verifies and tells the same."""
+    database, entries = older("0004"), []
+    frontier, signer, seals = Frontier(), CheckpointSigner.new("example.test/audit"), day_keys()
+    with database.transaction() as tx:
+        for idx, controller in enumerate(("1.2.4", "1.2.4", "")):
+            entry = {
+                "v": 2, "salt": "0" * 32, "idx": idx, "commit": [0, 3], "log": "use", "event": "record:submit",
+                "at": instant(NOW), "actor": {}, "controller": controller, "details": {},
+            }  # fmt: skip
+            data = canonical(entry)
+            entries.append(entry)
+            tx.execute(
+                text("INSERT INTO audit_entry VALUES (:idx, :leaf, 'record:submit', NULL, :at, :body)"),
+                {"idx": idx, "leaf": leaf_hash(data), "at": instant(NOW), "body": data.decode()},
+            )
+            for level, place, hash_ in frontier.push(leaf_hash(data)):
+                tx.execute(text("INSERT INTO audit_node VALUES (:level, :idx, :hash)"),
+                           {"level": level, "idx": place, "hash": hash_})  # fmt: skip
+        head = (frontier.size, frontier.root())
+        mac = Heads(KEY).code(*head, instant(NOW))
+        tx.execute(text("INSERT INTO audit_head VALUES (3, :root, :at, :mac)"),
+                   {"root": head[1], "at": instant(NOW), "mac": mac})  # fmt: skip
+    with pytest.raises(MisconfiguredError, match="key folder"):
+        upgrade(database)
+    upgrade(database, seals.seal)
+    with database.reading() as tx:
+        told = report.entries(tx, seals, report.Filter())
+        seen = verify(tx, vkey=str(signer.key), seals=seals, heads=Heads(KEY))
+
+    assert told == entries
+    assert seen.problems == ()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kanta_gateway import forgotten
 from kanta_gateway.database import Database
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.notices import calls, store
@@ -26,7 +27,8 @@ def new(name: str, **other: Any) -> NewNotice:
         "id": name, "provider": "1.2", "organiser": "1.3", "purchaser": "lapha", "client_ref": "c1",
         "is_client": True, "type": "incident-to-purchaser", "corrects": "", "recipients": ("purchaser",),
         "items": [{"group": "incidents", "type": "incident", "id": name, "version": 1, "mark": "m"}],
-        "payload": b"payload", "wrapped_key": b"wrapped", "send_on": TODAY, "ready_on": "", "due_on": TODAY,
+        "payload": b"payload", "key_id": int.from_bytes(name.encode(), "big"),
+        "send_on": TODAY, "ready_on": "", "due_on": TODAY,
     }  # fmt: skip
     return NewNotice(**{**given, **other})
 
@@ -59,8 +61,8 @@ def test_what_was_put_comes_back(database: Database) -> None:
     """A notice comes back as it was stored, waiting."""
     (one,) = added(database, new("n1"))
 
-    assert (one.id, one.state, one.recipients, one.payload, one.wrapped_key) == (
-        "n1", NoticeState.WAITING, ("purchaser",), b"payload", b"wrapped",
+    assert (one.id, one.state, one.recipients, one.payload, one.key_id) == (
+        "n1", NoticeState.WAITING, ("purchaser",), b"payload", int.from_bytes(b"n1", "big"),
     )  # fmt: skip
     assert one.items[0]["id"] == "n1"
 
@@ -69,12 +71,14 @@ def test_renewed_while_it_waits(database: Database) -> None:
     """A waiting notice takes new content under a new key; one that was handed over stays as it is."""
     (one,) = added(database, new("n1"))
     with database.transaction() as tx:
-        assert store.renew(tx, one, new("n1", payload=b"new", wrapped_key=b"other"))
+        assert store.renew(tx, one, new("n1", payload=b"new", key_id=7), NOW)
         store.deliver(tx, one, "purchaser", NOW)
 
-        assert not store.renew(tx, one, new("n1", payload=b"newest", wrapped_key=b"third"))
+        assert not store.renew(tx, one, new("n1", payload=b"newest", key_id=8), NOW)
 
-    assert (read(database, "n1").payload, read(database, "n1").wrapped_key) == (b"new", b"other")
+    assert (read(database, "n1").payload, read(database, "n1").key_id) == (b"new", 7)
+    with database.reading() as tx:
+        assert [one.key_id for one in forgotten.waiting(tx)] == [one.key_id]  # the old content's
 
 
 def test_withdrawn_with_its_key(database: Database) -> None:
@@ -84,7 +88,9 @@ def test_withdrawn_with_its_key(database: Database) -> None:
     with database.transaction() as tx:
         store.withdraw(tx, one, NOW)
 
-    assert (read(database, "n1").payload, read(database, "n1").wrapped_key) == (None, None)
+    assert read(database, "n1").payload is None
+    with database.reading() as tx:
+        assert [(deed.subject, deed.key_id) for deed in forgotten.waiting(tx)] == [("n1", one.key_id)]
     assert leased(database, NOW + timedelta(days=1)) == []
 
 

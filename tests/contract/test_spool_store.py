@@ -34,7 +34,7 @@ def new(oid: str, *, set_oid: str | None = None, version: int = 1) -> NewDocumen
     return NewDocument(
         oid=Oid(oid), set_oid=Oid(set_oid or oid), version_number=version, replaces=None, record_row=1,
         part="main", structure=Oid("9.9"), client_ref="c", provider=Oid("1.1"), organiser=Oid("1.2"),
-        payload=b"sealed", wrapped_key=b"wrapped", digest=Sha256Hex("aa"), inputs='{"guard":"g"}',
+        payload=b"sealed", key_id=int(oid.replace(".", "")), digest=Sha256Hex("aa"), inputs='{"guard":"g"}',
     )  # fmt: skip
 
 
@@ -63,8 +63,8 @@ def test_leased_work_comes_with_everything_needed(database: Database) -> None:
     first, second = lease(database)
 
     assert ("1.1", "1.2") == (first.document.oid, second.document.oid)
-    assert (b"sealed", b"wrapped", State.SENDING, 1) == (
-        first.document.payload, first.wrapped_key, first.document.state, first.document.attempts,
+    assert (b"sealed", 11, State.SENDING, 1) == (
+        first.document.payload, first.document.key_id, first.document.state, first.document.attempts,
     )  # fmt: skip
     assert first.document.guard == "g"
 

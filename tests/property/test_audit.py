@@ -6,17 +6,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import LargeBinary, delete, insert, select, update
+from sqlalchemy import LargeBinary, String, delete, insert, select, update
+from tests.logs import KEY, day_keys, make_log
 
+from kanta_gateway.audit import report
 from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.audit.checkpoint import CheckpointSigner
+from kanta_gateway.audit.entry import keyed_by
 from kanta_gateway.audit.heads import Heads
-from kanta_gateway.audit.log import AuditEvent, Log
+from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.audit.merkle import leaf_hash
 from kanta_gateway.audit.verify import Verification, verify
 from kanta_gateway.database import Database, metadata
@@ -27,9 +29,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
+    from kanta_gateway.privacy.daykeys import DayKeys
+
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 TABLES = {table.name: table for table in metadata.sorted_tables if table.name.startswith("audit_")}
 SIGNER = CheckpointSigner.new("example.test/audit")
+SEALS = day_keys()
 CHECKPOINT = -1
 ERASE = -2
 
@@ -48,11 +53,11 @@ def event(number: int) -> AuditEvent:
     )  # fmt: skip
 
 
-def written(steps: Sequence[int]) -> Database:
+def written(steps: Sequence[int], seals: DayKeys | None = None) -> Database:
     """A log in memory: a positive step is an append of so many events."""
     database = Database("sqlite://")
     metadata.create_all(database.engine, tables=list(TABLES.values()))
-    log = Log(b"k" * 32, seal=lambda name: name[::-1], open_=lambda sealed: sealed[::-1])
+    log = make_log(seals or SEALS)
     number = 0
     for step in steps:
         with database.transaction() as tx:
@@ -69,11 +74,13 @@ def written(steps: Sequence[int]) -> Database:
 
 def checked(connection: Connection, note: str | None = None) -> Verification:
     """A verification."""
-    return verify(connection, vkey=str(SIGNER.key), checkpoint=note, heads=Heads(b"k" * 32))
+    return verify(connection, vkey=str(SIGNER.key), seals=SEALS, checkpoint=note, heads=Heads(KEY))
 
 
 def other(value: Any, column: Any) -> list[Any]:
     """Values that a column may be changed to."""
+    if value is None and not isinstance(column.type, String):
+        return [b"x" * 40 if isinstance(column.type, LargeBinary) else 7]
     if value is None:
         return ["c" * 64]
     if isinstance(value, int):
@@ -164,11 +171,13 @@ def test_an_entry_replaced_with_its_hash_is_found(idx: int) -> None:
     database = written((11, 2))
     entry = TABLES["audit_entry"]
     with database.engine.connect() as connection:
-        body = orjson.loads(connection.execute(select(entry.c.body).where(entry.c.idx == idx)).scalar_one())
+        body = report.entries(connection, SEALS, report.Filter(after=idx - 1, limit=1))[0]
         forged = canonical(body | {"purpose": "other"})
+        key_id, sealed = SEALS.seal(*keyed_by(body), idx, forged)
         connection.execute(
-            update(entry).where(entry.c.idx == idx).values(body=forged.decode(), leaf_hash=leaf_hash(forged))
-        )
+            update(entry).where(entry.c.idx == idx)
+            .values(key_id=key_id, sealed=sealed, leaf_hash=leaf_hash(forged))
+        )  # fmt: skip
         problems = checked(connection).problems
         connection.rollback()
 
@@ -181,7 +190,7 @@ def test_an_entry_replaced_with_its_hash_is_found(idx: int) -> None:
 def test_a_row_that_no_commit_made_is_found() -> None:
     """A row added to any table of the log is found."""
     rows: dict[str, dict[str, Any]] = {
-        "audit_entry": {"idx": 6, "leaf_hash": b"x", "event": "e", "at": "a", "body": "{}"},
+        "audit_entry": {"idx": 6, "leaf_hash": b"x", "event": "e", "at": "a", "key_id": 1, "sealed": b"x"},
         "audit_node": {"level": 1, "idx": 7, "hash": b"x"},
         "audit_head": {"size": 2, "root": b"x", "at": "a", "mac": b"x"},
         "audit_checkpoint": {"size": 2, "note": "n", "at": "a"},
@@ -238,7 +247,7 @@ def test_an_erased_name_that_comes_back_is_found() -> None:
     """A name row put back after its lawful erasure is told, with its commitment as the place."""
     database = written((4,))
     name = TABLES["audit_name"]
-    log = Log(b"k" * 32, seal=lambda text: text[::-1], open_=lambda sealed: sealed[::-1])
+    log = make_log(SEALS)
     ref = log.names.reference("1.2.3", "V-1")
     with database.engine.connect() as connection:
         row = connection.execute(select(name).where(name.c.ref == ref)).mappings().one()

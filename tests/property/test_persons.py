@@ -11,14 +11,13 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
 from tests.chains import ORGANISER, STAFF, Cast, deliver, end, register
 from tests.faults_world import World
+from tests.logs import opened
 from tests.small_export import PROVIDER
 
-from kanta_gateway.database import audit_entry
 from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
-from kanta_gateway.model import Caller, Oid
+from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.pipeline import deliver as sending
 from kanta_gateway.pipeline.people import People
 
@@ -138,11 +137,8 @@ def test_each_act_is_told_on_both_clients(world: World) -> None:
     merge(world, cast)
     unmerge(world, cast)
     found: dict[str, list[tuple[str, str]]] = {}
-    query = select(audit_entry.c.client_ref, audit_entry.c.body).where(audit_entry.c.event.like("person:%merge"))
-    with world.gateway.parts.database.reading() as tx:
-        for ref, body in tx.execute(query.order_by(audit_entry.c.idx)):
-            told = orjson.loads(body)
-            found.setdefault(ref, []).append((told["event"], told["details"]["reason"]))
+    for told in opened(world.gateway, Event.PERSON_MERGE, Event.PERSON_UNMERGE):
+        found.setdefault(told["client"], []).append((told["event"], told["details"]["reason"]))
     acts = [("person:merge", "temporary-code"), ("person:unmerge", "mistake")]
 
     assert [acts, acts] == [found[cast.ref(world, name)] for name in "AB"]

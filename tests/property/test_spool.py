@@ -45,7 +45,7 @@ class Spool(RuleBasedStateMachine):
         one = store.NewDocument(
             oid=Oid(oid), set_oid=Oid(f"1.{which}"), version_number=len(versions), replaces=None, record_row=1,
             part="m", structure=Oid("9"), client_ref="c", provider=Oid("1"), organiser=Oid("2"), payload=b"",
-            wrapped_key=b"", digest=Sha256Hex("a"), inputs="{}",
+            key_id=10 * len(versions) + which, digest=Sha256Hex("a"), inputs="{}",
         )  # fmt: skip
         with self.database.transaction() as tx:
             store.put(tx, [one], self.now)

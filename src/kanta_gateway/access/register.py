@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,24 @@ def add(tx: Connection, stated: Iterable[Statement], now: datetime, seal: Seal |
             "sealed": seal(orjson.dumps(private)) if private and seal is not None else None,
             "recorded_at": instant(now),
         })  # fmt: skip
+
+
+def end(tx: Connection, key: str, last: str, now: datetime) -> Statement | None:
+    """State again that something ended on a day; None where it is not known, or ended no later anyway.
+
+    Args:
+        tx: the caller's transaction.
+        key: of the thing.
+        last: its last day.
+        now: the moment.
+    """
+    query = select(party_statement).where(party_statement.c.thing == key).order_by(party_statement.c.id.desc())
+    newest = tx.execute(query.limit(1)).mappings().first()
+    if newest is None or (newest["valid_to"] is not None and newest["valid_to"] <= last):
+        return None
+    again = {name: value for name, value in newest.items() if name != "id"}
+    tx.execute(_INSERT, again | {"valid_to": last, "recorded_at": instant(now)})
+    return replace(_statement(newest, None), valid_to=last)
 
 
 def stated(tx: Connection, kinds: Iterable[str], *, owner: str | None = None) -> list[Statement]:

@@ -4,24 +4,28 @@
 * Appends come one after the other: SQLite has one writer, PostgreSQL takes a lock until the commit.
 * What this process remembers of the tree counts only while the stored head is the one it left.
 * A tree head carries a code under a key that is not in the database: who can only write tables cannot go on.
+* A row is sealed under the key of its register and day; the leaf hashes what was sealed.
 * A checkpoint and an erasure are entries themselves, so that removing their traces is found.
 * No checkpoint is signed over a log that does not continue the last one signed.
+* Every disclosure passes the outlet on its way into the log, so that none is told here and not where it must be too.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import and_, bindparam, insert, or_, select, text
 
 from kanta_gateway.audit import merkle, proofs
 from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.audit.checkpoint import CheckpointSigner, make, parse
-from kanta_gateway.audit.entry import AuditEvent, body
+from kanta_gateway.audit.entry import DISCLOSURES, AuditEvent, Registers, body, keyed_by
 from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.names import Names
+from kanta_gateway.audit.seals import Seals
 from kanta_gateway.database import audit_checkpoint, audit_entry, audit_head, audit_node
 from kanta_gateway.errors import NotFoundError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid, instant
@@ -46,6 +50,18 @@ _ADD_NODE = insert(audit_node)
 _ADD_HEAD = insert(audit_head)
 
 
+class Outlet(Protocol):
+    """Where disclosures are told beside the log."""
+
+    def take(self, tx: Connection, event: AuditEvent) -> Mapping[str, Any]:
+        """Take a disclosure in the transaction of its entry; what the entry's details tell of that.
+
+        Args:
+            tx: the caller's transaction.
+            event: the disclosure.
+        """
+
+
 class Log:
     """The audit log of one installation.
 
@@ -53,9 +69,18 @@ class Log:
         key: keys the references to acting persons and the codes of the tree heads.
         seal: seals a name for its row beside the log.
         open_: opens what `seal` made.
+        seals: seals and opens the rows.
+        registers: whose entries are kept in which register.
+        outlet: where disclosures are told too; None: nowhere.
     """
 
-    def __init__(self, key: bytes, *, seal: Callable[[bytes], bytes], open_: Callable[[bytes], bytes]) -> None:
+    def __init__(
+        self, key: bytes, *, seal: Callable[[bytes], bytes], open_: Callable[[bytes], bytes], seals: Seals,
+        registers: Registers | None = None, outlet: Outlet | None = None,
+    ) -> None:  # fmt: skip
+        self.seals = seals
+        self._registers = registers or Registers()
+        self._outlet = outlet
         self.names = Names(key, seal, open_)
         self.heads = Heads(key)
         self._frontier = merkle.Frontier()
@@ -73,8 +98,9 @@ class Log:
         first, size = frontier.size, frontier.size + len(events)
         try:
             bodies = [
-                body(event, self._actor(tx, event.caller), place, (first, size))
+                body(told, self._actor(tx, told.caller), place, (first, size), self._registers)
                 for place, event in enumerate(events, first)
+                for told in [self._let_out(tx, event)]
             ]
             self._write(tx, frontier, bodies)
         except BaseException:
@@ -84,6 +110,12 @@ class Log:
 
     def _actor(self, tx: Connection, caller: Caller) -> dict[str, str]:
         return {**self.names.actor(tx, caller), "relation": self.names.relation(caller)}
+
+    def _let_out(self, tx: Connection, event: AuditEvent) -> AuditEvent:
+        """A disclosure that the outlet has taken; any other event as it is."""
+        if self._outlet is None or event.event not in DISCLOSURES:
+            return event
+        return replace(event, details={**event.details, **self._outlet.take(tx, event)})
 
     def checkpoint(self, tx: Connection, signer: CheckpointSigner, at: datetime, last: str = "") -> str:
         """Sign the log as it stands, store the checkpoint and append the entry that tells of it.
@@ -129,13 +161,31 @@ class Log:
             size: of the checkpoint.
             told: answer by the name of the witness.
         """
+        self.note_own(tx, name, Event.AUDIT_COSIGN, at, str(size), {"size": size, "witnesses": dict(told)})
+
+    def note_own(
+        self, tx: Connection, name: str, event: Event, at: datetime, subject: str, details: Mapping[str, Any],
+        purpose: str = "", basis: str = "",
+    ) -> None:  # fmt: skip
+        """Append an entry about the log itself, of something that no person did.
+
+        Args:
+            tx: the caller's transaction.
+            name: of the log.
+            event: what happened.
+            at: when.
+            subject: to what.
+            details: counts, ids and places.
+            purpose: why.
+            basis: the provision.
+        """
         frontier = self._current(tx)
-        event = AuditEvent(
-            event=Event.AUDIT_COSIGN, caller=_itself(name), at=at, client_ref=None, subject=str(size), provider="",
-            controller="", purpose="", basis="", details={"size": size, "witnesses": dict(told)},
+        told = AuditEvent(
+            event=event, caller=_itself(name), at=at, client_ref=None, subject=subject, provider="", controller="",
+            purpose=purpose, basis=basis, details=details,
         )  # fmt: skip
         place = frontier.size
-        self._write(tx, frontier, [body(event, {}, place, (place, place + 1))])
+        self._write(tx, frontier, [body(told, {}, place, (place, place + 1))])
 
     def erase_names(
         self, tx: Connection, refs: Sequence[str], *, caller: Caller, at: datetime, purpose: str, basis: str
@@ -153,7 +203,7 @@ class Log:
         Returns:
             Commitments of the erased names.
         """
-        self._current(tx)
+        self.lock(tx)
         gone = self.names.erase(tx, refs)
         if gone:
             event = AuditEvent(
@@ -163,15 +213,20 @@ class Log:
             self.append(tx, [event])
         return gone
 
+    def lock(self, tx: Connection) -> None:
+        """Nobody else appends until the transaction ends."""
+        self._current(tx)
+
     def _write(self, tx: Connection, frontier: merkle.Frontier, bodies: Sequence[Mapping[str, Any]]) -> None:
         entries: list[dict[str, Any]] = []
         nodes: list[dict[str, Any]] = []
         for one in bodies:
             data = canonical(one)
             leaf = merkle.leaf_hash(data)
+            key_id, sealed = self.seals.seal(*keyed_by(one), one["idx"], data)
             entries.append(
                 {"idx": one["idx"], "leaf_hash": leaf, "event": one["event"], "client_ref": one.get("client"),
-                 "at": one["at"], "body": data.decode()}
+                 "name": one["actor"].get("name"), "at": one["at"], "key_id": key_id, "sealed": sealed}
             )  # fmt: skip
             nodes += [{"level": level, "idx": idx, "hash": hash_} for level, idx, hash_ in frontier.push(leaf)]
         head = (frontier.size, frontier.root())

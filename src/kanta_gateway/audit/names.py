@@ -82,6 +82,11 @@ class Names:
     def erase(self, tx: Connection, refs: Sequence[str]) -> tuple[str, ...]:
         """Delete the name rows of these persons; gives their commitments."""
         rows = tx.execute(select(audit_name.c.commitment).where(audit_name.c.ref.in_(refs))).scalars()
+        return self.delete(tx, list(rows))
+
+    def delete(self, tx: Connection, commitments: Sequence[str]) -> tuple[str, ...]:
+        """Delete name rows by their commitments; gives those that were there."""
+        rows = tx.execute(select(audit_name.c.commitment).where(audit_name.c.commitment.in_(commitments))).scalars()
         gone = tuple(sorted(rows))
         tx.execute(delete(audit_name).where(audit_name.c.commitment.in_(gone)))
         self.forget()

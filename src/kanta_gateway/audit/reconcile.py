@@ -27,6 +27,8 @@ class Claim:
     """What the entry must be about."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the entry's details must hold."""
+    since: str = ""
+    """A moment before the entry or at it; of what is older than the log, the entry is gone."""
 
     def is_told_by(self, details: Mapping[str, Any]) -> bool:
         """Whether an entry about the subject tells of this."""
@@ -47,17 +49,20 @@ Known = Mapping[str, Mapping[str, bool]]
 """By event: subjects that are stored, and whether their state is one that the event can have led to."""
 
 
-def reconcile(claims: Iterable[Claim], entries: Iterable[Told], known: Known) -> Problems:
+def reconcile(claims: Iterable[Claim], entries: Iterable[Told], known: Known, purged: str = "") -> Problems:
     """Match claims and entries; what is left over on either side is told.
 
     Args:
         claims: what is stored.
         entries: the log, in order.
         known: events whose subjects must be stored.
+        purged: entries up to this moment are gone; empty when all are there.
     """
     problems = Problems()
     open_: dict[tuple[str, str], list[Claim]] = {}
     for one in claims:
+        if purged and one.since <= purged:
+            continue
         open_.setdefault((one.event, one.subject), []).append(one)
     for entry in entries:
         key = (entry.event, entry.subject)

@@ -2,7 +2,9 @@
 
 * A report shows names only where it is given the means to open them; an erased name stays erased.
 * JSON Lines are the canonical bodies themselves: whoever has them all can compute the tree again.
-  An entry that the reader may not see stands as its leaf hash: so completeness is proved without content.
+  An entry that the reader may not see, or whose time is over, stands as its leaf hash: so completeness is
+  proved without content.
+* Rows are opened with the key of their register and day; what has no row any more is on no page.
 * A client is told who used the data, to whom it was disclosed, and on which basis (703/2023 §11);
   by default for the last two years, further back only for a special reason.
 * Reading the log is an event itself; the pipeline appends it.
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.audit.names import Names
+    from kanta_gateway.audit.seals import Seals
 
 WINDOW_YEARS = 2
 """How far back a client's report goes without a special reason (703/2023 §11.2)."""
@@ -58,10 +61,11 @@ class Filter:
     limit: int = _PAGE
 
 
-def bodies(connection: Connection, wanted: Filter) -> list[tuple[int, str]]:
+def bodies(connection: Connection, seals: Seals, wanted: Filter) -> list[tuple[int, str]]:
     """Index and canonical body of one page of entries."""
     c = audit_entry.c
-    query = select(c.idx, c.body).where(c.idx > wanted.after).order_by(c.idx).limit(wanted.limit)
+    query = select(c.idx, c.key_id, c.sealed).where(c.idx > wanted.after, c.sealed.is_not(None))
+    query = query.order_by(c.idx).limit(wanted.limit)
     if wanted.client_ref is not None:
         query = query.where(c.client_ref == wanted.client_ref)
     if wanted.events:
@@ -70,49 +74,52 @@ def bodies(connection: Connection, wanted: Filter) -> list[tuple[int, str]]:
         query = query.where(c.at >= instant(wanted.since))
     if wanted.until is not None:
         query = query.where(c.at < instant(wanted.until))
-    return [(idx, body) for idx, body in connection.execute(query)]
+    return [(idx, seals.open(key_id, idx, sealed).decode()) for idx, key_id, sealed in connection.execute(query)]
 
 
-def entries(connection: Connection, wanted: Filter) -> list[dict[str, Any]]:
+def entries(connection: Connection, seals: Seals, wanted: Filter) -> list[dict[str, Any]]:
     """One page of entries as objects."""
-    return [orjson.loads(body) for _, body in bodies(connection, wanted)]
+    return [orjson.loads(body) for _, body in bodies(connection, seals, wanted)]
 
 
-def every(connection: Connection, wanted: Filter) -> Iterator[tuple[int, str]]:
+def every(connection: Connection, seals: Seals, wanted: Filter) -> Iterator[tuple[int, str]]:
     """Index and canonical body of all entries from `after` on, read page by page."""
-    while page := bodies(connection, wanted):
+    while page := bodies(connection, seals, wanted):
         yield from page
         wanted = replace(wanted, after=page[-1][0])
 
 
-def jsonl(connection: Connection, clients: Collection[str] | None = None) -> Iterator[str]:
+def jsonl(connection: Connection, seals: Seals, clients: Collection[str] | None = None) -> Iterator[str]:
     """Lines of an export, one for each entry: the bodies that the tree hashes, without names.
 
     Args:
         connection: a reading connection.
+        seals: opens the rows.
         clients: references of the clients whose entries are opened; others stand as their leaf hashes. None opens all.
     """
     c = audit_entry.c
-    query = select(c.idx, c.client_ref, c.leaf_hash, c.body).order_by(c.idx).limit(_PAGE)
+    query = select(c.idx, c.client_ref, c.leaf_hash, c.key_id, c.sealed).order_by(c.idx).limit(_PAGE)
     after = -1
     while page := connection.execute(query.where(c.idx > after)).all():
-        for idx, client, leaf, body in page:
-            is_open = clients is None or client in clients
-            yield (body if is_open else f'{{"idx":{idx},"leaf":"{b64encode(leaf).decode()}"}}') + "\n"
+        for idx, client, leaf, key_id, sealed in page:
+            if sealed is not None and (clients is None or client in clients):
+                yield seals.open(key_id, idx, sealed).decode() + "\n"
+            else:
+                yield f'{{"idx":{idx},"leaf":"{b64encode(leaf).decode()}"}}\n'
         after = page[-1][0]
 
 
-def table(connection: Connection, wanted: Filter, names: Names | None = None) -> Iterator[str]:
+def table(connection: Connection, seals: Seals, wanted: Filter, names: Names | None = None) -> Iterator[str]:
     """Lines of a CSV export; with `names` it shows persons, without only their references."""
     yield _line(COLUMNS)
-    for row in rows(connection, wanted, names):
+    for row in rows(connection, seals, wanted, names):
         yield _line(row[column] for column in COLUMNS)
 
 
-def rows(connection: Connection, wanted: Filter, names: Names | None = None) -> Iterator[dict[str, Any]]:
+def rows(connection: Connection, seals: Seals, wanted: Filter, names: Names | None = None) -> Iterator[dict[str, Any]]:
     """Entries as flat rows."""
     people: dict[str, dict[str, str]] = {}
-    for _, body in every(connection, wanted):
+    for _, body in every(connection, seals, wanted):
         entry = orjson.loads(body)
         actor = entry["actor"]
         name = actor.get("name", "")
@@ -128,12 +135,14 @@ def rows(connection: Connection, wanted: Filter, names: Names | None = None) -> 
 
 
 def client_report(
-    connection: Connection, client_ref: str, now: datetime, *, names: Names, since: datetime | None = None
-) -> list[dict[str, str]]:
+    connection: Connection, seals: Seals, client_ref: str, now: datetime, *, names: Names,
+    since: datetime | None = None,
+) -> list[dict[str, str]]:  # fmt: skip
     """What 703/2023 §11 grants a client: who used, to whom disclosed, when, why and on which basis.
 
     Args:
         connection: a reading connection.
+        seals: opens the rows.
         client_ref: the client's keyed reference.
         now: the moment of the report.
         names: opens the names of those who used the data.
@@ -144,7 +153,7 @@ def client_report(
             "subject", "controller")  # fmt: skip
     return [
         {column: str(row[column]) for column in told}
-        for row in rows(connection, wanted, names)
+        for row in rows(connection, seals, wanted, names)
         if row["log"] != "system"
     ]
 

@@ -10,14 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlalchemy import bindparam, func, or_, select
 
+from kanta_gateway.audit.purge import Purge, read
 from kanta_gateway.database import audit_checkpoint, audit_entry, audit_head, audit_name, audit_node
+from kanta_gateway.errors import GatewayError
+from kanta_gateway.model import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
+
+    from kanta_gateway.audit.seals import Seals
 
 PIECE = 8192
 """Entries in one piece; a power of two keeps every lower node inside its piece."""
@@ -27,7 +33,7 @@ _FAR = 1_000_000
 
 _E, _N, _H = audit_entry.c, audit_node.c, audit_head.c
 _ENTRIES = (
-    select(_E.idx, _E.leaf_hash, _E.event, _E.client_ref, _E.at, _E.body)
+    select(_E.idx, _E.leaf_hash, _E.event, _E.client_ref, _E.name, _E.at, _E.key_id, _E.sealed)
     .where(_E.idx >= bindparam("low"), _E.idx < bindparam("high"))
     .order_by(_E.idx)
 )
@@ -91,6 +97,17 @@ def strays(connection: Connection, total: int) -> Iterator[tuple[str, str]]:
     for where in outside:
         for level, idx in connection.execute(select(_N.level, _N.idx).where(where)):
             yield "audit_node", f"{level}/{idx}"
+
+
+def purges(connection: Connection, seals: Seals) -> Iterator[Purge]:
+    """Every purge that the log tells of; an entry that cannot be opened is found where it is verified."""
+    rows = connection.execute(select(_E.idx, _E.key_id, _E.sealed).where(_E.event == Event.AUDIT_PURGE.value))
+    for idx, key_id, sealed in rows:
+        try:
+            entry = orjson.loads(seals.open(key_id, idx, sealed))
+            yield read(entry)
+        except (GatewayError, ValueError, TypeError, LookupError, AttributeError):
+            continue
 
 
 def checkpoints(connection: Connection) -> Iterator[tuple[int, str, str]]:

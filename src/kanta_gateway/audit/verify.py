@@ -1,8 +1,9 @@
 """Verifies the whole log offline: every row of every table of the log against the entries.
 
 * Everything is computed again from the entries' bodies; nothing stored is believed.
-* Every row is bound by something else: a body by the tree, a node and a head by the bodies, a head's
-  existence and time by the `commit` in the bodies, a checkpoint and a name by the entry that tells of it.
+* Every row is bound by something else: a body, or the leaf hash of one that is gone, by the tree, a node and a
+  head by the bodies, a head's existence and time by the `commit` in the bodies, a checkpoint and a name by the
+  entry that tells of it.
 * A log that was changed and computed anew by somebody without the key of the tree heads is found by their codes.
 * Without a checkpoint from outside, a log cut back whole to an earlier commit is not told from a shorter
   log; with one it is, and so is a log that was written anew.
@@ -19,6 +20,7 @@ from kanta_gateway.audit.checkpoint import Checkpoint, VerifierKey, read_keys
 from kanta_gateway.audit.checkpoint import verify as verify_note
 from kanta_gateway.audit.merkle import EMPTY_ROOT
 from kanta_gateway.audit.problems import Problem, Problems
+from kanta_gateway.audit.purge import Purges
 from kanta_gateway.audit.walk import Walk
 from kanta_gateway.errors import UntrustedError
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.audit.heads import Heads
+    from kanta_gateway.audit.seals import Seals
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,14 @@ class Verification:
 
 
 def verify(
-    connection: Connection, *, vkey: str, checkpoint: str | None = None, heads: Heads | None = None
+    connection: Connection, *, vkey: str, seals: Seals, checkpoint: str | None = None, heads: Heads | None = None
 ) -> Verification:
     """Verify the log.
 
     Args:
         connection: one snapshot of the database.
         vkey: verifier keys of the log's checkpoints, one on a line.
+        seals: opens the rows.
         checkpoint: a checkpoint kept outside; then the log must also be a continuation of that one.
         heads: checks the codes of the tree heads, where the key of the log is at hand.
 
@@ -66,7 +70,8 @@ def verify(
     total = stored.extent(connection)
     kept = list(stored.checkpoints(connection))
     wanted = {size for size, _, _ in kept} | ({trusted.size} if trusted else set())
-    walk = Walk(problems, wanted, heads, remarks)
+    purges = Purges(stored.purges(connection, seals))
+    walk = Walk(problems, wanted, heads, remarks, seals=seals, purges=purges)
     for piece in stored.pieces(connection, total):
         walk.take(piece)
     walk.finish()

@@ -1,5 +1,6 @@
 """Walks the entries in order and checks each against its columns, its commit and the tree.
 
+* A row that a purge took has its leaf hash only; a purge must list it and must have come late enough.
 * The body is the truth once its hash fits; the columns beside it only repeat it.
 * Time that runs backwards is a remark and no fault: a clock can be set, but a back-dated event is seen too.
 * What entries say about names and checkpoints is collected for `beside.py`.
@@ -9,25 +10,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from kanta_gateway.audit.merkle import EMPTY_ROOT, leaf_hash
 from kanta_gateway.audit.problems import Problems
+from kanta_gateway.audit.purge import Purge, Purges, due
 from kanta_gateway.audit.recompute import Tree
+from kanta_gateway.errors import KeyUnavailableError, UntrustedError
 from kanta_gateway.model import Event
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from kanta_gateway.audit.heads import Heads
+    from kanta_gateway.audit.seals import Seals
     from kanta_gateway.audit.stored import Piece
 
 SLACK = timedelta(seconds=60)
 """Entries of concurrent transactions may be told in another order than they happened in."""
 
-_CHECKPOINT, _ERASE = Event.AUDIT_CHECKPOINT.value, Event.AUDIT_ERASE.value
+_CHECKPOINT, _ERASING = Event.AUDIT_CHECKPOINT.value, {Event.AUDIT_ERASE.value, Event.AUDIT_PURGE.value}
 
 
 @dataclass(slots=True)
@@ -51,12 +56,25 @@ class Walk:
         problems: where faults are told.
         wanted: sizes at which the root is needed afterwards.
         heads: checks the codes of tree heads; None where the key is not at hand.
+        seals: opens the rows.
+        purges: every purge that the log tells of.
         remarks: where it is told what is odd without being a fault.
     """
 
     def __init__(
-        self, problems: Problems, wanted: Collection[int], heads: Heads | None = None, remarks: Problems | None = None
-    ) -> None:
+        self, problems: Problems, wanted: Collection[int], heads: Heads | None = None, remarks: Problems | None = None,
+        *, seals: Seals, purges: Purges,
+    ) -> None:  # fmt: skip
+        self._seals = seals
+        self._purges = purges
+        self._closed: tuple[int, Purge] | None = None
+        """First place of the closed rows since the last head, and the earliest purge that took one of them."""
+        self._dues: dict[int, str] = {}
+        """Place of a purge -> since when all that it took may be gone."""
+        self._headed = 0
+        """Size of the last head."""
+        self._due = (-1, "")
+        """Of the purges that were passed: the one that is due last."""
         self.seen = Seen()
         self.roots = {0: EMPTY_ROOT} if 0 in wanted else {}
         self._problems = problems
@@ -73,7 +91,11 @@ class Walk:
         for idx in range(piece.low, piece.high):
             value = self._entry(idx, piece.entries.get(idx), piece)
             ends = self._bounds(idx, value)
-            self._head(idx + 1, piece.heads.pop(idx + 1, None), value, is_end=ends)
+            head = piece.heads.pop(idx + 1, None)
+            self._head(idx + 1, head, value, is_end=ends)
+            if head is not None:
+                self._headed = idx + 1
+                self._aged(head[1])
             if idx + 1 in self._wanted:
                 self.roots[idx + 1] = self._tree.root()
         for level, left in enumerate(piece.nodes):
@@ -96,28 +118,67 @@ class Walk:
             self._fault(idx, "audit-entry-missing")
             self._tree.push_faulty((), piece.nodes)
             return None
-        _, stored, event, client, at, body = row
-        data = body.encode("utf-8", "surrogatepass")
+        _, stored, *beside, key_id, sealed = row
+        if sealed is None:
+            self._empty(idx, bytes(stored), [*beside, key_id], piece)
+            return None
+        try:
+            data = self._seals.open(key_id, idx, sealed)
+        except (KeyUnavailableError, UntrustedError) as error:
+            is_keyless = isinstance(error, KeyUnavailableError)
+            self._fault(idx, "audit-entry-keyless" if is_keyless else "audit-entry-changed")
+            self._tree.push_faulty((bytes(stored),), piece.nodes)
+            return None
         computed = leaf_hash(data)
         if computed != stored:
             self._fault(idx, "audit-entry-changed")
             self._tree.push_faulty((computed, bytes(stored)), piece.nodes)
             return None
+        if self._purges.of(idx) is not None:
+            self._problems.tell("audit_entry", idx, "audit-entry-returned")
         value = _read(data)
         if value is None or value["idx"] != idx:
             self._fault(idx, "audit-entry-unreadable" if value is None else "audit-entry-moved")
             self._tree.push_faulty((computed,), piece.nodes)
             return None
         self._tree.push(computed, piece.nodes)
-        for name, beside in (("event", event), ("client", client), ("at", at)):
-            if value.get(name) != beside:
+        said = (value["event"], value.get("client"), value["actor"].get("name"), value["at"])
+        for name, one, stands in zip(("event", "client_ref", "name", "at"), said, beside, strict=True):
+            if one != stands:
                 self._problems.tell("audit_entry", idx, "audit-column-differs", field=name)
         self._time(idx, value["at"])
         self._note(idx, value)
         return value
 
+    def _empty(self, idx: int, leaf: bytes, beside: list[Any], piece: Piece) -> None:
+        """A row whose content is gone: its leaf hash is what the tree above vouches for."""
+        taken = self._purges.of(idx)
+        if taken is None:
+            self._fault(idx, "audit-entry-emptied")
+        elif self._closed is None or taken.at < self._closed[1].at:
+            self._closed = (idx if self._closed is None else self._closed[0], taken)
+        if any(one is not None for one in beside):
+            self._problems.tell("audit_entry", idx, "audit-column-differs", field="*")
+        self._tree.push(leaf, piece.nodes)
+
+    def _aged(self, at: str) -> None:
+        """The head after closed rows says when they were written: was it long enough before they went?"""
+        if self._closed is None:
+            return
+        (first, taken), self._closed = self._closed, None
+        since = due(at)
+        if taken.at < since:
+            self._problems.tell("audit_entry", first, "audit-purge-early", purge=taken.idx)
+        else:
+            self._dues[taken.idx] = max(self._dues.get(taken.idx, ""), since)
+
     def _time(self, idx: int, at: str) -> None:
-        """Remark an entry that is dated before the one before it."""
+        """Remark an entry that is dated before the one before it; a purge may not have come before its time."""
+        if idx in self._dues:
+            self._due = max(self._due, (idx, self._dues[idx]), key=itemgetter(1))
+        if at < self._due[1]:
+            self._problems.tell("audit_entry", self._due[0], "audit-purge-early", purge=self._due[0])
+            self._due = (-1, "")
         before, self._last = self._last, at
         if at < before and (back := _moment(before) - _moment(at)) > SLACK:
             self._remarks.tell("audit_entry", idx, "audit-time-backwards", seconds=int(back.total_seconds()))
@@ -132,7 +193,7 @@ class Walk:
             self.seen.names[actor["name"]] = (str(actor.get("ref")), idx)
         if value["event"] == _CHECKPOINT and type(details.get("size")) is int:
             self.seen.checkpoints[details["size"]] = (str(details.get("note")), value["at"])
-        elif value["event"] == _ERASE and isinstance(details.get("names"), list):
+        elif value["event"] in _ERASING and isinstance(details.get("names"), list):
             self.seen.erased.update((name, idx) for name in details["names"] if isinstance(name, str))
 
     def _bounds(self, idx: int, value: dict[str, Any] | None) -> bool | None:
@@ -143,6 +204,8 @@ class Walk:
         first, end = value["commit"]
         before, self._commit = self._commit, (first, end)
         continues = before is None or before == (first, end) or before[1] == idx == first
+        if before is None and first == idx != self._headed and idx - 1 not in self.seen.faulty:
+            self._problems.tell("audit_head", idx, "audit-head-missing")  # the append before it is closed
         if not first <= idx < end or not continues:
             self._problems.tell("audit_entry", idx, "audit-commit-bounds")
         return bool(idx + 1 == end)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kanta_gateway.access import parties
-from kanta_gateway.access.identity import Registration, verify
 from kanta_gateway.errors import (
     GatewayError,
+    NotAuthenticatedError,
     NotPermittedError,
     QueueFullError,
     RecordInvalidError,
@@ -22,8 +24,12 @@ from kanta_gateway.intake.front import File
 from kanta_gateway.intake.result import Pieces, Result
 from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
-from kanta_gateway.pipeline import repeats
+from kanta_gateway.pipeline import reach, repeats
+from kanta_gateway.pipeline.accesses import Accesses
+from kanta_gateway.pipeline.changes import Changes
 from kanta_gateway.pipeline.closing import Resolver
+from kanta_gateway.pipeline.entrance import Entrance
+from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
@@ -52,7 +58,7 @@ class Service:
 
     def __init__(
         self, parts: Parts, desk: Desk, office: Office, people: People, schemas: RecordSchemas, *,
-        audience: str, max_queue_depth: int, max_record_bytes: int, max_delivery_bytes: int, version: str,
+        entrance: Entrance, max_queue_depth: int, max_record_bytes: int, max_delivery_bytes: int, version: str,
     ) -> None:  # fmt: skip
         self._parts = parts
         self.desk = desk
@@ -61,8 +67,10 @@ class Service:
         self.notice_board = Board(parts, office)
         self.party_book = PartyBook(parts, office)
         self.resolver = Resolver(parts, office)
+        self.accesses = Accesses(parts, office)
+        self.changes = Changes(parts, office)
         self._schemas = schemas
-        self._audience = audience
+        self._entrance = entrance
         self._max_queue_depth = max_queue_depth
         self._max_record_bytes = max_record_bytes
         self._max_delivery_bytes = max_delivery_bytes
@@ -81,17 +89,11 @@ class Service:
         Raises:
             NotAuthenticatedError: the assertion does not hold.
         """
-        return verify(token, self._registration, self._parts.now(), self._audience)
+        return self._entrance.identify(token)
 
-    def _registration(self, thumbprint: str) -> Registration | None:
-        with self._parts.database.reading() as tx:
-            known = parties.system(tx, thumbprint)
-        if known is None:
-            return None
-        return Registration(
-            certificate_pem=known.certificate, organisation=known.organisation, name=known.name,
-            is_revoked=known.is_revoked,
-        )  # fmt: skip
+    def nobody(self) -> NotAuthenticatedError:
+        """The refusal of a call without an assertion, which is written down."""
+        return self._entrance.nobody()
 
     def submit(
         self, body: bytes, caller: Caller, language: str, *, is_dry: bool, idempotency_key: str | None = None
@@ -109,7 +111,9 @@ class Service:
             return self._take(record, delivery, caller, language, is_dry=is_dry)
         known = repeats.remember(self._parts, caller, idempotency_key, sha256(body).hexdigest())
         if known:
-            return self.desk.ticket(known, language, is_duplicate=True).told, REPEATED
+            seen = self.desk.ticket(known, language, is_duplicate=True)
+            repeats.note(self._parts, self.office, caller, known, seen.client_ref, delivery)
+            return seen.told, REPEATED
         told, status = self._take(record, delivery, caller, language, is_dry=False)
         repeats.bind(self._parts, caller, idempotency_key, told["ticket"])
         return told, status
@@ -191,9 +195,9 @@ class Service:
         Raises:
             NotFoundError: there is none that the caller may see.
         """
-        seen = self.desk.ticket(ticket, language)
-        self._seen(caller, ticket, seen.provider, [seen.client_ref], seen.purchaser, seen.told["type"])
-        return seen.told
+        whose = self.office.reach.seek(caller, Event.RECORD_READ, reach.ticket(ticket))
+        with self._seeing(caller, ticket, whose, [whose.client_ref]):
+            return self.desk.ticket(ticket, language).told
 
     def allow(self, ticket: str, body: bytes, caller: Caller, language: str) -> tuple[dict[str, Any], int]:
         """Take the author's answer about one record that waits; its row and the HTTP status.
@@ -217,10 +221,11 @@ class Service:
 
     def _result(self, delivery_id: str, caller: Caller, language: str) -> Result:
         """The result of a delivery, once it is known that the caller may see it."""
-        result = self.desk.delivery(delivery_id, language)
+        whose = self.office.reach.seek(caller, Event.RECORD_READ, reach.delivery(delivery_id))
         with self._parts.database.reading() as tx:
             clients = deliveries.clients_of_delivery(tx, delivery_id)
-        self._seen(caller, delivery_id, result.provider, clients or [None], result.purchaser)
+        with self._seeing(caller, delivery_id, whose, clients or [None]):
+            result = self.desk.delivery(delivery_id, language)
         self._close(result, caller)
         return result
 
@@ -243,23 +248,19 @@ class Service:
         ((_, pieces),) = self.desk.returned([file], result.source, result, language)
         return iter([b"".join(pieces)])
 
-    def _seen(
-        self, caller: Caller, subject: str, provider: str, clients: Sequence[str | None], purchaser: str,
-        record_type: str = "",
-    ) -> None:  # fmt: skip
+    @contextmanager
+    def _seeing(self, caller: Caller, subject: str, whose: Thing, clients: Sequence[str | None]) -> Iterator[None]:
         """Permit a read and write it down, one entry for each client whose data is seen."""
-        self.office.hide(caller, Event.RECORD_READ, provider, purchaser=purchaser, clients=clients)
-        decision = self.office.permit(
-            caller, Event.RECORD_READ, provider=provider, purchaser=purchaser,
-            client_ref=clients[0] if len(clients) == 1 else None, record_type=record_type,
-        )  # fmt: skip
-        with self._parts.database.transaction() as tx:
+        thing = replace(whose, client_ref=clients[0] if len(clients) == 1 else None)
+        with self.office.acting(caller, Event.RECORD_READ, thing) as (tx, decision):
             self.office.note(tx, [
                 self.office.event(
-                    caller, Event.RECORD_READ, subject=subject, provider=provider, client_ref=client, decision=decision
+                    caller, Event.RECORD_READ, subject=subject, provider=whose.provider or "", client_ref=client,
+                    decision=decision,
                 )
                 for client in clients
             ])  # fmt: skip
+            yield
 
     def _delivery_allowed(self, caller: Caller) -> None:
         """Whether the caller may deliver at all, now.

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import bindparam, func, select, update
 
+from kanta_gateway import forgotten
 from kanta_gateway.database import data_key, notice, notice_call
 from kanta_gateway.errors import ConflictError
+from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import instant
 from kanta_gateway.notices.states import TOLD, NoticeState, is_allowed
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class NewNotice:
     recipients: Sequence[str]
     items: Sequence[Mapping[str, Any]]
     payload: bytes
-    wrapped_key: bytes
+    key_id: int
     send_on: str
     ready_on: str
     due_on: str
@@ -69,8 +71,6 @@ class StoredNotice:
     made_at: str
     disclosed_at: str | None
     settled_at: str | None
-    wrapped_key: bytes | None
-    """None once destroyed."""
 
     @property
     def told_client(self) -> str | None:
@@ -78,9 +78,8 @@ class StoredNotice:
         return self.client_ref if self.is_client else None
 
 
-_NAMES = tuple(one.name for one in fields(StoredNotice) if one.name != "wrapped_key")
-_COLUMNS: list[Any] = [*(notice.c[name] for name in _NAMES), data_key.c.wrapped]
-_STORED = select(*_COLUMNS).join(data_key, data_key.c.id == notice.c.key_id).order_by(notice.c.sequence)
+_NAMES = tuple(one.name for one in fields(StoredNotice))
+_STORED = select(*(notice.c[name] for name in _NAMES)).order_by(notice.c.sequence)
 _OF_SUBJECT = _STORED.where(notice.c.client_ref == bindparam("client"), notice.c.provider == bindparam("owner"))
 _TOLD_COLUMNS: list[Any] = [notice.c[name] for name in ("type", "items", "disclosed_at")]
 _TOLD_OF = select(*_TOLD_COLUMNS).where(
@@ -102,35 +101,35 @@ def disclosed(tx: Connection, provider: str, client_ref: str) -> list[tuple[str,
 
 def add(tx: Connection, new: NewNotice, now: datetime) -> None:
     """Store a notice that waits."""
-    key = tx.execute(data_key.insert(), {"wrapped": new.wrapped_key, "made_at": instant(now)}).inserted_primary_key
-    values = {one.name: getattr(new, one.name) for one in fields(NewNotice) if one.name != "wrapped_key"}
+    tx.execute(data_key.insert(), {"id": new.key_id, "made_at": instant(now)})
+    values = {one.name: getattr(new, one.name) for one in fields(NewNotice)}
     tx.execute(notice.insert(), {
         **values, "is_client": int(new.is_client), "recipients": _text(new.recipients), "items": _text(new.items),
-        "state": NoticeState.WAITING.value, "recipient": "", "key_id": key[0] if key else None,
-        "made_at": instant(now),
+        "state": NoticeState.WAITING.value, "recipient": "", "made_at": instant(now),
     })  # fmt: skip
 
 
-def renew(tx: Connection, old: StoredNotice, new: NewNotice) -> bool:
-    """Bring a waiting notice up to date; False if it does not wait any more."""
+def renew(tx: Connection, old: StoredNotice, new: NewNotice, now: datetime) -> bool:
+    """Bring a waiting notice up to date, under a key of its own; False if it does not wait any more."""
+    tx.execute(data_key.insert(), {"id": new.key_id, "made_at": instant(now)})
     done = tx.execute(
         update(notice)
         .where(notice.c.sequence == old.sequence, notice.c.state == NoticeState.WAITING.value)
         .values(
             recipients=_text(new.recipients), items=_text(new.items), payload=new.payload,
-            send_on=new.send_on, ready_on=new.ready_on, due_on=new.due_on,
+            key_id=new.key_id, send_on=new.send_on, ready_on=new.ready_on, due_on=new.due_on,
         )
     )  # fmt: skip
     if not done.rowcount:
         return False
-    tx.execute(update(data_key).where(data_key.c.id == old.key_id).values(wrapped=new.wrapped_key))
+    forgotten.note(tx, [_gone(old, now)])
     return True
 
 
 def withdraw(tx: Connection, one: StoredNotice, now: datetime) -> None:
     """Take back a notice that waits and has nothing to tell any more, content and calls included."""
     _change(tx, one, NoticeState.WITHDRAWN, {"settled_at": instant(now), "payload": None})
-    tx.execute(update(data_key).where(data_key.c.id == one.key_id).values(wrapped=None, destroyed_at=instant(now)))
+    forgotten.note(tx, [_gone(one, now)])
     tx.execute(
         update(notice_call)
         .where(notice_call.c.notice == one.sequence, notice_call.c.state == "queued")
@@ -158,6 +157,12 @@ def get(tx: Connection, notice_id: str) -> StoredNotice | None:
     """One notice."""
     row = tx.execute(_STORED.where(notice.c.id == notice_id)).first()
     return None if row is None else _from_row(row)
+
+
+def owner(tx: Connection, notice_id: str) -> Row[Any, Any, Any] | None:
+    """Whose a notice is: provider, organiser and purchaser; nothing of it is opened."""
+    query = select(notice.c.provider, notice.c.organiser, notice.c.purchaser)
+    return tx.execute(query.where(notice.c.id == notice_id)).first()
 
 
 def by_sequences(tx: Connection, sequences: Iterable[int]) -> dict[int, StoredNotice]:
@@ -193,8 +198,11 @@ def spent(tx: Connection, limit: str, most: int) -> list[StoredNotice]:
 def destroy(tx: Connection, found: Sequence[StoredNotice], now: datetime) -> None:
     """Destroy content and keys of notices; that they were and what they told of stays."""
     tx.execute(update(notice).where(notice.c.sequence.in_([one.sequence for one in found])).values(payload=None))
-    keys = [one.key_id for one in found]
-    tx.execute(update(data_key).where(data_key.c.id.in_(keys)).values(wrapped=None, destroyed_at=instant(now)))
+    forgotten.note(tx, [_gone(one, now) for one in found])
+
+
+def _gone(one: StoredNotice, now: datetime) -> Forgotten:
+    return Forgotten(forgotten.CONTENT, one.id, instant(now), one.key_id)
 
 
 def _change(tx: Connection, one: StoredNotice, after: NoticeState, values: Mapping[str, Any]) -> None:
@@ -216,7 +224,7 @@ def _text(value: Any) -> str:
 
 
 def _from_row(row: Sequence[Any]) -> StoredNotice:
-    values = dict(zip((*_NAMES, "wrapped_key"), row, strict=True))
+    values = dict(zip(_NAMES, row, strict=True))
     values["state"] = NoticeState(values["state"])
     values["is_client"] = bool(values["is_client"])
     for name in ("recipients", "items"):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.errors import ConflictError, NotFoundError, ParameterError
 from kanta_gateway.model import CLASSES, Decision, Event, Finding, Level, Outcome, Severity, instant
+from kanta_gateway.pipeline import reach
 from kanta_gateway.pipeline.minimising import ASKED
 from kanta_gateway.privacy.people import NOBODY
 from kanta_gateway.privacy.reading import Reading
@@ -50,13 +51,13 @@ def allow(
         ConflictError: the record does not wait for such an answer.
         ParameterError: the reason is too short or too long, or holds a personal value.
     """
+    office.reach.seek(caller, Event.RECORD_ALLOW, reach.ticket(ticket))
     with parts.database.reading() as tx:
         found = records.by_ticket(tx, ticket)
     if found is None:
         raise NotFoundError
-    office.hide(caller, Event.RECORD_ALLOW, found.provider)
     decision = office.permit(caller, Event.RECORD_ALLOW, provider=found.provider, purchaser=found.purchaser)
-    _check_reason(parts, reason)
+    check_reason(parts, reason)
     asked = _asked(found)
     chosen = sorted(set(answers) or asked)
     if found.outcome is not Outcome.HELD or not asked or not set(chosen) <= asked:
@@ -89,7 +90,7 @@ def _asked(found: StoredRecord) -> set[Answer]:
     }
 
 
-def _check_reason(parts: Parts, reason: str) -> None:
+def check_reason(parts: Parts, reason: str) -> None:
     """Whether a reason says something, and nothing about a person.
 
     Raises:

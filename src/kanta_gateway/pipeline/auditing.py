@@ -34,8 +34,8 @@ def verified(parts: Parts, language: str, *, vkey: str, checkpoint: str, must_ma
         must_match: whether log and tables must also tell the same, both ways.
     """
     with parts.database.reading() as tx:
-        seen = verify(tx, vkey=vkey, checkpoint=checkpoint or None, heads=parts.log.heads)
-        unmatched = reconciled(tx) if must_match else ()
+        seen = verify(tx, vkey=vkey, checkpoint=checkpoint or None, heads=parts.log.heads, seals=parts.log.seals)
+        unmatched = reconciled(tx, parts.log.seals, parts.keys.ids()) if must_match else ()
     told: dict[str, Any] = {
         "holds": seen.is_sound and not unmatched, "size": seen.size, "root": seen.root.hex(),
         "problems": [_told(parts, language, one) for one in seen.problems],
@@ -64,18 +64,20 @@ def exported(parts: Parts, office: Office, form: str, caller: Caller, client: st
     if form not in FORMS:
         raise ParameterError(f"an export of the log is one of {', '.join(FORMS)}")
     _, refs = office.note_export(caller, form, client)
+    seals = parts.log.seals
     with parts.database.reading() as tx:
         if form == "jsonl":
-            yield from report.jsonl(tx, refs or None)
+            yield from report.jsonl(tx, seals, refs or None)
             return
         for number, ref in enumerate(refs or (None,)):
             wanted = report.Filter(client_ref=ref)
-            lines = report.table(tx, wanted, parts.log.names) if form == "csv" else _events(parts, tx, wanted)
-            if form == "csv" and number:
+            is_table = form == "csv"
+            lines = report.table(tx, seals, wanted, parts.log.names) if is_table else _events(parts, tx, wanted)
+            if is_table and number:
                 next(lines)  # one heading is enough
             yield from lines
 
 
 def _events(parts: Parts, tx: Connection, wanted: report.Filter) -> Iterator[str]:
-    for _, body in report.every(tx, wanted):
+    for _, body in report.every(tx, parts.log.seals, wanted):
         yield orjson.dumps(audit_event(orjson.loads(body), observer=parts.checkpoints.key.name)).decode() + "\n"

@@ -204,9 +204,9 @@ def opened(parts: Parts, one: StoredRecord) -> Mapping[str, Any]:
     Raises:
         KeyUnavailableError: its key has been destroyed.
     """
-    if one.payload is None or one.wrapped_key is None:
+    if one.payload is None or one.key_id is None:
         raise KeyUnavailableError(f"the content of record {one.ticket} has been destroyed; its evidence stays")
-    value: Mapping[str, Any] = orjson.loads(open_sealed(parts.vault.unwrap(one.wrapped_key), one.payload, b"record"))
+    value: Mapping[str, Any] = orjson.loads(open_sealed(parts.vault.key(one.key_id), one.payload, b"record"))
     return value
 
 
@@ -219,9 +219,9 @@ def hidden(parts: Parts, case: CaseFile, one: StoredRecord, read: Read) -> bytes
         one: the record.
         read: how its fields are read.
     """
-    if one.payload is None or one.wrapped_key is None:
+    if one.payload is None or one.key_id is None:
         return None
     sifted = sift(parts.scanner, case.content(one), read)
     if not sifted.masked:
         return None
-    return seal(parts.vault.unwrap(one.wrapped_key), canonical(sifted.content), b"record")
+    return seal(parts.vault.key(one.key_id), canonical(sifted.content), b"record")

@@ -72,7 +72,7 @@ class Resolver:
             self._office.guard.sphere(caller),
         )
         with self._parts.database.transaction() as tx:
-            page = report.entries(tx, report.Filter(after=index - 1, limit=1))
+            page = report.entries(tx, self._parts.log.seals, report.Filter(after=index - 1, limit=1))
             entry = next((one for one in page if one["idx"] == index and is_open(one, sphere)), None)
             if entry is None:
                 raise NotFoundError

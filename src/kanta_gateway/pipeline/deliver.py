@@ -102,7 +102,7 @@ class Deliverer:
         if self._parts.now() > begin_until:
             unbegun = State.QUEUED if before is State.SENDING else before
             return _Done(leased, unbegun, wait=Wait.NEXT)
-        if before is State.INVALIDATING and leased.wrapped_key is None:  # the request needs what the document said
+        if before is State.INVALIDATING and leased.document.payload is None:  # the request needs what the document said
             return _Done(leased, State.ARCHIVED, problem={"kind": store.CONTENT_DESTROYED})
         try:
             answer = self._answer(leased)
@@ -117,7 +117,7 @@ class Deliverer:
         one = leased.document
         if one.state is State.UNKNOWN:
             return self._archive.ask(one.oid, one.digest)
-        content = open_sealed(self._parts.vault.unwrap(leased.wrapped_key or b""), one.payload or b"", b"document")
+        content = open_sealed(self._parts.vault.key(one.key_id), one.payload or b"", b"document")
         framed = frame.build(
             content, self._profile, message_id=str(uuid.uuid4()), sender=one.organiser, created_at=self._parts.now(),
             is_invalidation=one.state is State.INVALIDATING,
@@ -140,7 +140,7 @@ class Deliverer:
     def _is_sent(self, leased: Leased) -> bool:
         """Whether something leaves: about an unknown document the archive is only asked."""
         state = leased.document.state
-        is_asked = state is State.INVALIDATING and not self._parts.is_production and leased.wrapped_key is not None
+        is_asked = state is State.INVALIDATING and not self._parts.is_production and leased.document.payload is not None
         return state is State.SENDING or is_asked
 
     def _sending(self, leased: Leased) -> AuditEvent:

@@ -71,7 +71,7 @@ def _content(parts: Parts, tx: Connection, oid: str) -> bytes | None:
     """The signed bytes; None once they have been destroyed."""
     found = store.get(tx, oid)
     try:
-        return content_of(parts, tx, found) if found is not None else None
+        return content_of(parts, found) if found is not None else None
     except KeyUnavailableError:
         return None
 

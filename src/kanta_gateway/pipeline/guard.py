@@ -5,11 +5,13 @@
 * Reading needs a contract in force; delivering own records goes on for the delivery window.
 * Each class of the data that an act is about is asked for: of one thing all must be allowed, of a list any, and what
   the caller may not see of it is left out.
+* What goes from one register to another is asked by what is stated and what the registers say (`across`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,8 @@ from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.table import NO_CLIENT_DATA, Facts
 from kanta_gateway.access.terms import DELIVERY_MONTHS, Agreement, Standing, standing
 from kanta_gateway.model import Caller, Decision, Event, Oid
-from kanta_gateway.pipeline.classes import Classes
+from kanta_gateway.pipeline.across import Across, Asked, Seen
+from kanta_gateway.pipeline.classes import Classes, DataClass
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import HELSINKI, User, Users
 from kanta_gateway.pipeline.sphere import LOCAL, Sphere, sphere_of
@@ -31,10 +34,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LOCAL", "Guard", "Thing"]
 
-WITHOUT_CLIENTS = ("audit", "party", "request")
+WITHOUT_CLIENTS = ("audit", "change", "disclosure", "key", "knowledge", "party", "request")
 """Subjects of acts that use no client data."""
 NAMES_CLIENTS = frozenset({Event.AUDIT_RESOLVE})
 """Acts of these subjects that do: a client relationship is told (703/2023 §4)."""
+ACROSS = frozenset({Event.ACCESS_BREAK, Event.DOCUMENT_DISCLOSE})
+"""Acts by which data of one register goes to somebody else."""
+OF_GRANTS = frozenset({Event.ACCESS_END, Event.ACCESS_READ, Event.ACCESS_REVIEW})
+"""Acts about break-glass itself: they use no client data."""
 STUDENT = "student"
 
 
@@ -49,8 +56,15 @@ class Thing:
     purchaser: str | None = None
     """Name of the contract file that it falls under."""
     client_ref: str | None = None
+    asked: Asked | None = None
+    """What is stated where data goes from one register to another."""
     record_type: str = ""
     """Type of the one record that it is, or was made of."""
+
+
+def is_without_clients(event: Event) -> bool:
+    """Whether an act uses no client data."""
+    return event.value.partition(":")[0] in WITHOUT_CLIENTS and event not in NAMES_CLIENTS
 
 
 class Guard:
@@ -60,9 +74,12 @@ class Guard:
         self._parts = parts
         self._policy = policy
         self._users = Users(parts)
+        self._across = Across(parts)
         self._classes = Classes(parts)
 
-    def decide(self, caller: Caller, event: Event, thing: Thing, day: date | None = None) -> Decision:
+    def decide(
+        self, caller: Caller, event: Event, thing: Thing, day: date | None = None, *, tx: Connection | None = None
+    ) -> Decision:  # fmt: skip
         """Whether the caller may do this.
 
         Args:
@@ -70,10 +87,11 @@ class Guard:
             event: what it wants to do.
             thing: what it is about.
             day: the day on which it is done; today by default.
+            tx: the transaction in which it is done, so that nothing comes between; one of its own by default.
         """
         day = day or self._parts.now().astimezone(HELSINKI).date()
-        with self._parts.database.reading() as tx:
-            questions = self._questions(tx, caller, event, thing, day)
+        with self._parts.database.reading() if tx is None else nullcontext(tx) as told:
+            questions = self._questions(told, caller, event, thing, day)
         is_list = thing.client_ref is None and not thing.record_type
         for question in questions:
             decision = self._parts.decider.decide(question)
@@ -84,7 +102,17 @@ class Guard:
     def sphere(self, caller: Caller) -> Sphere:
         """What the caller can know of."""
         with self._parts.database.reading() as tx:
-            return sphere_of(tx, self._parts, self._policy, caller)
+            return self.sphere_in(tx, caller)
+
+    def sphere_in(self, tx: Connection, caller: Caller) -> Sphere:
+        """The same, as a transaction sees it."""
+        return sphere_of(tx, self._parts, self._policy, caller)
+
+    def seen(self, tx: Connection, caller: Caller, thing: Thing) -> Seen:
+        """What the registers say today about data that goes from one to another."""
+        day = self._parts.now().astimezone(HELSINKI).date()
+        task = min(task for _, task in self._classes_of(tx, caller, Event.DOCUMENT_DISCLOSE, thing))
+        return self._across.facts(tx, caller, thing, task, day, is_own=_is_of(caller, thing))
 
     def closed(self, caller: Caller, *, by_contract_file: bool = False) -> frozenset[str]:
         """Controllers (or contract files) of the caller's contracts, where none of them is in force today."""
@@ -100,34 +128,40 @@ class Guard:
         self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date
     ) -> Sequence[Question]:  # fmt: skip
         """One question for each class of the data."""
-        is_own = self._policy.is_own_only(caller)
-        user = self._users.find(tx, caller, day)
-        asked = self._question(tx, caller, event, thing, day, user)
-        if asked.facts.flow == NO_CLIENT_DATA:
-            return [asked]
-        have = self._contracts(tx, caller, thing, is_own=is_own)
+        is_own, user = self._policy.is_own_only(caller), self._users.find(tx, caller, day)
+        asked = self._asked(tx, caller, event, thing, user)
+        if event in OF_GRANTS or is_without_clients(event):
+            return [_with(asked, flow=NO_CLIENT_DATA)]
+        found = sorted(self._classes_of(tx, caller, event, thing))
+        if event in ACROSS:
+            return [self._of_another(tx, replace(asked, kind=kind, task=task), caller, thing, day)
+                    for kind, task in found]  # fmt: skip
         words = self._parts.decider.duties.service_tasks
         tasks = {words.get(one, one) for one in user.stated.get("service_tasks") or ()}
         is_free = (is_own and not tasks) or not user.is_kept
-        found = self._classes.of(tx, event, thing.record_type, have, thing.client_ref)
-        return [replace(asked, kind=kind, task=task, own_task=is_free or task in tasks) for kind, task in sorted(found)]
+        if is_own:
+            asked = self._of_provider(tx, asked, caller, event, thing, day)
+        else:
+            asked = self._of_controller(tx, asked, caller, thing, is_local=caller.system == LOCAL)
+        return [replace(asked, kind=kind, task=task, own_task=is_free or task in tasks) for kind, task in found]
 
-    def _contracts(self, tx: Connection, caller: Caller, thing: Thing, *, is_own: bool) -> Sequence[Agreement]:
-        """Contracts that a thing falls under, as the caller stands to them."""
-        sphere = sphere_of(tx, self._parts, self._policy, caller)
-        return [
+    def _classes_of(self, tx: Connection, caller: Caller, event: Event, thing: Thing) -> frozenset[DataClass]:
+        """Classes of what an act is about, by the contracts that it falls under."""
+        is_own = self._policy.is_own_only(caller) and event not in ACROSS
+        sphere = Sphere() if event in ACROSS else sphere_of(tx, self._parts, self._policy, caller)
+        have = [
             one for one in agreements(tx, caller.organisation if is_own else thing.provider or None)
             if thing.purchaser in {None, one.purchaser} and thing.controller in {None, one.organiser.oid}
             and sphere.covers(one)
         ]  # fmt: skip
+        return self._classes.of(tx, event, thing.record_type, have, thing.client_ref)
 
-    def _question(
-        self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date, user: User
-    ) -> Question:  # fmt: skip
+    def _asked(self, tx: Connection, caller: Caller, event: Event, thing: Thing, user: User) -> Question:
+        """What is asked of any act: the role's own row, and what the register of users says of the caller."""
         is_local, is_own = caller.system == LOCAL, self._policy.is_own_only(caller)
         provider = Oid(thing.provider) if thing.provider else None
         role = self._policy.decide(caller, event, provider=provider)
-        asked = Question(
+        return Question(
             event.value, caller.role, caller.purpose, Facts(purpose="told" if caller.purpose else "none"),
             granted=role.allowed, grant="; ".join(role.reasons), own_service=True,
             is_review=caller.purpose in self._parts.decider.duties.review_purposes,
@@ -136,11 +170,12 @@ class Guard:
             has_duty=bool(user.stated.get("duties")), is_student=caller.role == STUDENT,
             is_supervised=bool(user.stated.get("supervisor")),
         )  # fmt: skip
-        if event.value.partition(":")[0] in WITHOUT_CLIENTS and event not in NAMES_CLIENTS:
-            return _with(asked, flow=NO_CLIENT_DATA)
-        if is_own:
-            return self._of_provider(tx, asked, caller, event, thing, day)
-        return self._of_controller(tx, asked, caller, thing, is_local=is_local)
+
+    def _of_another(self, tx: Connection, asked: Question, caller: Caller, thing: Thing, day: date) -> Question:
+        """Data of one register for somebody else: no service and no task of the recipient's own is assumed."""
+        is_own = _is_of(caller, thing)
+        seen = self._across.facts(tx, caller, thing, asked.task, day, is_own=is_own)
+        return _with(replace(asked, own_service=False, own_task=False, own_register=is_own), **seen.facts)
 
     def _of_provider(
         self, tx: Connection, asked: Question, caller: Caller, event: Event, thing: Thing, day: date
@@ -181,6 +216,11 @@ class Guard:
         if thing.client_ref is None:
             return "not-asked" if named else "none"
         return "open" if thing.client_ref in named else "none"
+
+
+def _is_of(caller: Caller, thing: Thing) -> bool:
+    """Whether the caller is of the organisation whose register it is."""
+    return bool(thing.controller) and caller.organisation == thing.controller
 
 
 def _relationship(tx: Connection, have: Sequence[Agreement], event: Event, thing: Thing, day: date) -> str:

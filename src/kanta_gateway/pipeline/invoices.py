@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kanta_gateway.audit import report
+from kanta_gateway.audit.seals import Seals
 from kanta_gateway.contracts.facts import plain
 from kanta_gateway.contracts.figures import plain as rounded
 from kanta_gateway.contracts.reconcile import Day, Line, lines, reconcile
@@ -126,7 +127,7 @@ def proved(
     for file in _files(parts, tx, provider, clients, closed, as_of):
         found = lines(file.contract, file.whole, file.judgement, file.as_of)
         documents = store.of_records(tx, (one.subject.entry.row for one in found))
-        places = {oid: one for ref in file.case.stamp.clients for oid, one in _places(tx, ref).items()}
+        places = {oid: one for ref in file.case.stamp.clients for oid, one in _places(tx, parts.log.seals, ref).items()}
         told[file.name] = {
             "as_of": file.as_of.isoformat(),
             "invoice_eur": rounded(sum(one.amount or 0 for one in found)),
@@ -135,13 +136,13 @@ def proved(
     return told
 
 
-def _places(tx: Connection, client_ref: str) -> Mapping[str, list[dict[str, Any]]]:
+def _places(tx: Connection, seals: Seals, client_ref: str) -> Mapping[str, list[dict[str, Any]]]:
     """Document -> its entries in the log, whose inclusion can be proved."""
     wanted = report.Filter(
         client_ref=client_ref, events=frozenset({Event.DOCUMENT_SIGN, Event.DOCUMENT_SEND, Event.DOCUMENT_ARCHIVE})
     )
     found: dict[str, list[dict[str, Any]]] = {}
-    for entry in report.rows(tx, wanted):
+    for entry in report.rows(tx, seals, wanted):
         found.setdefault(str(entry["subject"]), []).append({"index": entry["idx"], "event": entry["event"]})
     return found
 

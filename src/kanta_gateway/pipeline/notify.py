@@ -22,7 +22,7 @@ from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.notices.store import NewNotice, StoredNotice
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.wording import canonical
-from kanta_gateway.privacy.envelope import open_sealed, seal
+from kanta_gateway.privacy.envelope import open_sealed, seal, sealed_hash
 from kanta_gateway.spool import records
 
 if TYPE_CHECKING:
@@ -106,9 +106,10 @@ class Notifier:
             if old is None:
                 store.add(tx, new, now)
             else:
-                store.renew(tx, old, new)
+                store.renew(tx, old, new, now)
             details = {"type": kind.name, "facts": len(draft.items), "corrects": draft.corrects,
-                       "renewed": old is not None}  # fmt: skip
+                       "renewed": old is not None, "after": sealed_hash(new.payload),
+                       **({"before": sealed_hash(old.payload)} if old is not None else {})}  # fmt: skip
             yield self._event(Event.NOTICE_MAKE, new.id, case, agreement, details)
         for old in waiting:
             store.withdraw(tx, old, now)
@@ -128,7 +129,7 @@ class Notifier:
             id=id_, provider=agreement.provider.oid, organiser=agreement.organiser.oid, purchaser=agreement.purchaser,
             client_ref=case.client_ref, is_client=case.is_of_client, type=kind.name,
             corrects=draft.corrects, recipients=draft.recipients, items=_items(draft),
-            payload=seal(key.key, canonical(draft.content), b"notice"), wrapped_key=key.wrapped,
+            payload=seal(key.key, canonical(draft.content), b"notice"), key_id=key.id,
             send_on=draft.send_on, ready_on=draft.ready_on, due_on=draft.due_on,
         )  # fmt: skip
 
@@ -215,9 +216,7 @@ def content_of(parts: Parts, one: StoredNotice) -> dict[str, Any]:
     Raises:
         KeyUnavailableError: its key has been destroyed.
     """
-    content: dict[str, Any] = orjson.loads(
-        open_sealed(parts.vault.unwrap(one.wrapped_key or b""), one.payload or b"", b"notice")
-    )
+    content: dict[str, Any] = orjson.loads(open_sealed(parts.vault.key(one.key_id), one.payload or b"", b"notice"))
     return content
 
 

@@ -6,24 +6,27 @@ A read without its entry does not happen: entry and answer come from one transac
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import proofs, report
 from kanta_gateway.audit.checkpoint import parse
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
+from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError, TooManyReadsError
 from kanta_gateway.model import Caller, Decision, Event
-from kanta_gateway.pipeline import closing, invoices
+from kanta_gateway.pipeline import closing, invoices, reach
 from kanta_gateway.pipeline import deadlines as timing
 from kanta_gateway.pipeline import figures as counting
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.guard import Guard, Thing
+from kanta_gateway.pipeline.measure import Measure
 from kanta_gateway.pipeline.narrowing import Narrowing
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.reach import HIDDEN, Reach
 from kanta_gateway.pipeline.sphere import Sphere
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import persons, records, store
@@ -48,6 +51,8 @@ class Office:
         self._controllers: dict[tuple[str, str], str] = {}
         self.guard = Guard(parts, policy)
         self.narrowing = Narrowing(parts, self)
+        self.reach = Reach(parts, self)
+        self.measure = Measure(parts)
 
     def permit(
         self, caller: Caller, event: Event, *, provider: str | None, controller: str | None = None,
@@ -66,59 +71,67 @@ class Office:
 
         Raises:
             NotPermittedError: the policy does not allow it.
+            TooManyReadsError: the caller has read as much as its role may for now.
         """
-        decision = self.guard.decide(caller, event, Thing(provider, controller, purchaser, client_ref, record_type))
+        decision = self.guard.decide(
+            caller, event, Thing(provider, controller, purchaser, client_ref, record_type=record_type)
+        )
         if not decision.allowed:
-            self.deny(caller, event, provider or "", decision.reasons, decision)
-            told = "; ".join(decision.reasons)
-            raise NotPermittedError(f"{event.value} is not allowed: {told}", findings=decision.findings)
+            self._refuse(caller, event, provider, decision)
+        if event.is_reading and self.measure.is_full(caller):
+            self.deny(caller, event, provider or "", ("too many reads",))
+            raise TooManyReadsError
         return decision
 
+    @contextmanager
+    def acting(self, caller: Caller, event: Event, thing: Thing) -> Iterator[tuple[Connection, Decision]]:
+        """One transaction in which it is decided, done and written down: what ends meanwhile ends this too.
+
+        Raises:
+            NotPermittedError: the policy does not allow it; the denial is written down, nothing else is done.
+        """
+        with self._parts.database.transaction() as tx:
+            decision = self.guard.decide(caller, event, thing, tx=tx)
+            if decision.allowed:
+                yield tx, decision
+        if not decision.allowed:
+            self._refuse(caller, event, thing.provider, decision)
+
+    def _refuse(self, caller: Caller, event: Event, provider: str | None, decision: Decision) -> NoReturn:
+        self.deny(caller, event, provider or "", decision.reasons, decision)
+        told = "; ".join(decision.reasons)
+        raise NotPermittedError(f"{event.value} is not allowed: {told}", findings=decision.findings)
+
     def deny(
-        self, caller: Caller, event: Event, provider: str, reasons: Iterable[str], decision: Decision | None = None
-    ) -> None:
+        self, caller: Caller, event: Event, provider: str, reasons: Iterable[str], decision: Decision | None = None,
+        *, controller: str = "",
+    ) -> None:  # fmt: skip
         """Write a denial down; in a transaction of its own, since what was asked is not done."""
         with self._parts.database.transaction() as tx:
             self._parts.log.append(tx, [self.event(
-                caller, Event.REQUEST_DENY, subject=event.value, provider=provider,
+                caller, Event.REQUEST_DENY, subject=event.value, provider=provider, controller=controller,
                 details={"asked": event.value, "reasons": list(reasons), "failed": [
                     f"{one.params['row']}:{one.params['fact']}" for one in (decision.findings if decision else ())
                     if one.kind == "policy-condition"
                 ]}, decision=decision,
             )])  # fmt: skip
 
-    def hide(
-        self, caller: Caller, event: Event, owner: str, *, purchaser: str = "", controller: str = "",
-        clients: Collection[str | None] = (),
-    ) -> None:  # fmt: skip
-        """Refuse what the caller cannot know of as if it were not there, and write the denial down.
-
-        Args:
-            caller: who acts.
-            event: what it wants to do.
-            owner: OID of the provider whose thing it is.
-            purchaser: name of the contract file that it falls under, where that is known.
-            controller: whose register it is in, where that is known.
-            clients: whose data it is.
-
-        Raises:
-            NotFoundError: it is outside what the caller can know of.
-        """
-        sphere = self.guard.sphere(caller)
-        if not all(
-            sphere.holds(owner, purchaser=purchaser, controller=controller, client_ref=one)
-            for one in clients or (None,)
-        ):
-            self.deny(caller, event, owner, (f"{caller.role}: the thing is another's",))
-            raise NotFoundError
+    def conceal(self, caller: Caller, event: Event, thing: Thing | None) -> None:
+        """Write down an attempt at what is not there or another's: the same work for both."""
+        own = self._controller(caller.organisation, caller.organisation)
+        owner, register = (thing.provider, thing.controller) if thing is not None else (None, None)
+        self.deny(caller, event, owner or caller.organisation, (HIDDEN,), controller=register or own)
 
     def note(self, tx: Connection, events: Iterable[AuditEvent]) -> None:
         """Append entries in the transaction of what they tell about."""
-        self._parts.log.append(tx, list(events))
+        told = list(events)
+        self.measure.add(tx, told)
+        self._parts.log.append(tx, told)
 
     def event(
         self, caller: Caller, event: Event, *, subject: str, provider: str, controller: str = "",
         client_ref: str | None = None, details: Mapping[str, Any] | None = None, decision: Decision | None = None,
+        recipient: str = "",
     ) -> AuditEvent:  # fmt: skip
         """The entry about one look or act of a caller, with the provisions and the row that decided."""
         row = {"row": decision.row} if decision is not None and decision.row else {}
@@ -126,7 +139,7 @@ class Office:
             event=event, caller=caller, at=self._parts.now(), client_ref=client_ref, subject=subject,
             provider=provider or caller.organisation,
             controller=controller or self._controller(provider, caller.organisation),
-            purpose=caller.purpose, details={**(details or {}), **row},
+            purpose=caller.purpose, details={**(details or {}), **row}, recipient=recipient,
             basis="; ".join(decision.basis) if decision is not None and decision.basis else "703/2023 §9",
         )  # fmt: skip
 
@@ -153,7 +166,7 @@ class Office:
                 and sphere.holds(one.provider, controller=one.organiser, client_ref=one.client_ref)
             ]  # fmt: skip
             found = self.narrowing.kept(caller, Event.DOCUMENT_LIST, found, lambda one: (one.provider, one.client_ref))
-            self._parts.log.append(tx, [self.event(
+            self.note(tx, [self.event(
                 caller, Event.DOCUMENT_LIST, subject="list", provider=provider or "", details={"count": len(found)},
                 decision=decision,
             )])  # fmt: skip
@@ -167,26 +180,6 @@ class Office:
         """The provider whose things alone the caller may see; None for those who may see all."""
         return caller.organisation if self._policy.is_own_only(caller) else None
 
-    def _seen(self, oid: str, caller: Caller, event: Event) -> tuple[StoredDocument, Decision]:
-        """A document that the caller may do this with, and what decided.
-
-        Raises:
-            NotFoundError: there is none that the caller may see.
-        """
-        with self._parts.database.reading() as tx:
-            found = store.get(tx, oid)
-            made_of = records.by_rows(tx, [found.record_row])[0] if found is not None else None
-        if found is None or made_of is None:
-            raise NotFoundError
-        self.hide(
-            caller, event, found.provider, purchaser=made_of.purchaser, controller=found.organiser,
-            clients=[found.client_ref],
-        )  # fmt: skip
-        return found, self.permit(
-            caller, event, provider=found.provider, controller=found.organiser, purchaser=made_of.purchaser,
-            client_ref=found.client_ref, record_type=made_of.type,
-        )  # fmt: skip
-
     def document(self, oid: str, caller: Caller) -> bytes:
         """The signed bytes of one document.
 
@@ -194,10 +187,11 @@ class Office:
             NotFoundError: there is none that the caller may see.
             KeyUnavailableError: its content has been destroyed; its evidence stays.
         """
-        found, decision = self._seen(oid, caller, Event.DOCUMENT_READ)
-        with self._parts.database.transaction() as tx:
-            content = content_of(self._parts, tx, found)
-            self._parts.log.append(tx, [self.event(
+        whose = self.reach.seek(caller, Event.DOCUMENT_READ, reach.document(oid))
+        with self.acting(caller, Event.DOCUMENT_READ, whose) as (tx, decision):
+            found = _there(store.get(tx, oid))
+            content = content_of(self._parts, found)
+            self.note(tx, [self.event(
                 caller, Event.DOCUMENT_READ, subject=oid, provider=found.provider, controller=found.organiser,
                 client_ref=found.client_ref, details={"structure": found.structure}, decision=decision,
             )])  # fmt: skip
@@ -210,11 +204,12 @@ class Office:
             NotFoundError: there is none that the caller may see.
             ConflictError: it is not archived.
         """
-        found, decision = self._seen(oid, caller, Event.DOCUMENT_INVALIDATE)
-        with self._parts.database.transaction() as tx:
+        whose = self.reach.seek(caller, Event.DOCUMENT_INVALIDATE, reach.document(oid))
+        with self.acting(caller, Event.DOCUMENT_INVALIDATE, whose) as (tx, decision):
+            found = _there(store.get(tx, oid))
             if not store.invalidate(tx, oid, self._parts.now()):
                 raise ConflictError("only an archived document can be invalidated; one that waits is withdrawn")
-            self._parts.log.append(tx, [self.event(
+            self.note(tx, [self.event(
                 caller, Event.DOCUMENT_INVALIDATE, subject=oid, provider=found.provider,
                 controller=found.organiser, client_ref=found.client_ref, decision=decision,
             )])  # fmt: skip
@@ -322,16 +317,18 @@ class Office:
                 name for name, one in self._parts.types.items()
                 if one.is_subject or (own_conduct and one.about not in {"client", "organisation"})
             ]  # fmt: skip
-            known = [one for one in records.subjects(tx, subjects) if own in {None, one[0]} and one[1] not in closed
-                     and sphere.holds(one[0], purchaser=one[1], client_ref=one[2])]  # fmt: skip
-            closed |= sphere.others(records.subjects(tx, subjects))
+            every = [one for one in records.subjects(tx, subjects) if own in {None, one[0]} and one[1] not in closed]
+            known = [one for one in every if sphere.holds(one[0], purchaser=one[1], client_ref=one[2])]
             for provider in sorted({one[0] for one in known}):
                 wanted = sorted({ref for owner, _, ref in known if owner == provider})
                 wanted = self.narrowing.allowed(caller, Event.FIGURES_READ, provider, wanted)
+                others = {one[1] for one in every if one[0] == provider} - {
+                    one[1] for one in known if one[0] == provider
+                }
                 if client is not None:
                     wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
-                told |= work(tx, provider, wanted, closed)
-                self._parts.log.append(tx, [
+                told |= work(tx, provider, wanted, closed | others)
+                self.note(tx, [
                     self.event(
                         caller, Event.FIGURES_READ, subject=subject, provider=provider, client_ref=ref,
                         decision=decision,
@@ -342,7 +339,7 @@ class Office:
 
     def entries(self, caller: Caller, client: str | None, after: int, limit: int) -> dict[str, Any]:
         """Entries of the log, in order; reading them is an entry too."""
-        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
+        decision, seals = self.permit(caller, Event.AUDIT_READ, provider=None), self._parts.log.seals
         asked = Event.AUDIT_READ
         if client is not None:  # it tells which entries are about whom
             asked, decision = Event.AUDIT_RESOLVE, self.permit(caller, Event.AUDIT_RESOLVE, provider=None)
@@ -351,7 +348,7 @@ class Office:
             refs = self._refs(tx, client, sphere) if client is not None else (None,)
             read = [
                 one for ref in refs
-                for one in report.entries(tx, report.Filter(client_ref=ref, after=after, limit=limit))
+                for one in report.entries(tx, seals, report.Filter(client_ref=ref, after=after, limit=limit))
             ]  # fmt: skip
             found = closing.closed(tx, sorted(read, key=lambda one: int(one["idx"]))[:limit], sphere)
             self.note(tx, [
@@ -402,10 +399,10 @@ class Office:
             refs = self._refs(tx, client, sphere)
             if not refs:
                 raise NotFoundError
-            names, now = self._parts.log.names, self._parts.now()
-            rows = [row for ref in refs for row in report.client_report(tx, ref, now, names=names)
+            log, now = self._parts.log, self._parts.now()
+            rows = [row for ref in refs for row in report.client_report(tx, log.seals, ref, now, names=log.names)
                     if sphere.is_open(row["controller"])]  # fmt: skip
-            self._parts.log.append(tx, [
+            self.note(tx, [
                 self.event(
                     caller, Event.AUDIT_RESOLVE, subject="access-report", provider="", client_ref=ref, decision=decision
                 )
@@ -462,6 +459,12 @@ class Office:
         return {"first": first, "second": whole, "proof": proof}
 
 
+def _there(found: StoredDocument | None) -> StoredDocument:
+    if found is None:  # it was there a moment ago
+        raise NotFoundError
+    return found
+
+
 def _told(hashes: Iterable[bytes]) -> list[str]:
     return [b64encode(one).decode() for one in hashes]
 
@@ -475,13 +478,12 @@ def metadata(one: StoredDocument) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def content_of(parts: Parts, tx: Connection, one: StoredDocument) -> bytes:
+def content_of(parts: Parts, one: StoredDocument) -> bytes:
     """The signed bytes of a stored document.
 
     Raises:
         KeyUnavailableError: they have been destroyed.
     """
-    wrapped = records.wrapped_keys(tx, [one.key_id])
-    if one.payload is None or one.key_id not in wrapped:
-        raise KeyUnavailableError("the content was destroyed after its grace period; the document's evidence stays")
-    return open_sealed(parts.vault.unwrap(wrapped[one.key_id]), one.payload, b"document")
+    if one.payload is None:
+        raise KeyUnavailableError("the content was destroyed; the document's evidence stays")
+    return open_sealed(parts.vault.key(one.key_id), one.payload, b"document")

@@ -17,30 +17,33 @@ import orjson
 
 from kanta_gateway.model import ClientRef, Oid, Record
 from kanta_gateway.pipeline.witnessing import Witnesses
-from kanta_gateway.privacy.envelope import derive, open_sealed, seal
+from kanta_gateway.privacy.envelope import DataKey, Vault, derive, open_sealed, seal
 from kanta_gateway.recordtypes import RecordType, RecordTypes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.access.decider import Decider
+    from kanta_gateway.access.disclosures import Disclosures
+    from kanta_gateway.access.limits import Limits
     from kanta_gateway.access.views import Views
     from kanta_gateway.audit.checkpoint import CheckpointSigner
     from kanta_gateway.audit.log import Log
     from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.database import Database
+    from kanta_gateway.keystore import KeyStore
     from kanta_gateway.mapping.codes import Codes
     from kanta_gateway.mapping.conformance import Conformance
     from kanta_gateway.mapping.engine import Mapper
     from kanta_gateway.mapping.structures import Structures
     from kanta_gateway.messages import Messages
     from kanta_gateway.notices.types import NoticeTypes
-    from kanta_gateway.privacy.envelope import Vault
     from kanta_gateway.privacy.fingerprint import Fingerprints
     from kanta_gateway.privacy.scan import Scanner
     from kanta_gateway.signing.profile import Profile
     from kanta_gateway.signing.seal import Sealer
     from kanta_gateway.spool.oids import OidSource
+    from kanta_gateway.transfer.reports import Reports
 
 
 class Keyring:
@@ -63,6 +66,16 @@ class Keyring:
     def parties(self) -> bytes:
         """Seals what the register of parties tells about persons."""
         return derive(self._master, "parties")
+
+    @cached_property
+    def accesses(self) -> bytes:
+        """Seals who broke the glass, why, and what a review said of it."""
+        return derive(self._master, "accesses")
+
+    @cached_property
+    def changes(self) -> bytes:
+        """Seals proposed changes of content, and keys the codes of what is approved."""
+        return derive(self._master, "changes")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -133,6 +146,7 @@ class Parts:
     database: Database
     keyring: Keyring
     vault: Vault
+    keys: KeyStore
     log: Log
     messages: Messages
     contracts: Mapping[str, Contract]
@@ -155,6 +169,10 @@ class Parts:
     witnesses: Witnesses
     decider: Decider
     views: Views
+    disclosures: Disclosures
+    reports: Reports
+    """Which disclosures the national log register is told of, and as what."""
+    limits: Limits
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""
@@ -176,6 +194,8 @@ class Scope:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.is_dry = False
+        self.keys: list[DataKey] = []
+        """Keys of what a dry run takes back."""
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -196,6 +216,7 @@ class DryScope(Scope):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.is_dry = True
+        self.keys = []
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -213,14 +234,17 @@ class _DryRunEndsError(Exception):
 
 
 @contextmanager
-def dry_run(database: Database) -> Iterator[Scope]:
+def dry_run(database: Database, vault: Vault) -> Iterator[Scope]:
     """A scope whose changes are all taken back."""
+    scope: Scope | None = None
     try:
         with database.transaction() as tx:
-            yield DryScope(tx)
+            yield (scope := DryScope(tx))
             raise _DryRunEndsError  # noqa: TRY301 — the exception is how the transaction is told to roll back
     except _DryRunEndsError:
         return
+    finally:
+        vault.give_back(scope.keys if scope is not None else ())
 
 
 def ticket() -> str:

@@ -12,11 +12,13 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from kanta_gateway import forgotten
 from kanta_gateway.access import register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.statements import Statement, lacking, newest, of_controller, of_kind
-from kanta_gateway.errors import NotFoundError
-from kanta_gateway.model import Caller, Event, Outcome
+from kanta_gateway.errors import NotFoundError, ParameterError
+from kanta_gateway.forgotten import Forgotten
+from kanta_gateway.model import Caller, Event, Outcome, instant
 from kanta_gateway.privacy.envelope import open_sealed, seal
 from kanta_gateway.spool import records
 
@@ -57,21 +59,30 @@ class PartyBook:
                 )
                 for one in known
             ])  # fmt: skip
+            moment = instant(self._parts.now())
+            forgotten.note(tx, [
+                Forgotten(forgotten.STATEMENT, one.key, moment, details={"to": one.valid_to})
+                for one in known if one.valid_to is not None
+            ])  # fmt: skip
             for provider in sorted(self._concerned(tx, known)):
                 records.reopen(tx, provider, JUDGED_AGAIN)
         return {"stated": {kind: len(of_kind(known, kind)) for kind in sorted({one.kind for one in known})}}
 
-    def end(self, key: str, last: date, caller: Caller) -> dict[str, Any]:
-        """State that something ends, or ended, on a day.
+    def end(self, key: str, last: date, caller: Caller, at: datetime | None = None) -> dict[str, Any]:
+        """State that something ends, or ended, on a day, or a person's role at a moment of it.
 
         Raises:
             NotFoundError: nothing with this key is stated.
+            ParameterError: something else than a person's role would end at a moment.
         """
         with self._parts.database.reading() as tx:
             found = next((one for one in newest(register.known(tx, self._open)) if one.key == key), None)
         if found is None:
             raise NotFoundError("nothing with this key is registered; `kanta-gateway parties list` tells the keys")
-        return self._add([replace(found, valid_to=last.isoformat())], caller)
+        if at is not None and found.kind != "person":
+            raise ParameterError("only a person's role ends at a moment; name a day")
+        body = found.body if at is None else {**found.body, "ends_at": at.isoformat()}
+        return self._add([replace(found, body=body, valid_to=last.isoformat())], caller)
 
     def on(self, caller: Caller, day: date | None, known_at: datetime | None, kind: str) -> dict[str, Any]:
         """The register as it was on a day; a controller's people are told what is its own, and of its producers.
@@ -105,10 +116,13 @@ class PartyBook:
         return [one for one in told if one["lacks"]]
 
     def _referring(self, one: Statement) -> Statement:
-        """A statement about a client, with the client's keyed reference in the place of its number."""
+        """A statement about a client, with the client's keyed reference in the place of its number.
+
+        The number is that of the provider itself, or of the one that is named by `of`.
+        """
         if one.kind != "relationship":
             return one
-        reference = str(self._parts.keyring.client(one.body["provider"], one.body["client"]))
+        reference = str(self._parts.keyring.client(one.body.get("of") or one.body["provider"], one.body["client"]))
         return replace(one, body={**one.body, "client": reference})
 
     def _concerned(self, tx: Connection, stated: Sequence[Statement]) -> set[str]:
@@ -150,6 +164,18 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=HELSINKI)
 
 
+def ending(text: str) -> tuple[date, datetime | None]:
+    """When something ends, as a person writes it: its last day in Finland, and the moment where one is told.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if len(text) == len("2026-01-01"):
+        return date.fromisoformat(text), None
+    at = moment(text)
+    return at.astimezone(HELSINKI).date(), at
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """What the register of users says of a caller."""
@@ -175,7 +201,8 @@ class Users:
         every = self._of(tx, caller.organisation)
         mine = (one for one in every
                 if (one.body["person_id"], one.body["role"]) == (caller.person_id, caller.role))  # fmt: skip
-        found = next((one.body for one in mine if one.covers(day.isoformat())), None)
+        moment = min(self._parts.now(), datetime.combine(day, time.max, HELSINKI))
+        found = next((one.body for one in mine if one.covers(day.isoformat()) and not one.has_ended(moment)), None)
         return User(bool(every), found is None, found or {})
 
     def _of(self, tx: Connection, organisation: str) -> list[Statement]:

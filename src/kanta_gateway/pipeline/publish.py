@@ -73,7 +73,7 @@ class Publisher:
             record_row=wanted.record.row, part=wanted.variant, structure=draft.tree.structure,
             client_ref=wanted.record.client_ref or case.client_ref, provider=agreement.provider.oid,
             organiser=agreement.organiser.oid,
-            payload=seal(key.key, signed.xml, b"document"), wrapped_key=key.wrapped, digest=signed.digest,
+            payload=seal(key.key, signed.xml, b"document"), key_id=key.id, digest=signed.digest,
             inputs=snapshot(draft, case.stamp, draft.whose),
         )  # fmt: skip
         # under turvakielto the unit stands in the document only (REC-08): it tells where the client goes

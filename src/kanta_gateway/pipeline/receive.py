@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
+from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,9 @@ from kanta_gateway.model import Caller, Event, Oid, Outcome, Record
 from kanta_gateway.pipeline.chains import Forms, rooted
 from kanta_gateway.pipeline.minimising import Instruction, masked_findings
 from kanta_gateway.pipeline.parts import Parts, Scope, ticket
-from kanta_gateway.pipeline.sameness import Key, Place, Sorter
+from kanta_gateway.pipeline.sameness import Key, Place, Sorter, mark
 from kanta_gateway.pipeline.wording import canonical, told_findings, told_removed
-from kanta_gateway.privacy.envelope import seal
+from kanta_gateway.privacy.envelope import DataKey, seal, sealed_hash
 from kanta_gateway.privacy.identity import identity_code
 from kanta_gateway.privacy.minimise import sift
 from kanta_gateway.spool import deliveries, moves, records
@@ -81,6 +82,7 @@ class Taken:
 class _Prepared:
     record: Record
     new: NewRecord
+    key: DataKey
     prints: frozenset[tuple[str, str]]
 
 
@@ -112,7 +114,7 @@ class Receiver:
     def _prepare(self, record: Record, delivery: Delivery) -> _Prepared:
         """Everything that needs no database: digest, fingerprints, masking, facts, sealing."""
         parts, policy = self._parts, self._parts.types[record.type]
-        digest = self._digest(record)
+        content = self._content(record)
         prints: frozenset[tuple[str, str]] = frozenset()
         extra: dict[str, Any] = {}
         if "contact" in record.content:
@@ -135,18 +137,19 @@ class Receiver:
         reference = parts.keyring.subject(policy, record, delivery.provider)
         new = NewRecord(
             type=record.type, id=record.id, version=record.version, is_keyed=record.is_keyed,
-            client_ref=reference, ticket=ticket(), digest=digest, is_cancelled=record.is_cancelled,
+            client_ref=reference, ticket=ticket(), digest=mark(data_key.key, content), is_cancelled=record.is_cancelled,
             findings=told_findings(told),
             removed=removed,
             facts=parts.keyring.seal_facts({"facts": kept, "reading": told_findings(told)}),
             payload=seal(data_key.key, canonical({**record.content, "_client": record.client}), b"record"),
-            wrapped_key=data_key.wrapped,
+            key_id=data_key.id, content=content,
             state=records.RECEIVED if reference is not None else records.SETTLED,
             outcome=None if reference is not None else Outcome.REFERENCE,
         )  # fmt: skip
-        return _Prepared(record, new, prints)
+        return _Prepared(record, new, data_key, prints)
 
-    def _digest(self, record: Record) -> str:
+    def _content(self, record: Record) -> bytes:
+        """Plain digest of everything that makes a record this one (GEN-01)."""
         keyring = self._parts.keyring
         whole = {
             "type": record.type,
@@ -157,7 +160,7 @@ class Receiver:
             "content": {name: value for name, value in record.content.items() if name not in record.beside},
             "rest": keyring.digest(record.rest),
         }
-        return keyring.digest(canonical(whole))
+        return sha256(canonical(whole)).digest()
 
     def _sorted(
         self, tx: Connection, batch: Sequence[_Prepared], delivery: Delivery, forms: Forms
@@ -165,7 +168,7 @@ class Receiver:
         """Where each record belongs, with what it takes the place of; the new ones among them; what there was."""
         keys = ((kind, one.new.id) for one in batch for kind in (one.new.type, *one.record.siblings))
         stored = records.states(tx, delivery.provider, delivery.purchaser, keys)
-        sorter = Sorter(self._parts.types, stored)
+        sorter = Sorter(self._parts.types, stored, self._parts.vault.keys)
         places: list[tuple[_Prepared, Place]] = []
         for one in batch:
             places.append((one, place := sorter.place(one.new)))
@@ -187,12 +190,17 @@ class Receiver:
             "source": delivery.source, "as_of": delivery.as_of.isoformat(),
         }  # fmt: skip
         rows = records.add(tx, common, fresh, now)
+        used = {one.key_id for one in fresh}
+        self._parts.vault.give_back(one.key for one, _ in places if one.key.id not in used)
+        if self._scope.is_dry:
+            self._scope.keys += [one.key for one, _ in places if one.key.id in used]
         if any(one.client_ref is None for one in fresh):  # in this transaction: a crash before judging forgets nothing
             records.reopen(tx, delivery.provider)
         events = self._moves(tx, fresh, stored, delivery, caller, taken)
         again = {place.stored.row for _, place in places if place.stored is not None}
         taken.clients.update(records.seen_again(tx, again, delivery.as_of.isoformat()))
         pointers: list[Pointer] = []
+        before = {key: {old.version: sealed_hash(old.payload) for old in known} for key, known in stored.items()}
         for one, place in places:
             if place.stored is None:
                 row, ticket_ = rows[place.fresh], fresh[place.fresh].ticket
@@ -205,7 +213,8 @@ class Receiver:
                 ))  # fmt: skip
             if not place.is_again:
                 self._note(tx, one, taken, delivery.provider)
-            events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=place.is_again))
+            events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=place.is_again, before=before))
+            before.setdefault(one.new.key, {})[one.new.version] = sealed_hash(one.new.payload)
         if delivery.id:  # a single record is no delivery with a result of its own: its ticket tells
             deliveries.point(tx, delivery.id, pointers)
         self._parts.log.append(tx, events)
@@ -259,8 +268,11 @@ class Receiver:
         return new.client_ref if self._parts.types[new.type].about == "client" else None
 
     def _events(
-        self, one: _Prepared, delivery: Delivery, caller: Caller, subject: str, *, is_duplicate: bool
-    ) -> Iterator[AuditEvent]:
+        self, one: _Prepared, delivery: Delivery, caller: Caller, subject: str, *, is_duplicate: bool,
+        before: Mapping[Key, Mapping[int, str]],
+    ) -> Iterator[AuditEvent]:  # fmt: skip
+        earlier = {version: told for version, told in before.get(one.new.key, {}).items() if version < one.new.version}
+        hashes = {"after": sealed_hash(one.new.payload), **({"before": earlier[max(earlier)]} if earlier else {})}
         common: dict[str, Any] = {
             "caller": caller, "at": self._parts.now(), "client_ref": self._client(one.new),
             "subject": subject, "provider": delivery.provider, "controller": delivery.controller,
@@ -269,7 +281,7 @@ class Receiver:
         yield AuditEvent(
             event=Event.RECORD_SUBMIT,
             details={"type": one.new.type, "version": one.new.version, "duplicate": is_duplicate,
-                     "delivery": delivery.id, "source": delivery.source},
+                     "delivery": delivery.id, "source": delivery.source, **({} if is_duplicate else hashes)},
             **common,
         )  # fmt: skip
         if not is_duplicate and (one.new.removed["dropped"] or one.new.removed["masked"]):

@@ -1,6 +1,7 @@
 """What is stored, as claims on the log: every ticket, document state, receipt, statement and right has its entry.
 
 * Read in one snapshot, so that what is committed meanwhile belongs to both sides or to neither.
+* What is older than the log's time has no entry any more, and none is missed.
 * What destroyed a key or revoked a right must still hold: a restored table brings neither back unseen.
 * A contract's entry tells of each statement that registering it makes; a statement of its own has its own entry.
 * Not seen: who read the database past the software, and what was never written down by either side.
@@ -8,22 +9,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import select
 
+from kanta_gateway import forgotten
 from kanta_gateway.access.parties import Agreement, statements
 from kanta_gateway.access.statements import EVER
 from kanta_gateway.access.terms import Span
-from kanta_gateway.audit import report
+from kanta_gateway.audit import report, stored
+from kanta_gateway.audit.entry import DISCLOSURES
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
-from kanta_gateway.database import calling_system, data_key, document, notice, party_statement, record
+from kanta_gateway.audit.seals import Seals
+from kanta_gateway.database import access_grant, calling_system, document, notice, party_statement, record
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
+from kanta_gateway.pipeline import claims as more
+from kanta_gateway.pipeline.claims import UNTOLD
+from kanta_gateway.pipeline.outlet import OWN_LOG, REPORT
 from kanta_gateway.spool.states import DELIVERED, State
 
 if TYPE_CHECKING:
@@ -42,95 +49,154 @@ REGISTERED = "register-contract"
 """`act` in the details of an entry about a contract with both its parties."""
 
 
-def reconciled(tx: Connection) -> tuple[Problem, ...]:
-    """Match tables and log; everything that only one side tells of."""
-    records = tx.execute(select(record.c.ticket, record.c.outcome)).all()
-    documents = list(tx.execute(_DOCUMENTS).mappings())
+def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Problem, ...]:
+    """Match tables and log; everything that only one side tells of.
+
+    Args:
+        tx: one snapshot.
+        seals: opens the log.
+        keys: ids of the keys of content that there are.
+    """
+    records = tx.execute(_RECORDS).all()
+    on_their_way = {one.key_id for one in forgotten.waiting(tx)}
+    keys = frozenset(keys) - on_their_way
+    documents = [_with_key(row, keys) for row in tx.execute(_DOCUMENTS).mappings()]
     stated = list(tx.execute(_STATEMENTS).mappings())
-    systems = list(tx.execute(select(calling_system.c.thumbprint, calling_system.c.revoked_at)))
-    told = list(tx.execute(_NOTICES).mappings())
+    systems = tx.execute(
+        select(calling_system.c.thumbprint, calling_system.c.registered_at, calling_system.c.revoked_at)
+    ).all()
+    told = [_with_key(row, keys) for row in tx.execute(_NOTICES).mappings()]
+    further = more.told(tx, lambda row: _with_key(row, keys))
+    broken = list(tx.execute(_GRANTS).mappings())
     claims = [
         *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
+        *_of_grants(broken), *further.claims,
     ]  # fmt: skip
     known = {
         **_known(records, documents),
+        **_known_grants(broken),
         **_known_notices(told),
-        Event.DOCUMENT_DESTROY_KEY.value: {**_destroyed(documents, "oid"), **_destroyed(told, "id")},
+        **further.known,
+        Event.DOCUMENT_DESTROY_KEY.value: {
+            **_destroyed(documents, "oid"),
+            **_destroyed(told, "id"),
+            **_destroyed(further.disclosures, "id"),
+            **_gone(records, keys),
+        },
         Event.PARTY_REGISTER.value: dict.fromkeys(
             [*(one["thing"] for one in stated), *(one[0] for one in systems)], True
         ),
-        REVOKED: {thumbprint: revoked is not None for thumbprint, revoked in systems},
+        REVOKED: {thumbprint: revoked is not None for thumbprint, _, revoked in systems},
     }
-    return reconcile(claims, _entries(tx), known).all()
+    purged = max((one.until for one in stored.purges(tx, seals)), default="")
+    return reconcile(claims, _entries(tx, seals), known, purged).all()
+
+
+_RECORDS = select(
+    record.c.ticket, record.c.outcome, record.c.received_at, record.c.settled_at,
+    record.c.payload.is_(None).label("gone"), record.c.key_id,
+)  # fmt: skip
 
 
 _DOCUMENTS = (
     select(
-        document.c.oid, document.c.state, document.c.digest, document.c.receipt,
-        document.c.payload.is_(None).label("gone"), data_key.c.wrapped.is_(None).label("keyless"),
+        document.c.oid, document.c.state, document.c.digest, document.c.receipt, document.c.made_at,
+        document.c.settled_at,
+        document.c.payload.is_(None).label("gone"), document.c.key_id,
     )
-    .join(data_key, data_key.c.id == document.c.key_id)
     .order_by(document.c.sequence)
 )  # fmt: skip
 
 
 _NOTICES = (
     select(
-        notice.c.id, notice.c.state, notice.c.disclosed_at, notice.c.payload.is_(None).label("gone"),
-        data_key.c.wrapped.is_(None).label("keyless"),
+        notice.c.id, notice.c.state, notice.c.made_at, notice.c.disclosed_at, notice.c.settled_at,
+        notice.c.payload.is_(None).label("gone"),
+        notice.c.key_id,
     )
-    .join(data_key, data_key.c.id == notice.c.key_id)
     .order_by(notice.c.sequence)
 )  # fmt: skip
 
 
 _STATEMENTS = select(
-    party_statement.c.kind, party_statement.c.thing, party_statement.c.valid_from, party_statement.c.valid_to
+    party_statement.c.kind,
+    party_statement.c.thing,
+    party_statement.c.valid_from,
+    party_statement.c.valid_to,
+    party_statement.c.recorded_at,
 ).distinct()
 
 
-def _of_records(rows: Any) -> Iterator[Claim]:
-    for ticket, outcome in rows:
-        yield Claim("record", ticket, Event.RECORD_SUBMIT, ticket)
-        if outcome in _BY_OUTCOME:
-            yield Claim("record", ticket, _BY_OUTCOME[outcome], ticket)
+_GRANTS = select(access_grant.c.id, access_grant.c.until, access_grant.c.ended_at, access_grant.c.outcome)
 
 
-def _of_documents(rows: list[RowMapping]) -> Iterator[Claim]:
+def _of_grants(rows: list[RowMapping]) -> Iterator[Claim]:
     for row in rows:
-        oid, state = row["oid"], State(row["state"])
+        yield Claim("access_grant", row["id"], Event.ACCESS_BREAK, row["id"], {"until": row["until"]})
+        if row["ended_at"] is not None:
+            yield Claim("access_grant", row["id"], Event.ACCESS_END, row["id"])
+        if row["outcome"] is not None:
+            yield Claim("access_grant", row["id"], Event.ACCESS_REVIEW, row["id"], {"outcome": row["outcome"]})
+
+
+def _known_grants(rows: list[RowMapping]) -> Known:
+    """A grant that was ended or reviewed is still so: a restored table opens none again unseen."""
+    return {
+        Event.ACCESS_BREAK.value: {row["id"]: True for row in rows},
+        Event.ACCESS_END.value: {row["id"]: row["ended_at"] is not None for row in rows},
+        Event.ACCESS_REVIEW.value: {row["id"]: row["outcome"] is not None for row in rows},
+    }
+
+
+def _with_key(row: RowMapping, keys: Collection[int]) -> dict[str, Any]:
+    """A row, and whether its key is gone."""
+    return {**row, "keyless": row["key_id"] not in keys}
+
+
+def _of_records(rows: Any) -> Iterator[Claim]:
+    for ticket, outcome, received, settled, *_ in rows:
+        yield Claim("record", ticket, Event.RECORD_SUBMIT, ticket, since=received)
+        if outcome in _BY_OUTCOME:
+            yield Claim("record", ticket, _BY_OUTCOME[outcome], ticket, since=settled or received)
+
+
+def _of_documents(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
+    for row in rows:
+        oid, state, made = row["oid"], State(row["state"]), row["made_at"]
+        settled = row["settled_at"] or made
         for event in _MADE:
             details = {"sha256": row["digest"]} if event is Event.DOCUMENT_SIGN else {}
-            yield Claim("document", oid, event, oid, details)
+            yield Claim("document", oid, event, oid, details, made)
         if state in _SENT:
-            yield Claim("document", oid, Event.DOCUMENT_SEND, oid, {"sha256": row["digest"]})
+            yield Claim("document", oid, Event.DOCUMENT_SEND, oid, {"sha256": row["digest"]}, made)
         if state in _BY_STATE:
-            yield Claim("document", oid, _BY_STATE[state], oid)
+            yield Claim("document", oid, _BY_STATE[state], oid, since=settled)
         if state in DELIVERED or row["receipt"] is not None:
             receipt = orjson.loads(row["receipt"] or "{}")
             is_of_end = state is State.INVALIDATED
             event = Event.DOCUMENT_INVALIDATE if is_of_end else Event.DOCUMENT_ARCHIVE
-            yield Claim("document", oid, Event.DOCUMENT_ARCHIVE, oid)
-            yield Claim("document", oid, event, oid, receipt)
+            yield Claim("document", oid, Event.DOCUMENT_ARCHIVE, oid, since=made)
+            yield Claim("document", oid, event, oid, receipt, made)
         if row["gone"] or row["keyless"]:
-            yield Claim("document", oid, Event.DOCUMENT_DESTROY_KEY, oid)
+            yield Claim("document", oid, Event.DOCUMENT_DESTROY_KEY, oid, since=settled)
 
 
-def _of_notices(rows: list[RowMapping]) -> Iterator[Claim]:
+def _of_notices(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
     for row in rows:
         id_, state = row["id"], NoticeState(row["state"])
-        yield Claim("notice", id_, Event.NOTICE_MAKE, id_)
+        settled = row["settled_at"] or row["made_at"]
+        yield Claim("notice", id_, Event.NOTICE_MAKE, id_, since=row["made_at"])
         if row["disclosed_at"] is not None:
-            yield Claim("notice", id_, Event.NOTICE_DISCLOSE, id_)
+            yield Claim("notice", id_, Event.NOTICE_DISCLOSE, id_, since=row["disclosed_at"])
         if state is NoticeState.ACKNOWLEDGED:
-            yield Claim("notice", id_, Event.NOTICE_ACKNOWLEDGE, id_)
+            yield Claim("notice", id_, Event.NOTICE_ACKNOWLEDGE, id_, since=settled)
         if state is NoticeState.WITHDRAWN:  # its content went with it
-            yield Claim("notice", id_, Event.NOTICE_WITHDRAW, id_)
+            yield Claim("notice", id_, Event.NOTICE_WITHDRAW, id_, since=settled)
         elif row["gone"] or row["keyless"]:
-            yield Claim("notice", id_, Event.DOCUMENT_DESTROY_KEY, id_)
+            yield Claim("notice", id_, Event.DOCUMENT_DESTROY_KEY, id_, since=settled)
 
 
-def _known_notices(rows: list[RowMapping]) -> Known:
+def _known_notices(rows: Sequence[Mapping[str, Any]]) -> Known:
     states = {row["id"]: NoticeState(row["state"]) for row in rows}
     return {
         Event.NOTICE_MAKE.value: dict.fromkeys(states, True),
@@ -143,15 +209,15 @@ def _known_notices(rows: list[RowMapping]) -> Known:
 def _of_parties(stated: Iterable[RowMapping], systems: Any) -> Iterator[Claim]:
     for row in stated:
         told = _told(row["kind"], row["valid_from"], row["valid_to"])
-        yield Claim("party_statement", row["thing"], Event.PARTY_REGISTER, row["thing"], told)
-    for thumbprint, revoked in systems:
-        yield Claim("calling_system", thumbprint, Event.PARTY_REGISTER, thumbprint)
+        yield Claim("party_statement", row["thing"], Event.PARTY_REGISTER, row["thing"], told, row["recorded_at"])
+    for thumbprint, registered, revoked in systems:
+        yield Claim("calling_system", thumbprint, Event.PARTY_REGISTER, thumbprint, since=registered)
         if revoked is not None:
-            yield Claim("calling_system", thumbprint, REVOKED, thumbprint)
+            yield Claim("calling_system", thumbprint, REVOKED, thumbprint, since=revoked)
 
 
-def _known(records: Any, documents: list[RowMapping]) -> Known:
-    tickets = {ticket: True for ticket, _ in records}
+def _known(records: Any, documents: Sequence[Mapping[str, Any]]) -> Known:
+    tickets = {ticket: True for ticket, *_ in records}
     states = {row["oid"]: State(row["state"]) for row in documents}
     there = dict.fromkeys(states, True)
     return {
@@ -167,13 +233,19 @@ def _known(records: Any, documents: list[RowMapping]) -> Known:
     }
 
 
-def _destroyed(rows: list[RowMapping], name: str) -> dict[str, bool]:
+def _destroyed(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, bool]:
     """Whether content and key are gone, by id: an entry may only tell of both."""
     return {row[name]: bool(row["gone"] and row["keyless"]) for row in rows}
 
 
-def _entries(tx: Connection) -> Iterator[Told]:
-    for idx, body in report.every(tx, report.Filter()):
+def _gone(rows: Any, keys: Collection[int]) -> dict[str, bool]:
+    """The same of records, whose destruction is told by itself or with that of their documents."""
+    return {row.ticket: row.gone and row.key_id not in keys for row in rows}
+
+
+def _entries(tx: Connection, seals: Seals) -> Iterator[Told]:
+    decides = False  # disclosures from before notices were made say nothing about them
+    for idx, body in report.every(tx, seals, report.Filter()):
         entry = orjson.loads(body)
         event, subject, details = entry["event"], entry["subject"], entry["details"]
         if event == Event.PARTY_REGISTER and (agreement := _registered(entry)) is not None:
@@ -181,6 +253,13 @@ def _entries(tx: Connection) -> Iterator[Told]:
                 yield Told(idx, event, one.key, _told(one.kind, one.valid_from, one.valid_to))
             continue
         yield Told(idx, REVOKED if details.get("act") == REVOKED else event, subject, details)
+        if event in DISCLOSURES:
+            is_decided = bool({REPORT, OWN_LOG} & details.keys())
+            decides = decides or is_decided
+            if REPORT in details:
+                yield Told(idx, REPORT, details[REPORT], {"event": event, "subject": subject})
+            elif decides and not is_decided:
+                yield Told(idx, UNTOLD, subject, details)
 
 
 def _registered(entry: Mapping[str, Any]) -> Agreement | None:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, select, update
 
+from kanta_gateway import forgotten
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import data_key, document, record
+from kanta_gateway.database import document, record
+from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Oid, Outcome, instant
 from kanta_gateway.notices import store as notices
+from kanta_gateway.pipeline import reporting
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool.records import SETTLED
 from kanta_gateway.spool.states import State
@@ -43,10 +46,11 @@ def destroy_spent_keys(parts: Parts, caller: Caller, grace_days: int) -> int:
         spent = _documents(tx, limit)
         if not spent:
             return 0
-        _destroy(tx, [int(one["key_id"]) for one in spent], instant(parts.now()))
+        moment = instant(parts.now())
+        forgotten.note(tx, [Forgotten(forgotten.CONTENT, str(one["oid"]), moment, one["key_id"]) for one in spent])
         oids = [str(one["oid"]) for one in spent]
         tx.execute(update(document).where(document.c.oid.in_(oids)).values(payload=None))
-        _records(tx, sorted({int(one["record_row"]) for one in spent}), instant(parts.now()))
+        _records(tx, sorted({int(one["record_row"]) for one in spent}), moment)
         parts.log.append(tx, [
             AuditEvent(
                 event=Event.DOCUMENT_DESTROY_KEY, caller=caller, at=parts.now(), client_ref=one["client_ref"],
@@ -83,6 +87,17 @@ def destroy_spent_notices(parts: Parts, caller: Caller, grace_days: int) -> int:
         return len(spent)
 
 
+def destroy_spent_disclosures(parts: Parts, caller: Caller, grace_days: int) -> int:
+    """Destroy the content of disclosure notices that the register has had for the grace period; gives their number.
+
+    Args:
+        parts: the built gateway.
+        caller: who acts.
+        grace_days: how long content stays readable after the receipt.
+    """
+    return reporting.destroy_spent(parts, caller, instant(parts.now() - timedelta(days=grace_days)), grace_days, BATCH)
+
+
 def _documents(tx: Connection, limit: str) -> list[RowMapping]:
     query = (
         select(document.c.oid, document.c.key_id, document.c.record_row, document.c.client_ref,
@@ -97,7 +112,7 @@ def _documents(tx: Connection, limit: str) -> list[RowMapping]:
 def _records(tx: Connection, rows: list[int], now: str) -> None:
     """Records none of whose documents has content any more."""
     live = exists().where(document.c.record_row == record.c.id, document.c.payload.is_not(None))
-    query = select(record.c.id, record.c.key_id).where(
+    query = select(record.c.id, record.c.key_id, record.c.ticket).where(
         record.c.id.in_(rows),
         record.c.outcome.in_(SPENT),
         record.c.payload.is_not(None),
@@ -105,9 +120,5 @@ def _records(tx: Connection, rows: list[int], now: str) -> None:
         record.c.state == SETTLED,  # one that waits for an earlier version on its way still needs its content
     )
     found = tx.execute(query).all()
-    _destroy(tx, [int(one[1]) for one in found], now)
+    forgotten.note(tx, [Forgotten(forgotten.CONTENT, ticket, now, key_id) for _, key_id, ticket in found])
     tx.execute(update(record).where(record.c.id.in_([one[0] for one in found])).values(payload=None, digest=""))
-
-
-def _destroy(tx: Connection, key_ids: list[int], now: str) -> None:
-    tx.execute(update(data_key).where(data_key.c.id.in_(key_ids)).values(wrapped=None, destroyed_at=now))

@@ -7,17 +7,21 @@
   version, content that was is a duplicate, also of a state that has been replaced meanwhile (GEN-06).
 * What replaces a record of another id counts its states from the next multiple of `MAX_VERSION`, so that it stands
   above them in whatever order they come.
-* Once a digest has been destroyed with its document, the same identity is a duplicate without comparison.
+* A stored digest is keyed by the record's own key, so nobody can try out guesses at the content once that is gone.
+* Once a digest or its key has been destroyed, the same identity is a duplicate without comparison.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hmac
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from kanta_gateway.model import MAX_VERSION
+from kanta_gateway.privacy.envelope import derive
 
 if TYPE_CHECKING:
     from kanta_gateway.recordtypes import RecordTypes
@@ -42,9 +46,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    digest: str
+    stored: StoredRecord | None
+    content: bytes
+    """Of one that is not stored yet."""
     version: int
     place: Place
+
+
+def mark(key: bytes, content: bytes) -> str:
+    """What is stored of a record's canonical bytes: their digest under the record's own key.
+
+    Args:
+        key: the record's data key.
+        content: plain digest of the bytes, which is never stored.
+    """
+    return hmac.new(derive(key, "digest"), content, sha256).hexdigest()
 
 
 class Sorter:
@@ -53,18 +69,25 @@ class Sorter:
     Args:
         types: every record type.
         stored: stored states by (type, id), lowest version first, of one version oldest first.
+        keys: gives the data keys that there are, by id.
     """
 
-    def __init__(self, types: RecordTypes, stored: Mapping[Key, Sequence[StoredRecord]]) -> None:
+    def __init__(
+        self, types: RecordTypes, stored: Mapping[Key, Sequence[StoredRecord]],
+        keys: Callable[[Collection[int]], Mapping[int, bytes]],
+    ) -> None:  # fmt: skip
         self._types = types
+        self._keys = keys([
+            one.key_id for one in chain.from_iterable(stored.values()) if one.digest and one.key_id is not None
+        ])  # fmt: skip
         self._have: dict[Identity, list[StoredRecord]] = {}
         for one in chain.from_iterable(stored.values()):
             self._have.setdefault((one.type, one.id, one.version), []).append(one)
         self._states = {
-            key: [_State(one.digest, one.version, Place(one, -1, is_again=True)) for one in known]
+            key: [_State(one, b"", one.version, Place(one, -1, is_again=True)) for one in known]
             for key, known in stored.items()
         }
-        self._seen: dict[tuple[str, str, int, str], int] = {}
+        self._seen: dict[tuple[str, str, int, bytes], int] = {}
         self.fresh: list[NewRecord] = []
 
     def place(self, new: NewRecord) -> Place:
@@ -74,13 +97,13 @@ class Sorter:
     def _versioned(self, new: NewRecord) -> Place:
         identity = (new.type, new.id, new.version)
         known: Sequence[StoredRecord] = self._have.get(identity, ())
-        same = next((old for old in known if old.digest in {"", new.digest}), None)
+        same = next((old for old in known if self._is_same(old, new.content)), None)
         if same is not None and (not self._types[same.type].is_reference or same.row == known[-1].row):
             return Place(same, -1, is_again=True)
-        twin = self._seen.get((*identity, new.digest))
+        twin = self._seen.get((*identity, new.content))
         if twin is not None:
             return Place(None, twin, is_again=True)
-        self._seen[(*identity, new.digest)] = len(self.fresh)
+        self._seen[(*identity, new.content)] = len(self.fresh)
         return self._add(new)
 
     def _keyed(self, new: NewRecord) -> Place:
@@ -88,12 +111,16 @@ class Sorter:
         link = (new.version - 1) // MAX_VERSION
         states = [one for one in every if (one.version - 1) // MAX_VERSION == link]
         for state in reversed(states):
-            if state.digest in {"", new.digest}:
+            if self._is_same(state.stored, new.content) if state.stored else state.content == new.content:
                 return replace(state.place, is_again=True, is_older=state is not states[-1])
         version = states[-1].version + 1 if states else link * MAX_VERSION + 1
         place = self._add(replace(new, version=version))
-        every.append(_State(new.digest, version, place))
+        every.append(_State(None, new.content, version, place))
         return place
+
+    def _is_same(self, old: StoredRecord, content: bytes) -> bool:
+        key = self._keys.get(old.key_id) if old.digest and old.key_id is not None else None
+        return key is None or hmac.compare_digest(mark(key, content), old.digest)
 
     def _add(self, new: NewRecord) -> Place:
         self.fresh.append(new)

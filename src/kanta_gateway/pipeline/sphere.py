@@ -18,8 +18,6 @@ from kanta_gateway.access.statements import newest
 from kanta_gateway.spool import persons
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sqlalchemy import Connection
 
     from kanta_gateway.access.policy import Policy
@@ -74,16 +72,6 @@ class Sphere:
     def is_open(self, controller: str) -> bool:
         """Whether an entry about a register may be read: the own one's, or that of no register."""
         return self.controller is None or controller in {"", self.controller}
-
-    def others(self, subjects: Iterable[tuple[str, str, str]]) -> set[str]:
-        """Contract files under which none of the things falls that the caller knows of.
-
-        Args:
-            subjects: provider, contract file and client of everything there is.
-        """
-        known = list(subjects)
-        own = {name for owner, name, ref in known if self.holds(owner, purchaser=name, client_ref=ref)}
-        return {name for _, name, _ in known} - own
 
 
 def sphere_of(tx: Connection, parts: Parts, policy: Policy, caller: Caller) -> Sphere:

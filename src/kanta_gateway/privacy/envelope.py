@@ -1,4 +1,4 @@
-"""Encryption at rest: a key per record or document, wrapped by a key that lies outside the database.
+"""Encryption at rest: a key per record or document, in a key store apart from the database, wrapped by the master key.
 
 * Sealed bytes are `version (1) | nonce (12) | ciphertext and tag`; the version byte is authenticated too.
 * The context (what the bytes are) is bound as associated data: sealed bytes put in another place do not open.
@@ -11,7 +11,11 @@ AES-256-GCM: NIST SP 800-38D with random 96-bit nonces (§8.2.2); derived keys: 
 from __future__ import annotations
 
 import secrets
+import threading
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,43 +34,122 @@ TAG_BYTES = 16
 _WRAP_CONTEXT = b"data-key"
 
 
+_MOST_AT_ONCE = 256
+"""Keys that are made together at most: one commit of the key store serves them all."""
+
+
+class Store(Protocol):
+    """Where wrapped keys of content lie."""
+
+    def add(self, wrapped: Iterable[bytes]) -> list[int]:
+        """Keep wrapped keys; their ids, in order."""
+
+    def wrapped(self, id_: int) -> bytes:
+        """A wrapped key; empty once it is destroyed."""
+
+    def wrapped_many(self, ids: Collection[int]) -> dict[int, bytes]:
+        """Those of the wrapped keys that there are."""
+
+    def discard(self, ids: Sequence[int]) -> None:
+        """Destroy keys that sealed nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A fresh key: `key` seals the content and is forgotten, `wrapped` is stored."""
+    """A fresh key: `key` seals the content and is forgotten, `id` says where its wrapped form lies."""
 
     key: bytes = field(repr=False)
-    wrapped: bytes
-    id: int | None = None
-    """Row of the stored key, once it has one."""
+    id: int
 
 
 class Vault:
-    """Wraps data keys with the file key that lies outside the database."""
+    """Makes data keys and gives them back; they are wrapped with the master key that lies outside the key store.
 
-    def __init__(self, master: bytes) -> None:
+    Args:
+        master: the master key.
+        store: where the wrapped keys lie; a vault without one only wraps.
+    """
+
+    def __init__(self, master: bytes, store: Store | None = None) -> None:
         self._wrapping = derive(master, "wrapping")
+        self._store = store
+        self._lock = threading.Lock()
+        self._ready: list[DataKey] = []
+        self._count = 1
 
     def new_key(self) -> DataKey:
-        """A fresh data key with its wrapped form."""
-        key = secrets.token_bytes(KEY_BYTES)
-        return DataKey(key, seal(self._wrapping, key, _WRAP_CONTEXT))
+        """A fresh data key, whose wrapped form is already stored.
+
+        The more are asked for, the more are made together.
+        """
+        with self._lock:
+            if not self._ready:
+                keys = [secrets.token_bytes(KEY_BYTES) for _ in range(self._count)]
+                ids = self._keys.add([self.wrap(key) for key in keys])
+                self._ready = [DataKey(key, id_) for key, id_ in zip(keys, ids, strict=True)]
+                self._count = min(2 * self._count, _MOST_AT_ONCE)
+            return self._ready.pop()
+
+    def give_back(self, keys: Iterable[DataKey]) -> None:
+        """Keys whose content was not kept; the next content takes them."""
+        with self._lock:
+            self._ready.extend(keys)
+
+    def close(self) -> None:
+        """Destroy the keys that were made and not used."""
+        with self._lock:
+            left, self._ready = [one.id for one in self._ready], []
+        if left:
+            self._keys.discard(left)
+
+    def key(self, id_: int | None) -> bytes:
+        """The data key with this id.
+
+        Raises:
+            KeyUnavailableError: it is destroyed.
+            UntrustedError: it was changed, or wrapped by another master key.
+        """
+        return self.unwrap(b"" if id_ is None else self._keys.wrapped(id_))
+
+    def keys(self, ids: Collection[int]) -> dict[int, bytes]:
+        """Those of the data keys that there are."""
+        return {id_: self.unwrap(wrapped) for id_, wrapped in self._keys.wrapped_many(ids).items()}
+
+    def fresh(self) -> bytes:
+        """A fresh key, wrapped, that lies elsewhere."""
+        return self.wrap(secrets.token_bytes(KEY_BYTES))
+
+    def wrap(self, key: bytes) -> bytes:
+        """The key as it may be stored."""
+        return seal(self._wrapping, key, _WRAP_CONTEXT)
 
     def unwrap(self, wrapped: bytes) -> bytes:
-        """The data key again.
+        """The key again.
 
         Raises:
             KeyUnavailableError: the stored key is empty or destroyed.
-            UntrustedError: it was changed, or wrapped by another file key.
+            UntrustedError: it was changed, or wrapped by another master key.
         """
         if not wrapped:
             raise KeyUnavailableError("the data key has been destroyed; its content cannot be read any more")
         return open_sealed(self._wrapping, wrapped, _WRAP_CONTEXT)
+
+    @property
+    def _keys(self) -> Store:
+        if self._store is None:
+            raise KeyUnavailableError("there is no key store; check KANTA_KEY_STORE_URL and the key folder")
+        return self._store
 
 
 def seal(key: bytes, plaintext: bytes, context: bytes) -> bytes:
     """The plaintext encrypted and authenticated together with its context."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     return VERSION + nonce + _cipher(key).encrypt(nonce, plaintext, VERSION + context)
+
+
+def sealed_hash(sealed: bytes | None) -> str:
+    """What the log names content by: the hash of its sealed bytes, which tells nothing about it; empty: it is gone."""
+    return sha256(sealed).hexdigest() if sealed is not None else ""
 
 
 def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:

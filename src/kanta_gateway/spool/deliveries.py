@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
-from kanta_gateway.database import data_key, delivered, delivery, record
+from kanta_gateway.database import delivered, delivery, record
 from kanta_gateway.model import MAX_VERSION, instant
 from kanta_gateway.spool.records import COLUMNS, from_row, json_text
 
@@ -47,7 +47,7 @@ _OF_DELIVERY = (
         delivered.c.is_duplicate,
         delivered.c.is_older,
     )
-    .select_from(delivered.join(record, delivered.c.record_row == record.c.id).outerjoin(data_key))
+    .select_from(delivered.join(record, delivered.c.record_row == record.c.id))
     .where(
         delivered.c.delivery_id == bindparam("delivery"),
         delivered.c.position > bindparam("after"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, func, select, tuple_, update
 
-from kanta_gateway.database import data_key, moved, record
+from kanta_gateway.database import moved, record
 from kanta_gateway.spool.records import COLUMNS, RECEIVED, from_row
 
 if TYPE_CHECKING:
@@ -30,13 +30,7 @@ _ELSEWHERE = (
     record.c.client_ref.not_in(bindparam("clients", expanding=True)),
 )  # fmt: skip
 _NEWEST = select(func.coalesce(func.max(record.c.id), 0)).join(moved, _SAME).where(*_ELSEWHERE)
-_STATES = (
-    select(*COLUMNS)
-    .select_from(record.join(moved, _SAME).outerjoin(data_key, data_key.c.id == record.c.key_id))
-    .where(*_ELSEWHERE)
-    .distinct()
-    .order_by(record.c.id)
-)
+_STATES = select(*COLUMNS).select_from(record.join(moved, _SAME)).where(*_ELSEWHERE).distinct().order_by(record.c.id)
 _OF_RECORDS = select(moved.c.type, moved.c.record_id, moved.c.client_ref).where(
     moved.c.provider == bindparam("provider"),
     tuple_(moved.c.type, moved.c.record_id).in_(bindparam("keys", expanding=True)),

@@ -19,7 +19,7 @@ from kanta_gateway.database import data_key, document, fingerprint, record
 from kanta_gateway.model import MAX_VERSION, Outcome, instant
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Row, Select
 
 RECEIVED = "received"
 """Stored, not judged yet (or to be judged again)."""
@@ -51,8 +51,8 @@ class StoredRecord:
     removed_json: str
     facts: bytes
     payload: bytes | None
-    wrapped_key: bytes | None
     """None once destroyed."""
+    key_id: int | None
     as_of: str
     received_at: str
 
@@ -112,7 +112,9 @@ class NewRecord:
     removed: Mapping[str, Any]
     facts: bytes
     payload: bytes
-    wrapped_key: bytes
+    key_id: int
+    content: bytes
+    """Plain digest of the canonical record, for comparing; never stored."""
     state: str = RECEIVED
     outcome: Outcome | None = None
 
@@ -142,12 +144,12 @@ COLUMNS = (
     record.c.id, record.c.provider, record.c.purchaser, record.c.source, record.c.type, record.c.record_id,
     record.c.version, record.c.is_keyed, record.c.client_ref, record.c.ticket, record.c.digest,
     record.c.is_cancelled, record.c.state, record.c.outcome, record.c.findings, record.c.removed, record.c.facts,
-    record.c.payload, data_key.c.wrapped, record.c.as_of, record.c.received_at,
+    record.c.payload, record.c.key_id, record.c.as_of, record.c.received_at,
 )  # fmt: skip
 """In the order of `StoredRecord`."""
 _CANCELLED, _OUTCOME = ([one.name for one in COLUMNS].index(name) for name in ("is_cancelled", "outcome"))
 _KEYED = [one.name for one in COLUMNS].index("is_keyed")
-_STORED = select(*COLUMNS).outerjoin(data_key, data_key.c.id == record.c.key_id).order_by(record.c.id)
+_STORED = select(*COLUMNS).order_by(record.c.id)
 # Statements are put together once: putting one together costs more than SQLite takes to carry it out.
 _STATES = _STORED.where(
     record.c.provider == bindparam("provider"),
@@ -174,7 +176,7 @@ _STAMP = select(
     .where(document.c.client_ref.in_(bindparam("clients", expanding=True)))
     .scalar_subquery(),
 )
-_ADD_KEYS = data_key.insert().returning(data_key.c.id, sort_by_parameter_order=True)
+_ADD_KEYS = data_key.insert()
 _ADD_RECORDS = record.insert().returning(record.c.id, sort_by_parameter_order=True)
 _SETTLE = (
     update(record)
@@ -214,14 +216,7 @@ def add(tx: Connection, common: Mapping[str, str], new: Sequence[NewRecord], now
     if not new:
         return []
     moment = instant(now)
-    keys = (
-        tx.execute(
-            _ADD_KEYS,
-            [{"wrapped": one.wrapped_key, "made_at": moment} for one in new],
-        )
-        .scalars()
-        .all()
-    )
+    tx.execute(_ADD_KEYS, [{"id": one.key_id, "made_at": moment} for one in new])
     rows = (
         tx.execute(
             _ADD_RECORDS,
@@ -242,10 +237,10 @@ def add(tx: Connection, common: Mapping[str, str], new: Sequence[NewRecord], now
                     "removed": json_text(one.removed),
                     "facts": one.facts,
                     "payload": one.payload,
-                    "key_id": key,
+                    "key_id": one.key_id,
                     "received_at": moment,
                 }
-                for one, key in zip(new, keys, strict=True)
+                for one in new
             ],
         )
         .scalars()
@@ -422,23 +417,17 @@ def by_ticket(tx: Connection, ticket: str) -> StoredRecord | None:
     return next(iter(_read(tx, _STORED.where(record.c.ticket == ticket), {})), None)
 
 
+def owner(tx: Connection, ticket: str) -> Row[Any, Any, Any, Any] | None:
+    """Whose a record is, and its type: provider, purchaser, client_ref, type; nothing of it is opened."""
+    query = select(record.c.provider, record.c.purchaser, record.c.client_ref, record.c.type)
+    return tx.execute(query.where(record.c.ticket == ticket)).first()
+
+
 def by_rows(tx: Connection, rows: Iterable[int]) -> list[StoredRecord]:
     """The records in these rows."""
     wanted = sorted(rows)
     parts = (wanted[start : start + PARAMETERS] for start in range(0, len(wanted), PARAMETERS))
     return [one for part in parts for one in _read(tx, _BY_ROWS, {"rows": part})]
-
-
-def wrapped_keys(tx: Connection, key_ids: Iterable[int]) -> dict[int, bytes]:
-    """The wrapped data keys that have not been destroyed."""
-    wanted = sorted(set(key_ids))
-    found: dict[int, bytes] = {}
-    for start in range(0, len(wanted), 500):
-        query = select(data_key.c.id, data_key.c.wrapped).where(
-            data_key.c.id.in_(wanted[start : start + 500]), data_key.c.wrapped.is_not(None)
-        )
-        found.update((int(one[0]), bytes(one[1])) for one in tx.execute(query))
-    return found
 
 
 def add_fingerprints(tx: Connection, client_ref: str, prints: Iterable[tuple[str, str]]) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
-from kanta_gateway.database import data_key, document
+from kanta_gateway.database import data_key, document, record
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Oid, Sha256Hex, instant
 from kanta_gateway.spool.states import DELIVERED, OPEN, WORK, State, is_allowed
@@ -25,7 +25,7 @@ from kanta_gateway.spool.states import DELIVERED, OPEN, WORK, State, is_allowed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 PARAMETERS = 500
 """Values in one `IN`: SQLite allows a limited number of parameters."""
@@ -50,7 +50,7 @@ class NewDocument:
     provider: Oid
     organiser: Oid
     payload: bytes
-    wrapped_key: bytes
+    key_id: int
     digest: Sha256Hex
     inputs: str
 
@@ -104,7 +104,6 @@ class Leased:
     """A document that one worker may work on until the lease ends."""
 
     document: StoredDocument
-    wrapped_key: bytes | None
     token: str
     until: datetime
 
@@ -121,7 +120,7 @@ class Backlog:
 _NAMES = tuple(one.name for one in fields(StoredDocument))
 _PLAIN = [document.c[name] for name in _NAMES if name != "payload"]
 _FULL = [*_PLAIN, document.c.payload]
-_NEW = tuple(one.name for one in fields(NewDocument) if one.name != "wrapped_key")
+_NEW = tuple(one.name for one in fields(NewDocument))
 _STATE, _PROBLEM, _RECEIPT = (_NAMES.index(name) for name in ("state", "problem", "receipt"))
 _earlier = document.alias("earlier")
 
@@ -168,18 +167,13 @@ _CHANGE = (
 )  # fmt: skip
 
 
-_ADD_KEYS = data_key.insert().returning(data_key.c.id, sort_by_parameter_order=True)
+_ADD_KEYS = data_key.insert()
 _ADD = document.insert()
 _OF_CLIENT = select(*_PLAIN).where(document.c.client_ref == bindparam("client")).order_by(document.c.sequence)
 _OF_RECORDS = (
     select(*_PLAIN).where(document.c.record_row.in_(bindparam("rows", expanding=True))).order_by(document.c.sequence)
 )
-_LEASED = (
-    select(*_FULL, data_key.c.wrapped)
-    .join(data_key, data_key.c.id == document.c.key_id)
-    .where(document.c.sequence.in_(bindparam("rows", expanding=True)))
-    .order_by(document.c.sequence)
-)
+_LEASED = select(*_FULL).where(document.c.sequence.in_(bindparam("rows", expanding=True))).order_by(document.c.sequence)
 
 
 def put(tx: Connection, new: Sequence[NewDocument], now: datetime) -> None:
@@ -187,17 +181,11 @@ def put(tx: Connection, new: Sequence[NewDocument], now: datetime) -> None:
     if not new:
         return
     moment = instant(now)
-    keys = tx.execute(
-        _ADD_KEYS,
-        [{"wrapped": one.wrapped_key, "made_at": moment} for one in new],
-    ).scalars()
+    tx.execute(_ADD_KEYS, [{"id": one.key_id, "made_at": moment} for one in new])
     common = {"state": State.QUEUED.value, "attempts": 0, "next_attempt_at": moment, "made_at": moment}
     tx.execute(
         _ADD,
-        [
-            {name: getattr(one, name) for name in _NEW} | {"key_id": key} | common
-            for one, key in zip(new, keys, strict=True)
-        ],
+        [{name: getattr(one, name) for name in _NEW} | common for one in new],
     )
 
 
@@ -228,7 +216,7 @@ def lease(tx: Connection, now: datetime, limit: int, lease_seconds: float) -> li
     if not tokens:
         return []
     rows = tx.execute(_LEASED, {"rows": list(tokens)})
-    return [Leased(_from_row(row), row.wrapped, tokens[row.sequence], until) for row in rows]
+    return [Leased(_from_row(row), tokens[row.sequence], until) for row in rows]
 
 
 def settle(
@@ -279,6 +267,12 @@ def get(tx: Connection, oid: str) -> StoredDocument | None:
     """One document with its payload."""
     row = tx.execute(select(*_FULL).where(document.c.oid == oid)).first()
     return _from_row(row) if row is not None else None
+
+
+def owner(tx: Connection, oid: str) -> Row[Any, Any, Any, Any, Any] | None:
+    """Whose a document is, and what it was made of: provider, organiser, client_ref, purchaser, type; all sealed."""
+    query = select(document.c.provider, document.c.organiser, document.c.client_ref, record.c.purchaser, record.c.type)
+    return tx.execute(query.join(record, record.c.id == document.c.record_row).where(document.c.oid == oid)).first()
 
 
 def archived(tx: Connection) -> list[StoredDocument]:

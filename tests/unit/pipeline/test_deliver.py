@@ -12,9 +12,10 @@ from typing import cast
 import pytest
 from sqlalchemy import update
 from tests.cda_sample import signed
+from tests.logs import MemoryKeys
 
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import Database, data_key, document, metadata, record
+from kanta_gateway.database import Database, document, metadata, record
 from kanta_gateway.errors import RefusedError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid, Sha256Hex
 from kanta_gateway.pipeline.deliver import Deliverer
@@ -81,7 +82,7 @@ class Desk:
         self.database = database
         self.archive = Said()
         self.events: list[AuditEvent] = []
-        vault = Vault(b"m" * 32)
+        vault = Vault(b"m" * 32, MemoryKeys())
         parts = SimpleNamespace(
             database=database, vault=vault, now=lambda: self.archive.now, is_production=is_production,
             log=SimpleNamespace(append=lambda _tx, events: self.events.extend(events)),
@@ -91,7 +92,7 @@ class Desk:
         new = store.NewDocument(
             oid=OID, set_oid=OID, version_number=1, replaces=None, record_row=1, part="main", structure=Oid("9"),
             client_ref="c", provider=Oid("2"), organiser=Oid("3"), payload=seal(key.key, DOCUMENT, b"document"),
-            wrapped_key=key.wrapped, digest=DIGEST, inputs="{}",
+            key_id=key.id, digest=DIGEST, inputs="{}",
         )  # fmt: skip
         with database.transaction() as tx:
             tx.execute(record.insert(), {
@@ -168,7 +169,7 @@ def test_answers(
 
 
 def test_the_receipt_is_kept_as_evidence(database: Database) -> None:
-    """The archive's answer lies beside the document, with its time and digest, and stands in the log."""
+    """The archive's answer lies beside the document, with its time and digest, and stands in the log. [LOG-12]"""
     desk = Desk(database)
     desk.step(RECEIPT)
 
@@ -211,7 +212,6 @@ def test_a_document_whose_content_is_destroyed_cannot_be_invalidated_and_does_no
     desk.step(RECEIPT)
     with database.transaction() as tx:
         tx.execute(update(document).values(payload=None))
-        tx.execute(update(data_key).values(wrapped=None))
     desk.invalidate()
 
     assert desk.step(RECEIPT) is State.ARCHIVED

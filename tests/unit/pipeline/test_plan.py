@@ -23,7 +23,7 @@ def record(row: int, *, name: str = "R") -> StoredRecord:
     return StoredRecord(
         row=row, provider="p", purchaser="u", source="s", type="diary_entry", id=name, version=row, is_keyed=False,
         client_ref="c", ticket=f"t{row}", digest="d", is_cancelled=False, state="received", outcome=None,
-        findings_json="[]", removed_json="{}", facts=b"", payload=b"", wrapped_key=None,
+        findings_json="[]", removed_json="{}", facts=b"", payload=b"", key_id=None,
         as_of="2026-01-01", received_at="x",
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ def test_what_waits_for_an_earlier_version_keeps_its_content(tmp_path: Path, sta
     database = Database(f"sqlite:///{tmp_path / 'spool.sqlite'}")
     metadata.create_all(database.engine)
     with database.transaction() as tx:
-        tx.execute(data_key.insert(), {"id": 1, "wrapped": b"w", "made_at": "x"})
+        tx.execute(data_key.insert(), {"id": 1, "made_at": "x"})
         tx.execute(record.insert(), {
             "id": 1, "provider": "p", "purchaser": "u", "source": "s", "type": "t", "record_id": "r",
             "version": 2, "is_keyed": 0, "ticket": "k", "digest": "d", "is_cancelled": 0, "state": state,
@@ -36,7 +36,7 @@ def test_what_waits_for_an_earlier_version_keeps_its_content(tmp_path: Path, sta
         store.put(tx, [store.NewDocument(
             oid=Oid("1.1"), set_oid=Oid("1.1"), version_number=1, replaces=None, record_row=1, part="main",
             structure=Oid("9.9"), client_ref="c", provider=Oid("1.1"), organiser=Oid("1.2"), payload=b"sealed",
-            wrapped_key=b"wrapped", digest=Sha256Hex("aa"), inputs="{}",
+            key_id=2, digest=Sha256Hex("aa"), inputs="{}",
         )], NOW)  # fmt: skip
         store.withdraw(tx, "1.1", NOW)
     later = NOW + timedelta(days=31)

@@ -1,0 +1,97 @@
+"""The log grows old: rows whose time is over go, and the keys of days that no row needs any more.
+
+* It is done by the clock alone; nobody chooses which rows.
+* A clock that runs years ahead would destroy everything: where the years before today left no entry, a person must say
+  that the clock is right.
+* The key of a day is destroyed after its rows: between the two a restart goes on where it ended.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from kanta_gateway.audit import purge
+from kanta_gateway.database import audit_entry
+from kanta_gateway.errors import UntrustedError
+from kanta_gateway.model import Caller, Event
+from kanta_gateway.pipeline.office import Office
+from kanta_gateway.pipeline.parts import Parts
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Aging:
+    """Takes from the log what has been there for its whole time.
+
+    Args:
+        parts: the built gateway.
+        office: permits and writes down.
+    """
+
+    def __init__(self, parts: Parts, office: Office) -> None:
+        self._parts = parts
+        self._office = office
+
+    def ask(self, caller: Caller, *, is_clock_right: bool = False) -> dict[str, Any]:
+        """Purge because somebody asks for it, which is written down.
+
+        Raises:
+            UntrustedError: there is something to purge, and the clock may be wrong.
+        """
+        decision = self._office.permit(caller, Event.AUDIT_PURGE, provider=None)
+        with self._parts.database.transaction() as tx:
+            self._office.note(tx, [
+                self._office.event(
+                    caller, Event.AUDIT_READ, subject="purge", provider="", decision=decision,
+                    details={"clock_is_right": is_clock_right},
+                )
+            ])  # fmt: skip
+        told = self.purge(is_clock_right=is_clock_right)
+        if told["silent_year"]:
+            raise UntrustedError(
+                f"audit log: it has entries whose time is over and none of {told['silent_year']}, so the clock may run "
+                "ahead. Nothing was destroyed; check the clock, then `audit purge --clock-is-right`."
+            )
+        return told
+
+    def purge(self, *, is_clock_right: bool = False) -> dict[str, Any]:
+        """Take the rows, names and keys whose time is over; how many of each.
+
+        Args:
+            is_clock_right: a person has looked at the clock; otherwise nothing goes while it may be wrong.
+        """
+        parts, told = self._parts, {"rows": 0, "names": 0, "keys": 0, "silent_year": 0}
+        while True:
+            with parts.database.alone() as tx:
+                now = parts.now()
+                if not is_clock_right and (silent := purge.silent_years(tx, now)):
+                    return told | {"silent_year": silent[0]}
+                done = purge.purge(tx, parts.log, parts.checkpoints.key.name, now)
+            if not done.rows:
+                break
+            told["rows"] += done.rows
+            told["names"] += done.names
+        told["keys"] = self._destroy_keys()
+        if any(told.values()):
+            parts.database.scrub()
+        return told
+
+    def _destroy_keys(self) -> int:
+        """Destroy the keys of old days that seal no row; also those that an interruption left."""
+        parts = self._parts
+        last = (purge.limit(parts.now()) - timedelta(days=1)).date().isoformat()  # nothing is written for it any more
+        keys = parts.keys.days_until(last)
+        with parts.database.reading() as tx:
+            spent = [key for key in keys if not _is_used(tx, key)]
+        if spent:
+            parts.keys.destroy_days(spent)
+            parts.log.seals.forget()
+        return len(spent)
+
+
+def _is_used(tx: Connection, key: int) -> bool:
+    return tx.execute(select(audit_entry.c.idx).where(audit_entry.c.key_id == key).limit(1)).first() is not None
