@@ -113,6 +113,7 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         limits=known.limits,
         reports=known.reports,
         types=known.types,
+        supervision=known.supervision,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
         is_production=settings.is_production,

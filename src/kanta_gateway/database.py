@@ -358,6 +358,33 @@ idempotency = Table(
     Column("made_at", Instant, nullable=False),
 )  # fmt: skip
 
+supervision_case = Table(
+    "supervision_case", metadata,                                    # alerts and incidents (audit/cases.py)
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(16), nullable=False),                      # alert, incident
+    Column("rule", String(64), nullable=False),                      # rule of the alert, trigger of the incident
+    Column("finding", String(64), unique=True),                      # digest of what was found; NULL for an incident
+    Column("person_ref", String(64), nullable=False),                # whose acts; empty for nobody's
+    Column("known_at", Instant, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("due_on", String(10), nullable=False),
+    Column("closed_at", Instant),
+    Column("outcome", String(32), nullable=False),                   # empty while it is open
+    Index("supervision_case_open", "closed_at", "due_on"),
+)  # fmt: skip
+
+supervision_step = Table(
+    "supervision_step", metadata,                                    # added, never changed
+    Column("id", Integer, primary_key=True),
+    Column("case_id", String(36), ForeignKey("supervision_case.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("step", String(16), nullable=False),                      # open, work, notify, close
+    Column("clock", String(32), nullable=False),                     # of a notify: which clock it answers
+    Column("told_at", Instant),                                      # of a notify: when
+    Column("sealed", LargeBinary, nullable=False),                   # JSON: owner, who acted, note
+    Index("supervision_step_case", "case_id"),
+)  # fmt: skip
+
 audit_entry = Table(
     "audit_entry", metadata,
     Column("idx", Integer, primary_key=True, autoincrement=False),   # 0-based leaf index

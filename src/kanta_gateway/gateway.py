@@ -30,6 +30,7 @@ from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
+from kanta_gateway.migrate import upgrade
 from kanta_gateway.model import Caller, Event, Oid, Organisation, instant
 from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
@@ -40,6 +41,7 @@ from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.accesses import Accesses
 from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.announce import Announcer
+from kanta_gateway.pipeline.auditors import Auditors
 from kanta_gateway.pipeline.changes import Changes
 from kanta_gateway.pipeline.closing import Resolver
 from kanta_gateway.pipeline.deadlines import Asked
@@ -116,6 +118,10 @@ class Gateway:
         self.policy = policy
         self.unapproved: list[str] = []
         """What of the content in place nobody approved; production does not start with any."""
+        self.auditors = Auditors(
+            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
+            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
+        )  # fmt: skip
         self.aging = Aging(parts, self.office)
         self.oblivion = Oblivion(parts)
 
@@ -243,6 +249,7 @@ class Gateway:
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
             destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
+            self.auditors.cases.review_if_due(caller)
             self.aging.purge()
             self.oblivion.carry()
             stop.wait(1.0)
@@ -527,7 +534,7 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake import changeroutes, registers  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import auditors, changeroutes, registers  # noqa: PLC0415 — commands need no web framework
         from kanta_gateway.intake import disclosures as across  # noqa: PLC0415
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
 
@@ -536,7 +543,9 @@ class Gateway:
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        return build_api(self.service(), [across.router, changeroutes.router, registers.router])
+        application = build_api(self.service(), [across.router, changeroutes.router, registers.router])
+        auditors.mount(application, self.auditors)
+        return application
 
 
 def opened(files: Sequence[Path]) -> list[File]:

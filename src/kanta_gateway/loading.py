@@ -17,6 +17,9 @@ from kanta_gateway import codefiles, knowledge, official
 from kanta_gateway.access.limits import Limits
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.views import Views
+from kanta_gateway.audit.incidents import Incidents
+from kanta_gateway.audit.questions import Questions
+from kanta_gateway.audit.unusual import Oversight
 from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
 from kanta_gateway.contracts.rules import Contract
@@ -30,6 +33,8 @@ from kanta_gateway.mapping.rules import Loaded, load_mappings
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.notices.types import NoticeTypes
+from kanta_gateway.pipeline.computed import COLUMNS
+from kanta_gateway.pipeline.parts import Supervision
 from kanta_gateway.privacy.scan import Scanner
 from kanta_gateway.recordtypes import RecordType
 from kanta_gateway.signing.display import Display
@@ -66,6 +71,7 @@ class Library:
     limits: Limits
     frame: FrameProfile
     reports: Reports
+    supervision: Supervision
 
 
 def load(own: Path | None, data: Path, language: str) -> Library:
@@ -120,11 +126,11 @@ class _Reader:
         words = self._texts("mappings/privacy")
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
-        shipped = Views.load(knowledge.text("mappings/policy/views.yaml"))
-        views = self._one("mappings/policy/views.yaml", lambda text: Views.load(text, shipped))
+        views = self._one("mappings/policy/views.yaml", _narrowed)
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         reports = self._one("mappings/disclosures.yaml", Reports.load)
+        supervision = self._supervision()
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
         if self.told:
@@ -132,10 +138,19 @@ class _Reader:
         return Library(
             structures=_there(structures), codes=_there(codes), display=_there(display), profile=_there(profile),
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
-            mappings=_there(mappings), notices=_there(notices),
-            scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            views=_there(views), limits=_there(limits), frame=_there(frame), reports=_there(reports),
+            mappings=_there(mappings), notices=_there(notices), scanner=_there(scanner), sources=_there(sources),
+            policy=_there(policy), views=_there(views), limits=_there(limits), frame=_there(frame),
+            reports=_there(reports), supervision=_there(supervision),
         )  # fmt: skip
+
+    def _supervision(self) -> Supervision | None:
+        """What auditors ask, what counts as unusual access, and the clocks of incidents."""
+        questions = self._each("mappings/audit/questions", lambda files: Questions.load(files, COLUMNS))
+        oversight = self._one("mappings/audit/unusual.yaml", Oversight.load)
+        incidents = self._one("mappings/audit/incidents.yaml", Incidents.load)
+        if questions is None or oversight is None or incidents is None:
+            return None
+        return Supervision(questions, oversight, incidents)
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:
         """Every record type that holds, with its schema."""
@@ -275,6 +290,11 @@ def _check_texts(rules: object, messages: Messages, mistakes: Mistakes) -> None:
             if isinstance(text, str) and text not in messages:
                 told = f"rule {rule.get('id')}: there is no text {text}; add it to a file of messages"
                 mistakes.say(line, f"{told}{nearest(text, messages.kinds())}")
+
+
+def _narrowed(text: str) -> Views:
+    """An installation's lists of fields, which show no more than the package's."""
+    return Views.load(text, Views.load(knowledge.text("mappings/policy/views.yaml")))
 
 
 def _there(one: T | None) -> T:

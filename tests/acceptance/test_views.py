@@ -142,7 +142,7 @@ def calls(scene: Scene) -> list[tuple[str, str, dict[str, Any]]]:
     notice = next(one["id"] for one in notices if one["type"] == "absence-to-payer")
     values = {
         "ticket": scene.ticket("diary_entry"), "oid": scene.document(), "delivery_id": taken, "notice_id": notice,
-        "index": "7", "client": CLIENT, "number": "1", "grant": "none",
+        "index": "7", "client": CLIENT, "number": "1", "grant": "none", "question": "1", "case": "1",
     }  # fmt: skip
     bodies: dict[str, Any] = {
         "POST /v1/records": record, "POST /v1/records:batch": record,

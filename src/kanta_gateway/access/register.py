@@ -105,6 +105,13 @@ def known(tx: Connection, open_: Seal, *, at: datetime | None = None) -> list[St
     return [_statement(row, open_) for row in tx.execute(query).mappings()]
 
 
+def recorded(tx: Connection, kind: str, open_: Seal) -> list[tuple[Statement, str]]:
+    """Every statement of one kind with the moment at which it was made, oldest first."""
+    query = select(*_COLUMNS, party_statement.c.recorded_at).where(party_statement.c.kind == kind)
+    rows = tx.execute(query.order_by(party_statement.c.id)).mappings()
+    return [(_statement(row, open_), str(row["recorded_at"])) for row in rows]
+
+
 def persons(tx: Connection, organisation: str, open_: Seal) -> list[Statement]:
     """What is stated about the persons of one organisation, oldest first."""
     rows = tx.execute(_OF_OWNER, {"kinds": ["person"], "owner": organisation}).mappings()

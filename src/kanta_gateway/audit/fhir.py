@@ -1,14 +1,22 @@
-"""Entries of the log as FHIR R4 AuditEvent resources.
+"""Entries of the log as FHIR R4 AuditEvent resources that follow IHE BALP.
 
+* What somebody did with client data follows the BALP pattern Create, Read, Update or Delete, with patient where the
+  entry names a client; a disclosure follows PrivacyDisclosure.Source; what is neither keeps its DICOM event type.
+* A denial keeps the pattern of what was asked, with an outcome other than 0 and an OperationOutcome that says why;
+  one that a permit or prohibition decided follows AuthZconsent. Only what succeeded claims a profile.
+* The provision stands in `agent.policy` (`urn:fi:laki:703/2023#56.1.2`), since BALP has no place for it.
 * The resource repeats the entry; the proof stays with the log, whose index is the resource's id.
-* Persons stand as keyed references; a name is shown only when it is given.
+* Persons and clients stand as keyed references; a name is shown only when it is given.
+* Network names are those under which systems are registered: the log keeps no addresses.
 
-Source: HL7 FHIR R4 AuditEvent; codes of DICOM PS3.16 (DCM) as its value sets name them.
+Source: HL7 FHIR R4 AuditEvent; IHE ITI BALP (PatientCreate, -Read, -Update, -Delete, Disclose, AuthZ); DICOM PS3.16.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from kanta_gateway.model import Event
 
@@ -25,14 +33,20 @@ _ACTIVITY = ("110100", "Application Activity")
 _RECORD = ("110110", "Patient Record")
 _SECURITY = ("110113", "Security Alert")
 
-_TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
+TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.AUDIT_CHECKPOINT: (_ACTIVITY, "E"),
     Event.AUDIT_COSIGN: (_ACTIVITY, "E"),
     Event.AUDIT_ERASE: (_ACTIVITY, "D"),
     Event.AUDIT_PURGE: (_ACTIVITY, "D"),
     Event.AUDIT_READ: (_QUERY, "R"),
     Event.AUDIT_RESOLVE: (_QUERY, "R"),
+    Event.AUDIT_REVIEW: (_ACTIVITY, "E"),
     Event.AUDIT_ROTATE: (_ACTIVITY, "U"),
+    Event.BACKUP_VERIFY: (_ACTIVITY, "E"),
+    Event.CASE_CLOSE: (_ACTIVITY, "U"),
+    Event.CASE_OPEN: (_SECURITY, "C"),
+    Event.CASE_READ: (_ACTIVITY, "R"),
+    Event.CASE_WORK: (_ACTIVITY, "U"),
     Event.CHANGE_APPROVE: (_ACTIVITY, "U"),
     Event.CHANGE_NARROW: (_ACTIVITY, "U"),
     Event.CHANGE_PROPOSE: (_ACTIVITY, "C"),
@@ -81,7 +95,22 @@ _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
 }
 """Kind of event and what was done to the data: create, read, update, delete, execute."""
 
-_FAILED = frozenset({Event.DISCLOSURE_REJECT, Event.DOCUMENT_REJECT, Event.RECORD_REFUSE, Event.REQUEST_DENY})
+_REST = frozenset({_IMPORT, _QUERY, _RECORD})
+"""Types of events that act on stored things, as a RESTful operation would."""
+_IHE = "https://profiles.ihe.net/ITI/BALP/"
+_BALP = f"{_IHE}StructureDefinition/IHE.BasicAudit."
+_HL7 = "http://terminology.hl7.org/CodeSystem/"
+_OPERATIONS = {"C": "create", "R": "read", "U": "update", "D": "delete"}
+_FAILED = frozenset({Event.DISCLOSURE_REJECT, Event.DOCUMENT_REJECT, Event.RECORD_REFUSE})
+_OF_PERMITS = frozenset({"permission", "prohibition", "consent"})
+"""Facts of the decision table that a client's will decides: luovutuslupa, kielto, suostumus."""
+_LAW = re.compile(r"(\d+/\d{4}) (?:ch\. )?§*\s*(.+)")
+_GDPR = re.compile(r"GDPR (.+)")
+_USERS = {"R": ("IRCP", "information recipient"), "D": ("CST", "Custodian")}
+_AUTHOR = ("AUT", "Author")
+SOURCE, DESTINATION, APPLICATION = (
+    ("110153", "Source Role ID"), ("110152", "Destination Role ID"), ("110150", "Application"),
+)  # fmt: skip
 
 
 def audit_event(entry: Mapping[str, Any], *, person_name: str = "", observer: str) -> dict[str, Any]:
@@ -92,40 +121,155 @@ def audit_event(entry: Mapping[str, Any], *, person_name: str = "", observer: st
         person_name: name of the acting person, where the reader may see it.
         observer: name of this installation.
     """
-    event = Event(entry["event"])
-    (code, display), action = _TYPES[event]
-    resource: dict[str, Any] = {
-        "resourceType": "AuditEvent",
-        "id": str(entry["idx"]),
-        "type": {"system": _DCM, "code": code, "display": display},
-        "subtype": [{"system": _EVENTS, "code": event.value}],
-        "action": action,
-        "recorded": entry["at"],
-        "outcome": "4" if event in _FAILED else "0",
-        "agent": _agents(entry, person_name),
-        "source": {"observer": {"display": observer}},
-        "entity": _entities(entry),
-    }
+    event, details = entry["event"], entry["details"]
+    is_denied = event == Event.REQUEST_DENY
+    kind, action = _kind(str(details.get("asked", event)) if is_denied else event)
+    is_disclosure = entry["log"] == "disclosure"
+    of_permit = is_denied and any(one.partition(":")[2] in _OF_PERMITS for one in details.get("failed", ()))
+    resource: dict[str, Any] = {"resourceType": "AuditEvent", "id": str(entry["idx"]), "meta": {}}
+    if of_permit:
+        resource |= {"type": _dcm(_SECURITY), "subtype": [_coding(f"{_IHE}CodeSystem/AuthZsubType", "AuthZ-Consent")]}
+        action = "E"
+    elif is_disclosure:
+        resource |= {"type": _dcm(_EXPORT), "subtype": [_coding(f"{_HL7}iso-21089-lifecycle", "disclose")]}
+        action = "R"
+    elif kind in _REST and action in _OPERATIONS:
+        operation = _coding("http://hl7.org/fhir/restful-interaction", _OPERATIONS[action])
+        resource |= {"type": _coding(f"{_HL7}audit-event-type", "rest"), "subtype": [operation]}
+    else:
+        resource |= {"type": _dcm(kind), "subtype": []}
+    resource["subtype"].append({"system": _EVENTS, "code": event})
+    resource |= {
+        "action": action, "recorded": entry["at"], "outcome": "8" if is_denied else "4" if event in _FAILED else "0",
+        "agent": _agents(entry, person_name, observer, action, is_disclosure=is_disclosure, of_permit=of_permit),
+        "source": {"observer": _observer(entry, observer, is_disclosure=is_disclosure)},
+        "entity": _entities(entry, of_permit=of_permit),
+    }  # fmt: skip
     if entry["purpose"]:
         resource["purposeOfEvent"] = [{"text": entry["purpose"]}]
-    return resource
+    if resource["outcome"] != "0":
+        _tell_failure(resource, details)
+    _mark(resource, entry, is_disclosure=is_disclosure)
+    return {name: one for name, one in resource.items() if one not in ({}, [])}
 
 
-def _agents(entry: Mapping[str, Any], person_name: str) -> list[dict[str, Any]]:
-    actor = entry["actor"]
+def policies(basis: str) -> list[str]:
+    """The provisions of an entry as identifiers: `703/2023 §56.1(2)` is `urn:fi:laki:703/2023#56.1.2`."""
+    found = []
+    for part in filter(None, (one.strip() for one in basis.split(";"))):
+        if told := _LAW.fullmatch(part):
+            found.append(f"urn:fi:laki:{told[1]}#{_place(told[2])}")
+        elif told := _GDPR.fullmatch(part):
+            found.append(f"urn:eu:reg:2016/679#{_place(told[1])}")
+        else:
+            found.append(f"urn:kanta-gateway:basis:{quote(part)}")
+    return found
+
+
+def _place(text: str) -> str:
+    return quote(re.sub(r"[()\s]+", ".", text).strip("."), safe=":.,")
+
+
+def _kind(event: str) -> tuple[tuple[str, str], str]:
+    """Type and action of an event; of one that this version no longer writes, by its last word."""
+    if event in set(Event) and (known := TYPES.get(Event(event))):
+        return known
+    return (_RECORD, "R") if event.endswith(":read") else (_ACTIVITY, "E")
+
+
+def _mark(resource: dict[str, Any], entry: Mapping[str, Any], *, is_disclosure: bool) -> None:
+    """Which profile the resource follows, and whether it is of a test."""
+    meta, is_of_client = resource["meta"], bool(entry.get("client"))
+    if entry["actor"].get("development"):
+        meta["security"] = [_coding(f"{_HL7}v3-ActReason", "HTEST")]
+    if resource["outcome"] != "0":
+        return
+    if is_disclosure and is_of_client:
+        meta["profile"] = [f"{_BALP}PrivacyDisclosure.Source"]
+    elif resource["type"]["code"] == "rest":
+        name = _OPERATIONS[resource["action"]].capitalize()
+        meta["profile"] = [f"{_BALP}{'Patient' if is_of_client else ''}{name}"]
+
+
+def _tell_failure(resource: dict[str, Any], details: Mapping[str, Any]) -> None:
+    """Why it was not done, in the resource itself."""
+    told = "; ".join(map(str, details.get("reasons", ()))) or "; ".join(map(str, details.get("failed", ())))
+    issue: dict[str, Any] = {
+        "severity": "error",
+        "code": "forbidden" if resource["outcome"] == "8" else "business-rule",
+    }
+    if told:
+        issue["diagnostics"] = resource["outcomeDesc"] = told
+    resource["contained"] = [{"resourceType": "OperationOutcome", "id": "outcome", "issue": [issue]}]
+    resource["entity"].append({
+        "type": _coding("http://hl7.org/fhir/resource-types", "OperationOutcome"), "what": {"reference": "#outcome"},
+    })  # fmt: skip
+
+
+def _agents(
+    entry: Mapping[str, Any], person_name: str, observer: str, action: str, *, is_disclosure: bool, of_permit: bool
+) -> list[dict[str, Any]]:
+    actor, basis = entry["actor"], policies(entry["basis"])
     agents: list[dict[str, Any]] = []
     if actor.get("ref"):
-        who: dict[str, Any] = {"identifier": {"system": _REFERENCES, "value": actor["ref"]}}
-        if person_name:
-            who["display"] = person_name
-        person: dict[str, Any] = {"who": who, "requestor": True}
-        if actor["role"]:
-            person["role"] = [{"text": actor["role"]}]
-        agents.append(person)
-    agents.append({"who": _organisation(actor["organisation"], actor["system"]), "requestor": not agents})
-    if entry.get("recipient"):
-        agents.append({"who": {"display": entry["recipient"]}, "requestor": False})
+        agents.append(_user(entry, person_name, "R" if is_disclosure or of_permit else action))
+    asker = _organisation(actor["organisation"], actor["system"])
+    gateway = _observer(entry, observer, is_disclosure=is_disclosure)
+    if is_disclosure:
+        agents += [
+            _machine(SOURCE, gateway, observer), _machine(DESTINATION, _named(entry["recipient"]), entry["recipient"]),
+        ]  # fmt: skip
+    elif of_permit:
+        agents += [
+            _machine(APPLICATION, asker, actor["system"]),
+            {"type": _concept(f"{_HL7}v3-RoleClass", "PROV"), "who": asker, "requestor": False},
+            {"type": _concept(f"{_HL7}extra-security-role-type", "authserver"), "who": gateway, "requestor": False},
+        ]
+    elif action == "D":
+        custodian = _concept(f"{_HL7}provenance-participant-type", "custodian")
+        agents += [
+            _machine(APPLICATION, asker, actor["system"]), _machine(SOURCE, gateway, observer) | {"type": custodian},
+        ]  # fmt: skip
+    else:  # whoever reads is where the data goes to; whoever writes is where it comes from
+        ends = (DESTINATION, SOURCE) if action in {"R", "E"} else (SOURCE, DESTINATION)
+        agents += [_machine(ends[0], asker, actor["system"]), _machine(ends[1], gateway, observer)]
+    if entry["controller"] and action != "D":
+        keeper = _concept("http://snomed.info/sct", "159541003")
+        agents.append({"type": keeper, "who": _named(entry["controller"]), "requestor": False})
+    agents[0] |= {"requestor": True} | ({"policy": basis} if basis else {})
     return agents
+
+
+def _user(entry: Mapping[str, Any], person_name: str, action: str) -> dict[str, Any]:
+    actor = entry["actor"]
+    code, display = _USERS.get(action, _AUTHOR)
+    user: dict[str, Any] = {
+        "type": _concept(f"{_HL7}v3-ParticipationType", code, display), "requestor": True,
+        "who": {"identifier": {"system": _REFERENCES, "value": actor["ref"]}},
+    }  # fmt: skip
+    if person_name:
+        user["name"] = user["who"]["display"] = person_name
+    if actor["role"]:
+        user["role"] = [{"text": actor["role"]}]
+    if entry["purpose"]:
+        user["purposeOfUse"] = [{"text": entry["purpose"]}]
+    return user
+
+
+def _machine(role: tuple[str, str], who: dict[str, Any], name: str) -> dict[str, Any]:
+    return {
+        "type": {"coding": [_dcm(role)]}, "who": who, "requestor": False, "network": {"address": name, "type": "1"},
+    }  # fmt: skip
+
+
+def _observer(entry: Mapping[str, Any], observer: str, *, is_disclosure: bool) -> dict[str, Any]:
+    """This installation; of a disclosure it is the discloser too, as the profile demands."""
+    return _organisation(entry["provider"] if is_disclosure else "", observer)
+
+
+def _named(who: str) -> dict[str, Any]:
+    """An organisation by its OID, or by its name where it has none here."""
+    return _organisation(who, who) if re.fullmatch(r"[\d.]+", who) else {"display": who}
 
 
 def _organisation(oid: str, system: str) -> dict[str, Any]:
@@ -135,13 +279,31 @@ def _organisation(oid: str, system: str) -> dict[str, Any]:
     return who
 
 
-def _entities(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
-    details = [
-        {"type": name, "valueString": entry[name]} for name in ("provider", "controller", "basis") if entry[name]
-    ]
-    entities: list[dict[str, Any]] = [
-        {"what": {"identifier": {"value": entry["subject"]}}} | ({"detail": details} if details else {})
-    ]
+def _entities(entry: Mapping[str, Any], *, of_permit: bool) -> list[dict[str, Any]]:
+    entities: list[dict[str, Any]] = []
+    if entry["subject"]:
+        entities.append({
+            "type": _coding(f"{_HL7}audit-entity-type", "2"), "role": _coding(f"{_HL7}object-role", "4"),
+            "what": {"identifier": {"system": _EVENTS, "value": entry["subject"]}},
+        })  # fmt: skip
     if entry.get("client"):
-        entities.append({"what": {"identifier": {"system": _REFERENCES, "value": entry["client"]}}})
+        entities.append({
+            "type": _coding(f"{_HL7}audit-entity-type", "1"), "role": _coding(f"{_HL7}object-role", "1"),
+            "what": {"type": "Patient", "identifier": {"system": _REFERENCES, "value": entry["client"]}},
+        })  # fmt: skip
+    if of_permit:
+        consent = _coding("http://hl7.org/fhir/resource-types", "Consent")
+        entities.append({"type": consent, "what": {"display": "; ".join(entry["details"]["failed"])}})
     return entities
+
+
+def _coding(system: str, code: str) -> dict[str, str]:
+    return {"system": system, "code": code}
+
+
+def _dcm(kind: tuple[str, str]) -> dict[str, str]:
+    return {"system": _DCM, "code": kind[0], "display": kind[1]}
+
+
+def _concept(system: str, code: str, display: str = "") -> dict[str, Any]:
+    return {"coding": [_coding(system, code) | ({"display": display} if display else {})]}

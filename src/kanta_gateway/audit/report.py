@@ -22,7 +22,7 @@ import orjson
 from sqlalchemy import select
 
 from kanta_gateway.database import audit_entry
-from kanta_gateway.model import Event, instant
+from kanta_gateway.model import instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -51,7 +51,7 @@ class Filter:
     """Which entries, in the order of the log."""
 
     client_ref: str | None = None
-    events: frozenset[Event] = frozenset()
+    events: frozenset[str] = frozenset()
     """Empty for all."""
     since: datetime | None = None
     until: datetime | None = None
@@ -87,6 +87,15 @@ def every(connection: Connection, seals: Seals, wanted: Filter) -> Iterator[tupl
     while page := bodies(connection, seals, wanted):
         yield from page
         wanted = replace(wanted, after=page[-1][0])
+
+
+def places(connection: Connection, client_refs: Collection[str] | None) -> Iterator[int]:
+    """Index of every entry that can be told, about some clients or of all, in the order of the log."""
+    c = audit_entry.c
+    query = select(c.idx).where(c.sealed.is_not(None)).order_by(c.idx)
+    if client_refs is not None:
+        query = query.where(c.client_ref.in_(client_refs))
+    yield from connection.execute(query.execution_options(yield_per=_PAGE)).scalars()
 
 
 def jsonl(connection: Connection, seals: Seals, clients: Collection[str] | None = None) -> Iterator[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from kanta_gateway.audit import report
+from kanta_gateway.audit import proofs, report
+from kanta_gateway.audit.answers import Tally
 from kanta_gateway.audit.fhir import audit_event
+from kanta_gateway.audit.forms import comment, outcome_line
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.verify import verify
 from kanta_gateway.errors import ParameterError
@@ -76,6 +78,16 @@ def exported(parts: Parts, office: Office, form: str, caller: Caller, client: st
             if is_table and number:
                 next(lines)  # one heading is enough
             yield from lines
+        yield _left_out(tx, form, refs)
+
+
+def _left_out(tx: Connection, form: str, refs: Sequence[str]) -> str:
+    """The last line of an export that is no proof: how many entries it leaves out, and which."""
+    tally = Tally(proofs.size(tx))
+    for idx in report.places(tx, refs or None):
+        tally.holds(idx)
+    told = {name: one for name, one in tally.told().items() if name in {"entries", "left_out"}}
+    return comment(told) if form == "csv" else outcome_line(told)
 
 
 def _events(parts: Parts, tx: Connection, wanted: report.Filter) -> Iterator[str]:

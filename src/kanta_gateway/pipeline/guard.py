@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOCAL", "Guard", "Thing"]
 
-WITHOUT_CLIENTS = ("audit", "change", "disclosure", "key", "knowledge", "party", "request")
+WITHOUT_CLIENTS = ("audit", "backup", "case", "change", "disclosure", "key", "knowledge", "party", "request")
 """Subjects of acts that use no client data."""
 NAMES_CLIENTS = frozenset({Event.AUDIT_RESOLVE})
 """Acts of these subjects that do: a client relationship is told (703/2023 §4)."""

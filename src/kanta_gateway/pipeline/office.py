@@ -23,13 +23,14 @@ from kanta_gateway.pipeline import deadlines as timing
 from kanta_gateway.pipeline import figures as counting
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.guard import Guard, Thing
+from kanta_gateway.pipeline.known import client_refs
 from kanta_gateway.pipeline.measure import Measure
 from kanta_gateway.pipeline.narrowing import Narrowing
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.reach import HIDDEN, Reach
 from kanta_gateway.pipeline.sphere import Sphere
 from kanta_gateway.privacy.envelope import open_sealed
-from kanta_gateway.spool import persons, records, store
+from kanta_gateway.spool import records, store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -382,15 +383,7 @@ class Office:
 
     def _refs(self, tx: Connection, client: str, sphere: Sphere) -> tuple[str, ...]:
         """Keyed references of a client number: one for each provider that has it and that the caller knows of."""
-        clients = [one for one in records.subjects(tx, ["client"])
-                   if sphere.holds(one[0], purchaser=one[1], client_ref=one[2])]  # fmt: skip
-        providers, known = sorted({one[0] for one in clients}), {one[2] for one in clients}
-        refs = [str(self._parts.keyring.client(provider, client)) for provider in providers]
-        found = dict.fromkeys(ref for ref in refs if ref in known)
-        for _, _, link in 2 * persons.every(tx):  # the person's other client numbers, and theirs
-            if not found.keys().isdisjoint({link.client_ref, link.primary_ref}):
-                found |= dict.fromkeys((link.client_ref, link.primary_ref))
-        return tuple(found)
+        return client_refs(self._parts, tx, client, sphere.registers)
 
     def access_report(self, caller: Caller, client: str) -> dict[str, Any]:
         """Who used one client's data or was given it, when, why and on which basis (703/2023 §11)."""

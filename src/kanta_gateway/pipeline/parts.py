@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from kanta_gateway.access.limits import Limits
     from kanta_gateway.access.views import Views
     from kanta_gateway.audit.checkpoint import CheckpointSigner
+    from kanta_gateway.audit.incidents import Incidents
     from kanta_gateway.audit.log import Log
+    from kanta_gateway.audit.questions import Questions
+    from kanta_gateway.audit.unusual import Oversight
     from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.database import Database
     from kanta_gateway.keystore import KeyStore
@@ -76,6 +79,11 @@ class Keyring:
     def changes(self) -> bytes:
         """Seals proposed changes of content, and keys the codes of what is approved."""
         return derive(self._master, "changes")
+
+    @cached_property
+    def cases(self) -> bytes:
+        """Seals what cases of supervision tell about persons."""
+        return derive(self._master, "cases")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -139,6 +147,15 @@ class Keyring:
         return hmac.new(key, content, sha256).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """The knowledge files of supervision."""
+
+    questions: Questions
+    oversight: Oversight
+    incidents: Incidents
+
+
 @dataclass(frozen=True)
 class Parts:
     """The built gateway, without its shells (command line, HTTP)."""
@@ -174,6 +191,8 @@ class Parts:
     """Which disclosures the national log register is told of, and as what."""
     limits: Limits
     types: RecordTypes
+    supervision: Supervision
+    """What auditors ask, what counts as unusual, and the clocks of incidents."""
     holidays: Callable[[int, int], Collection[date]]
     """Finnish public holidays of the years from first to last."""
     executor: Executor

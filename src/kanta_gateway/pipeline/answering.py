@@ -1,0 +1,163 @@
+"""What auditors ask, answered: one way for every question, under the policy, itself an entry of the log.
+
+* The entry about the question is committed before the first line of the answer is given.
+* The answer comes from one snapshot of log and tables, line by line; the log is never held.
+* Everything goes through one view: what the asker does not see is in no form of the answer, and is counted.
+* A question that nothing but selecting and grouping answers needs no line here: it is a few lines of a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from kanta_gateway.access.policy import Policy
+from kanta_gateway.audit import proofs
+from kanta_gateway.audit.answers import Engine, Entry, Row, Tally, View
+from kanta_gateway.audit.forms import FORMS, Answer
+from kanta_gateway.audit.questions import Question
+from kanta_gateway.errors import NotFoundError, ParameterError
+from kanta_gateway.model import Caller, Event, Finding, Severity, instant
+from kanta_gateway.pipeline.asked import Asked, Wanted, noted, wanted
+from kanta_gateway.pipeline.computed import COLUMNS, COMPUTED
+from kanta_gateway.pipeline.known import Known
+from kanta_gateway.pipeline.office import Office
+from kanta_gateway.pipeline.parts import Parts
+
+SEEN = ("client", "person_id", "person_name", "person_ref", "subject", "provider", "controller", "recipient")
+"""Fields that an AuditEvent shows of an entry."""
+
+
+class Sight(Protocol):
+    """What callers see of the log; `views` may put its own in the place of this one."""
+
+    def may_identify(self, caller: Caller) -> bool:
+        """Whether the caller may name clients and persons, and is told names."""
+        ...
+
+    def of(self, caller: Caller) -> View:
+        """What the caller sees of a row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """Clients and persons as keyed references, but for roles that are told names (LOG-14)."""
+
+    named_roles: frozenset[str]
+
+    def may_identify(self, caller: Caller) -> bool:
+        """Whether the caller may name clients and persons, and is told names."""
+        return caller.role in self.named_roles
+
+    def of(self, caller: Caller) -> View:
+        """The row as it is, or without names and identifiers."""
+        if self.may_identify(caller):
+            return lambda row: row
+        return lambda row: {name: one for name, one in row.items() if name not in {"person_id", "person_name"}}
+
+
+class Answers:
+    """Answers the questions of one installation."""
+
+    def __init__(
+        self, parts: Parts, office: Office, policy: Policy, sight: Sight, grace_days: int,
+        verify: Callable[[], Mapping[str, Any]],
+    ) -> None:  # fmt: skip
+        self._parts = parts
+        self._office = office
+        self._policy = policy
+        self.sight = sight
+        self._grace_days = grace_days
+        self._verify = verify
+
+    def listed(self, language: str) -> dict[str, Any]:
+        """Every question: number, id, text, parameters and provisions."""
+        return {"questions": [
+            {"number": one.number, "id": one.id, "text": one.texts[language],
+             "parameters": {name: "needed" if needed else "optional" for name, needed in one.parameters.items()},
+             "provision": list(one.provision), "columns": list(_columns(one))}
+            for one in self._parts.supervision.questions.all()
+        ]}  # fmt: skip
+
+    def ask(self, caller: Caller, name: str, given: Mapping[str, str], form: str, language: str) -> Iterator[str]:
+        """The answer to a question, line by line.
+
+        Args:
+            caller: who asks.
+            name: id or number of the question.
+            given: its parameters.
+            form: one of `FORMS`.
+            language: of texts.
+
+        Raises:
+            NotFoundError: there is no such question or client.
+            NotPermittedError: the caller may not read the log.
+            ParameterError: a parameter or the form is none.
+        """
+        question = self._parts.supervision.questions.get(name)
+        if question is None:
+            raise NotFoundError("there is no such question; `kanta-gateway audit questions` tells them")
+        if form not in FORMS:
+            told = {"field": "format", "expected": ", ".join(sorted(FORMS))}
+            raise ParameterError(
+                findings=(Finding("API-PARAMETER", Severity.REFUSE, "parameter-wrong", "/format", told),)
+            )
+        decision = self._office.permit(caller, Event.AUDIT_READ, provider=None)
+        may_identify = self.sight.may_identify(caller)
+        with self._parts.database.transaction() as tx:
+            what = wanted(self._parts, tx, question, given, may_identify=may_identify)
+            details = {"question": question.id, "format": form, "count": proofs.size(tx), **noted(what, given)}
+            self._office.note(tx, [
+                self._office.event(caller, Event.AUDIT_READ, subject=f"question:{question.id}", provider="",
+                                   client_ref=ref, details=details, decision=decision)
+                for ref in what.clients or (None,)
+            ])  # fmt: skip
+        return self._given(caller, question, what, given, form, language)
+
+    def _given(
+        self, caller: Caller, question: Question, what: Wanted, given: Mapping[str, str], form: str, language: str
+    ) -> Iterator[str]:
+        with self._parts.database.reading() as tx:
+            size = proofs.size(tx)
+            asked = Asked(
+                self._parts, tx, question, what, language, Known(self._parts, tx), Tally(size), self._policy,
+                self._grace_days, self._verify,
+            )  # fmt: skip
+            head = {
+                "question": question.id, "number": question.number, "text": question.texts[language],
+                "provision": list(question.provision), "asked_at": instant(self._parts.now()),
+                "parameters": {name: one for name, one in given.items() if one}, "log_size": size,
+            }  # fmt: skip
+            yield from self._answer(asked, head, self.sight.of(caller)).written(form)
+
+    def _answer(self, asked: Asked, head: Mapping[str, Any], view: View) -> Answer:
+        question = asked.question
+        engine = Engine(question, asked.known.ask, view, asked.tally)
+        shown = replace(question, fields=(*question.fields, *SEEN))
+        whole = Engine(shown, asked.known.ask, view, asked.tally)
+
+        def rows() -> Iterator[Row]:
+            if not question.computed:
+                yield from engine.rows(asked.entries())
+                return
+            asked.tally.is_computed = True
+            for row in COMPUTED[question.computed][1](asked):
+                seen = view(row)
+                if seen is not None:
+                    asked.tally.rows += 1
+                    yield {name: seen.get(name, "") for name in _columns(question)}
+
+        def entries() -> Iterator[tuple[Entry, Row]]:
+            yield from whole.selected(asked.entries())
+
+        return Answer(head, _columns(question), rows, entries, lambda: asked.tally, self._parts.checkpoints.key.name)
+
+
+def _columns(question: Question) -> tuple[str, ...]:
+    if question.computed:
+        return COLUMNS[question.computed]
+    if question.group:
+        return (*question.group, *(one.name for one in question.collect), "entries", "first", "last")
+    return question.fields
