@@ -109,6 +109,7 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
+        views=known.views,
         decider=here.decider,
         disclosures=_disclosures(settings, here.decider),
         limits=known.limits,

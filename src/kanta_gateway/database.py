@@ -333,7 +333,7 @@ disclosure = Table(
     Column("state", String(16), nullable=False),           # spool/disclosures.py
     Column("told", LargeBinary),                           # sealed: what the notice tells of; NULL once destroyed
     Column("payload", LargeBinary),                        # sealed: the signed bytes, once made
-    Column("key_id", Integer, ForeignKey("data_key.id"), nullable=False),
+    Column("key_id", Id, ForeignKey("data_key.id"), nullable=False),
     Column("digest", String(64), nullable=False),          # SHA-256 of the signed bytes; empty until made
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", Instant, nullable=False),

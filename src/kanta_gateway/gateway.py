@@ -45,6 +45,7 @@ from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.arriving import Arriving
 from kanta_gateway.pipeline.auditors import Auditors
 from kanta_gateway.pipeline.changes import Changes
+from kanta_gateway.pipeline.closing import Resolver
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.entrance import Entrance
@@ -103,6 +104,8 @@ class Gateway:
     ) -> None:  # fmt: skip
         self.settings = settings
         self.parts = parts
+        self.acting: Caller | None = None
+        """Who acts by the local command."""
         self._folder = folder
         self.schemas = schemas
         self._anchors = anchors
@@ -127,6 +130,7 @@ class Gateway:
         )  # fmt: skip
         self.rights = Rights(parts, self.office)
         self.own_view = OwnView(parts, self.office)
+        self.resolver = Resolver(parts, self.office)
         self.accesses = Accesses(parts, self.office)
         self.disclosures = Disclosures(parts, self.office)
         self.changes = Changes(parts, self.office)
@@ -160,10 +164,11 @@ class Gateway:
         if is_stand_in and self.settings.is_production:
             raise MisconfiguredError("production needs --as, --name and --purpose, or KANTA_ACTOR_FILE")
         told = {**DEVELOPMENT_PERSON, **told} if is_stand_in else {"role": OPERATOR, **told}
-        return Caller(
+        self.acting = Caller(
             system="local", organisation=Oid(told.get("organisation", "")), person_id=told["person_id"],
             person_name=told["name"], role=told["role"], purpose=told["purpose"], is_development=is_stand_in,
         )  # fmt: skip
+        return self.acting
 
     @contextmanager
     def taken(
@@ -546,7 +551,7 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake import auditors, changeroutes, paperroutes  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import auditors, changeroutes, paperroutes, registers  # noqa: PLC0415 — no web framework for commands
         from kanta_gateway.intake import disclosures as across  # noqa: PLC0415
         from kanta_gateway.intake import rights as asked  # noqa: PLC0415
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
@@ -556,8 +561,9 @@ class Gateway:
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        routers = [across.router, changeroutes.router, auditors.router, paperroutes.router, asked.router]
-        application = build_api(self.service(), routers)
+        application = build_api(self.service(), [
+            across.router, changeroutes.router, auditors.router, paperroutes.router, asked.router, registers.router,
+        ])  # fmt: skip
         application.state.auditors = self.auditors
         return application
 

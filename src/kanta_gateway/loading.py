@@ -16,6 +16,7 @@ from typing import TypeVar
 from kanta_gateway import codefiles, knowledge, official
 from kanta_gateway.access.limits import Limits
 from kanta_gateway.access.policy import Policy
+from kanta_gateway.access.views import Views
 from kanta_gateway.audit.incidents import Incidents
 from kanta_gateway.audit.questions import Questions
 from kanta_gateway.audit.unusual import Oversight
@@ -70,6 +71,7 @@ class Library:
     sources: Mapping[str, Source]
     policy: Policy
     papers: Templates
+    views: Views
     limits: Limits
     frame: FrameProfile
     rights: RightsRules
@@ -131,6 +133,7 @@ class _Reader:
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
         papers = self._each("mappings/papers", Templates.load)
+        views = self._one("mappings/policy/views.yaml", _narrowed)
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         rights, pages = self._each("mappings/rights", RightsRules.load), self._each("mappings/rights/pages", Pages.load)
@@ -144,8 +147,9 @@ class _Reader:
             structures=_there(structures), codes=_there(codes), display=_there(display), profile=_there(profile),
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices), scanner=_there(scanner), sources=_there(sources),
-            policy=_there(policy), papers=_there(papers), limits=_there(limits), frame=_there(frame),
-            reports=_there(reports), supervision=_there(supervision), rights=_there(rights), pages=_there(pages),
+            policy=_there(policy), papers=_there(papers), views=_there(views), limits=_there(limits),
+            frame=_there(frame), reports=_there(reports), supervision=_there(supervision), rights=_there(rights),
+            pages=_there(pages),
         )  # fmt: skip
 
     def _supervision(self) -> Supervision | None:
@@ -295,6 +299,11 @@ def _check_texts(rules: object, messages: Messages, mistakes: Mistakes) -> None:
             if isinstance(text, str) and text not in messages:
                 told = f"rule {rule.get('id')}: there is no text {text}; add it to a file of messages"
                 mistakes.say(line, f"{told}{nearest(text, messages.kinds())}")
+
+
+def _narrowed(text: str) -> Views:
+    """An installation's lists of fields, which show no more than the package's."""
+    return Views.load(text, Views.load(knowledge.text("mappings/policy/views.yaml")))
 
 
 def _there(one: T | None) -> T:

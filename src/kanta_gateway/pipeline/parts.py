@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kanta_gateway.access.decider import Decider
     from kanta_gateway.access.disclosures import Disclosures
     from kanta_gateway.access.limits import Limits
+    from kanta_gateway.access.views import Views
     from kanta_gateway.audit.checkpoint import CheckpointSigner
     from kanta_gateway.audit.incidents import Incidents
     from kanta_gateway.audit.log import Log
@@ -193,6 +194,7 @@ class Parts:
     keep_checkpoint: Callable[[str], None]
     witnesses: Witnesses
     decider: Decider
+    views: Views
     disclosures: Disclosures
     reports: Reports
     """Which disclosures the national log register is told of, and as what."""

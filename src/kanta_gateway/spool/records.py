@@ -417,9 +417,9 @@ def by_ticket(tx: Connection, ticket: str) -> StoredRecord | None:
     return next(iter(_read(tx, _STORED.where(record.c.ticket == ticket), {})), None)
 
 
-def owner(tx: Connection, ticket: str) -> Row[Any, Any, Any] | None:
-    """Whose a record is: provider, purchaser and client_ref; nothing of it is opened."""
-    query = select(record.c.provider, record.c.purchaser, record.c.client_ref)
+def owner(tx: Connection, ticket: str) -> Row[Any, Any, Any, Any] | None:
+    """Whose a record is, and its type: provider, purchaser, client_ref, type; nothing of it is opened."""
+    query = select(record.c.provider, record.c.purchaser, record.c.client_ref, record.c.type)
     return tx.execute(query.where(record.c.ticket == ticket)).first()
 
 
