@@ -107,10 +107,6 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
-        self.auditors = Auditors(
-            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
-            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
-        )  # fmt: skip
         self.accesses = Accesses(parts, self.office)
         self.disclosures = Disclosures(parts, self.office)
         self.changes = Changes(parts, self.office)
@@ -118,6 +114,10 @@ class Gateway:
         self.policy = policy
         self.unapproved: list[str] = []
         """What of the content in place nobody approved; production does not start with any."""
+        self.auditors = Auditors(
+            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
+            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
+        )  # fmt: skip
         self.aging = Aging(parts, self.office)
         self.oblivion = Oblivion(parts)
 
@@ -243,8 +243,8 @@ class Gateway:
             reporter.drain()
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
-            self.auditors.cases.review_if_due(caller)
             destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
+            self.auditors.cases.review_if_due(caller)
             self.aging.purge()
             self.oblivion.carry()
             stop.wait(1.0)

@@ -68,8 +68,8 @@ class Library:
     policy: Policy
     limits: Limits
     frame: FrameProfile
-    supervision: Supervision
     reports: Reports
+    supervision: Supervision
 
 
 def load(own: Path | None, data: Path, language: str) -> Library:
@@ -126,8 +126,8 @@ class _Reader:
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
-        supervision = self._supervision()
         reports = self._one("mappings/disclosures.yaml", Reports.load)
+        supervision = self._supervision()
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
         if self.told:

