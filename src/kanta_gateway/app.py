@@ -123,7 +123,7 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
     )
     gateway = Gateway(
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
-        _channels(settings),
+        _channels(settings), known.papers,
     )  # fmt: skip
     gateway.oblivion.start()
     gateway.unapproved = [unapproved_told(*one) for one in here.unapproved.items()]

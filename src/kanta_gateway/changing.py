@@ -19,8 +19,8 @@ from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller
 from kanta_gateway.pipeline import effect
 from kanta_gateway.pipeline.approved import approved_content
-from kanta_gateway.pipeline.changes import Proposal
 from kanta_gateway.pipeline.preview import Preview
+from kanta_gateway.pipeline.proposal import Proposal
 from kanta_gateway.settings import Settings
 
 MADE = ("comes", "goes", "weighs")

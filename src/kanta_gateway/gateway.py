@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import yaml
 
-from kanta_gateway import __version__, forgotten, keyfiles, knowledge
+from kanta_gateway import __version__, forgotten, installed, keyfiles, knowledge
 from kanta_gateway.access import parties, statements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.terms import ALWAYS, Span
@@ -37,10 +37,12 @@ from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.outward import Outward
+from kanta_gateway.papers.template import Templates
 from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.accesses import Accesses
 from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.announce import Announcer
+from kanta_gateway.pipeline.arriving import Arriving
 from kanta_gateway.pipeline.auditors import Auditors
 from kanta_gateway.pipeline.changes import Changes
 from kanta_gateway.pipeline.deadlines import Asked
@@ -49,10 +51,12 @@ from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.guard import Thing
+from kanta_gateway.pipeline.leaving import Leaving
 from kanta_gateway.pipeline.noticeboard import Board, write_out
 from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.ownview import OwnView
+from kanta_gateway.pipeline.papers import Papers
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
@@ -60,6 +64,7 @@ from kanta_gateway.pipeline.reconciling import REGISTERED, REVOKED
 from kanta_gateway.pipeline.reporting import Disclosures, Reporter
 from kanta_gateway.pipeline.retain import destroy_spent_disclosures, destroy_spent_keys, destroy_spent_notices
 from kanta_gateway.pipeline.rights import Rights
+from kanta_gateway.pipeline.shelf import FOLDER, Shelf
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.inspect import inspect
@@ -94,7 +99,7 @@ class Gateway:
     def __init__(
         self, settings: Settings, parts: Parts, folder: KeyFolder, policy: Policy, schemas: RecordSchemas,
         sources: Mapping[str, Source], anchors: Sequence[Certificate], frame: FrameProfile,
-        channels: Channels,
+        channels: Channels, papers: Templates,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.parts = parts
@@ -109,6 +114,17 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.auditors = Auditors(
+            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
+            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
+        )  # fmt: skip
+        shelf = Shelf(settings.data / FOLDER, parts.keyring.handed)
+        self.leaving = Leaving(parts, self.office, shelf, lambda: installed.public_keys(folder, self.parts))
+        self.arriving = Arriving(parts, self.office, shelf)
+        self.papers = Papers(
+            parts, self.office, policy, papers,
+            lambda: installed.configuration(settings, folder, self.parts, sources, schemas),
+        )  # fmt: skip
         self.rights = Rights(parts, self.office)
         self.own_view = OwnView(parts, self.office)
         self.accesses = Accesses(parts, self.office)
@@ -118,10 +134,6 @@ class Gateway:
         self.policy = policy
         self.unapproved: list[str] = []
         """What of the content in place nobody approved; production does not start with any."""
-        self.auditors = Auditors(
-            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
-            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
-        )  # fmt: skip
         self.aging = Aging(parts, self.office)
         self.oblivion = Oblivion(parts)
 
@@ -248,8 +260,8 @@ class Gateway:
             destroy_spent_keys(self.parts, caller, self.settings.grace_days)
             destroy_spent_notices(self.parts, caller, self.settings.grace_days)
             self.rights.destroy_old(caller)
-            destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
             self.auditors.cases.review_if_due(caller)
+            destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
             self.aging.purge()
             self.oblivion.carry()
             stop.wait(1.0)
@@ -526,7 +538,7 @@ class Gateway:
         from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
 
         return Service(
-            self.parts, self.desk, self.office, self.people, self.schemas,
+            self.parts, self.desk, self.office, self.people, self.papers, self.schemas,
             entrance=Entrance(self.parts, self.office, AUDIENCE, keyfiles.revocations(self.settings.caller_crl_file)),
             max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
             max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
@@ -534,7 +546,7 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake import auditors, changeroutes  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import auditors, changeroutes, paperroutes  # noqa: PLC0415 — commands need no web framework
         from kanta_gateway.intake import disclosures as across  # noqa: PLC0415
         from kanta_gateway.intake import rights as asked  # noqa: PLC0415
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
@@ -544,8 +556,9 @@ class Gateway:
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        application = build_api(self.service(), [across.router, changeroutes.router, asked.router])
-        auditors.mount(application, self.auditors)
+        routers = [across.router, changeroutes.router, auditors.router, paperroutes.router, asked.router]
+        application = build_api(self.service(), routers)
+        application.state.auditors = self.auditors
         return application
 
 

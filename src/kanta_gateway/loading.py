@@ -32,6 +32,7 @@ from kanta_gateway.mapping.rules import Loaded, load_mappings
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.notices.types import NoticeTypes
+from kanta_gateway.papers.template import Templates
 from kanta_gateway.pipeline.computed import COLUMNS
 from kanta_gateway.pipeline.parts import Supervision
 from kanta_gateway.privacy.scan import Scanner
@@ -68,12 +69,13 @@ class Library:
     scanner: Scanner
     sources: Mapping[str, Source]
     policy: Policy
+    papers: Templates
     limits: Limits
     frame: FrameProfile
     rights: RightsRules
     pages: Pages
-    reports: Reports
     supervision: Supervision
+    reports: Reports
 
 
 def load(own: Path | None, data: Path, language: str) -> Library:
@@ -128,11 +130,12 @@ class _Reader:
         words = self._texts("mappings/privacy")
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
+        papers = self._each("mappings/papers", Templates.load)
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         rights, pages = self._each("mappings/rights", RightsRules.load), self._each("mappings/rights/pages", Pages.load)
-        reports = self._one("mappings/disclosures.yaml", Reports.load)
         supervision = self._supervision()
+        reports = self._one("mappings/disclosures.yaml", Reports.load)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
         if self.told:
@@ -141,8 +144,8 @@ class _Reader:
             structures=_there(structures), codes=_there(codes), display=_there(display), profile=_there(profile),
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices), scanner=_there(scanner), sources=_there(sources),
-            policy=_there(policy), limits=_there(limits), frame=_there(frame), reports=_there(reports),
-            supervision=_there(supervision), rights=_there(rights), pages=_there(pages),
+            policy=_there(policy), papers=_there(papers), limits=_there(limits), frame=_there(frame),
+            reports=_there(reports), supervision=_there(supervision), rights=_there(rights), pages=_there(pages),
         )  # fmt: skip
 
     def _supervision(self) -> Supervision | None:

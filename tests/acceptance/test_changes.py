@@ -142,8 +142,8 @@ def test_two_persons_change_a_policy(desk: Desk) -> None:
     (desk.policy / "own.cedar").write_text(FORBID)
     before = desk.lacking()
     told = desk.propose()
-    for who in (ANNA, ("--as", " a-1", "--name", "Other", "--purpose", "x"),
-                ("--as", "A-9", "--name", "anna  yksi", "--purpose", "x")):  # fmt: skip
+    for who in (ANNA, ("--as", " a-1", "--name", "Other", "--purpose", "administration"),
+                ("--as", "A-9", "--name", "anna  yksi", "--purpose", "administration")):  # fmt: skip
         with pytest.raises(NotPermittedError, match="two persons"):
             desk.approve(told["number"], who)
     waiting = desk.lacking()

@@ -30,6 +30,23 @@ def crossing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crossing]:
     made.gateway.close()
 
 
+def test_too_many_documents_are_noticed(crossing: Crossing) -> None:
+    """Who is given as much as its role may in a time gets no more for now, and the attempt is an entry. [LOG-11]"""
+    _, oid = crossing.client(PERMIT)
+    limits = replace(crossing.gateway.parts.limits, reads={"receiving-official": 1})
+    first = crossing.disclose(oid, BY_PERMIT, person="V-50").status_code
+    parts = crossing.gateway.parts
+    plain = parts.limits
+    object.__setattr__(parts, "limits", limits)
+    try:
+        after = crossing.disclose(oid, BY_PERMIT, person="V-50").status_code
+    finally:
+        object.__setattr__(parts, "limits", plain)
+
+    assert (200, 429) == (first, after)
+    assert ["too many reads"] == crossing.entries("request:deny")[-1]["details"]["reasons"]
+
+
 def test_a_permit_discloses_and_is_written_down(crossing: Crossing) -> None:
     """With a permit and an open relationship a document is disclosed beside Kanta, with why, and the entry names both.
 

@@ -37,10 +37,15 @@ ROLES = {
     "approver": ORGANISER,
 }  # fmt: skip
 PURPOSES = {"purchaser-it": "supervision", "registrar": "register-maintenance"}
-NO_CLIENT_DATA = {"GET /v1/openapi.json": "describes the routes"}
+NO_CLIENT_DATA = {
+    "GET /v1/openapi.json": "describes the routes", "GET /v1/purposes": "lists what a file states",
+    "GET /v1/access/warning": "shows a text of a file", "GET /v1/audit/questions": "lists what a file states",
+}  # fmt: skip
 """Routes that give nothing of what is stored, and what they give."""
 
 LOOKS_AT_NOTHING = {
+    "access purposes": "lists what a file states", "access warning": "shows a text of a file",
+    "audit questions": "lists what a file states", "backup verify": "restores and verifies; an entry of its own",
     "audit verifier": "writes the shipped verifier", "audit verify": "tells places that do not hold, no content",
     "audit checkpoint": "signs a size and a root; an entry of its own",
     "audit witness": "another program, without a data folder",
@@ -174,7 +179,13 @@ ACTS = {
     "POST /v1/imports/{delivery_id}/findings", "POST /v1/tickets/{ticket}:allow", "POST /v1/documents/{oid}:invalidate",
     "GET /v1/notices/{notice_id}", "POST /v1/notices/{notice_id}:acknowledge", "POST /v1/persons/merge",
     "POST /v1/persons/unmerge", "GET /v1/changes/{number}", "POST /v1/changes/{number}:approve",
-    "POST /v1/changes/{number}:reject", "GET /v1/figures/evidence",
+    "POST /v1/changes/{number}:reject", "GET /v1/figures/evidence", "GET /v1/audit/questions/{question}",
+    "POST /v1/audit/reviews", "GET /v1/audit/cases", "GET /v1/audit/cases/{case}", "POST /v1/audit/cases/{case}:work",
+    "POST /v1/audit/cases/{case}:close", "POST /v1/audit/incidents", "POST /v1/audit/incidents/{case}:told",
+    "POST /v1/documents/{oid}:disclose", "POST /v1/access/grants", "GET /v1/access/grants",
+    "GET /v1/access/grants/{grant}/documents", "POST /v1/access/grants/{grant}:end",
+    "POST /v1/access/grants/{grant}:review", "POST /v1/access/grants/{grant}:close", "GET /v1/access/counts",
+    "GET /v1/clients/{client}/wills",
 }  # fmt: skip
 """Routes that need a thing in a certain state: each shown, with its entry, by the tests of its own subject. They are
 called here with the log damaged only: whatever state the thing is in, they give nothing then."""
@@ -265,6 +276,23 @@ def commands(group: typer.Typer, before: str = "") -> list[str]:
 
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "access break": ("--item", "x", "--reason", "The client is in danger", "--organisation", "1.2", "--role", "x"),
+    "access close": ("g", "--note", "It was looked into"),
+    "access counts": ("--month", "2026-01"),
+    "access disclose": ("{oid}", "--to", "x", "--grant", "g", "--organisation", "1.2", "--role", "x"),
+    "access documents": ("g", "--organisation", "1.2", "--role", "x"),
+    "access end": ("g",),
+    "access queue": (),
+    "access review": ("g", "--outcome", "founded", "--note", "It was looked into"),
+    "access wills": ("--client", "{client}"),
+    "audit ask": ("accesses",),
+    "audit review": (),
+    "cases close": ("1", "--outcome", "x", "--note", "It was looked into"),
+    "cases list": (),
+    "cases show": ("1",),
+    "cases work": ("1",),
+    "incidents open": ("x", "--known-at", "2026-01-01T10:00:00Z"),
+    "incidents told": ("1", "x"),
     "audit export": (),
     "audit proof": ("--entry", "0"),
     "audit report": ("--client", "{client}"),
@@ -306,7 +334,8 @@ def _arguments(words: str, thing: Mapping[str, Any], folder: Path) -> list[str]:
 
 def _filled(route: str, thing: Mapping[str, Any]) -> str:
     """The path of a route about something that is there, with what it asks for."""
-    values = {"delivery_id": thing["delivery"], "notice_id": thing["notice"] or "x", "number": 1, **thing}
+    made = {"delivery_id": thing["delivery"], "notice_id": thing["notice"] or "x"}
+    values = {**made, "number": 1, "question": "accesses", "case": 1, "grant": "g", **thing}
     query = "?client=a&into=b&reason=controller-decision" if route.endswith("/merge") else ""
     query = "?client=a&reason=mistake" if route.endswith("unmerge") else query
     query = f"?client={thing['client']}" if route.endswith("evidence") else query

@@ -87,11 +87,6 @@ class Policy:
         rules = role.rules if role is not None else ()
         return any(action in one.actions and (caller.contract or not one.needs_contract) for one in rules)
 
-    def rules_of(self, role: str) -> tuple[Rule, ...]:
-        """What a role may do; nothing for one that nobody knows."""
-        known = self._roles.get(role)
-        return known.rules if known is not None else ()
-
     def is_own_only(self, caller: Caller) -> bool:
         """Whether the caller sees its own organisation's things only; a role that nobody knows does too."""
         role = self._roles.get(caller.role)

@@ -37,7 +37,8 @@ HOUSEKEEPING = frozenset({
     Event.AUDIT_ERASE, Event.AUDIT_PURGE, Event.AUDIT_REVIEW, Event.AUDIT_ROTATE, Event.BACKUP_VERIFY,
     Event.CASE_CLOSE, Event.CASE_OPEN, Event.CASE_READ, Event.CASE_WORK, Event.CHANGE_APPROVE, Event.CHANGE_NARROW,
     Event.CHANGE_PROPOSE, Event.CHANGE_READ, Event.CHANGE_REJECT, Event.CHANGE_USE, Event.DISCLOSURE_READ,
-    Event.DISCLOSURE_RETRY, Event.KEY_MAKE, Event.KNOWLEDGE_IMPORT, Event.NOTICE_ANNOUNCE, Event.PARTY_READ,
+    Event.DISCLOSURE_RETRY, Event.KEY_MAKE, Event.KNOWLEDGE_IMPORT, Event.NOTICE_ANNOUNCE, Event.PAPER_MAKE,
+    Event.PAPER_READ, Event.PARTY_READ,
     Event.PARTY_REGISTER, Event.REQUEST_DENY,
 })  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""

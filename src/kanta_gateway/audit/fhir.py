@@ -34,6 +34,10 @@ _RECORD = ("110110", "Patient Record")
 _SECURITY = ("110113", "Security Alert")
 
 TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
+    Event.ACCESS_BREAK: (_SECURITY, "E"),
+    Event.ACCESS_END: (_SECURITY, "U"),
+    Event.ACCESS_READ: (_ACTIVITY, "R"),
+    Event.ACCESS_REVIEW: (_SECURITY, "U"),
     Event.AUDIT_CHECKPOINT: (_ACTIVITY, "E"),
     Event.AUDIT_COSIGN: (_ACTIVITY, "E"),
     Event.AUDIT_ERASE: (_ACTIVITY, "D"),
@@ -59,6 +63,7 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.DISCLOSURE_SEND: (_EXPORT, "R"),
     Event.DOCUMENT_ARCHIVE: (_EXPORT, "R"),
     Event.DOCUMENT_DESTROY_KEY: (_RECORD, "D"),
+    Event.DOCUMENT_DISCLOSE: (_EXPORT, "R"),
     Event.DOCUMENT_DROP: (_RECORD, "D"),
     Event.DOCUMENT_EXPORT: (_EXPORT, "R"),
     Event.DOCUMENT_INVALIDATE: (_RECORD, "D"),
@@ -70,6 +75,12 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.DOCUMENT_SPOOL: (_RECORD, "C"),
     Event.DOCUMENT_WITHDRAW: (_RECORD, "D"),
     Event.FIGURES_READ: (_QUERY, "R"),
+    Event.HANDOVER_CLOSE: (_EXPORT, "R"),
+    Event.HANDOVER_CONFIRM: (_ACTIVITY, "U"),
+    Event.HANDOVER_DESTROY: (_RECORD, "D"),
+    Event.HANDOVER_EXPORT: (_EXPORT, "R"),
+    Event.HANDOVER_IMPORT: (_IMPORT, "C"),
+    Event.HANDOVER_READ: (_QUERY, "R"),
     Event.KEY_MAKE: (_ACTIVITY, "C"),
     Event.KNOWLEDGE_IMPORT: (_ACTIVITY, "U"),
     Event.NOTICE_ACKNOWLEDGE: (_EXPORT, "R"),
@@ -78,6 +89,8 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.NOTICE_MAKE: (_RECORD, "C"),
     Event.NOTICE_READ: (_RECORD, "R"),
     Event.NOTICE_WITHDRAW: (_RECORD, "D"),
+    Event.PAPER_MAKE: (_EXPORT, "R"),
+    Event.PAPER_READ: (_QUERY, "R"),
     Event.PARTY_READ: (_QUERY, "R"),
     Event.PARTY_REGISTER: (_ACTIVITY, "C"),
     Event.RECEIPT_READ: (_RECORD, "R"),
@@ -156,6 +169,8 @@ def audit_event(entry: Mapping[str, Any], *, person_name: str = "", observer: st
     }  # fmt: skip
     if entry["purpose"]:
         resource["purposeOfEvent"] = [{"text": entry["purpose"]}]
+    if details.get("flag") == "BTG":  # break the glass
+        resource.setdefault("purposeOfEvent", []).append(_concept(f"{_HL7}v3-ActReason", "BTG"))
     if resource["outcome"] != "0":
         _tell_failure(resource, details)
     _mark(resource, entry, is_disclosure=is_disclosure)

@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from kanta_gateway.cli import access, audit, auditors, changes, daily, documents, files, notices, parties, requests
+from kanta_gateway.cli import (
+    access,
+    audit,
+    auditors,
+    changes,
+    daily,
+    documents,
+    files,
+    handover,
+    notices,
+    papers,
+    parties,
+    requests,
+)
 from kanta_gateway.cli.common import state
 from kanta_gateway.errors import GatewayError
 
@@ -23,7 +36,7 @@ app = typer.Typer(
     help="Provider records in, signed THL-structured documents archived. Kanta-style, not certified.",
 )
 app.registered_commands += daily.commands.registered_commands
-for _module in (documents, notices, audit, auditors, files, parties, access, changes, requests):
+for _module in (documents, notices, audit, auditors, files, parties, access, changes, papers, handover, requests):
     for _name, _group in _module.GROUPS.items():
         app.add_typer(_group, name=_name)
 

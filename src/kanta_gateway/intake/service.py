@@ -32,6 +32,7 @@ from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.ownview import OwnView
+from kanta_gateway.pipeline.papers import Papers
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.receive import Delivery
@@ -57,13 +58,14 @@ class Service:
     """What the API can do."""
 
     def __init__(
-        self, parts: Parts, desk: Desk, office: Office, people: People, schemas: RecordSchemas, *,
+        self, parts: Parts, desk: Desk, office: Office, people: People, papers: Papers, schemas: RecordSchemas, *,
         entrance: Entrance, max_queue_depth: int, max_record_bytes: int, max_delivery_bytes: int, version: str,
     ) -> None:  # fmt: skip
         self._parts = parts
         self.desk = desk
         self.office = office
         self.people = people
+        self.papers = papers
         self.notice_board = Board(parts, office)
         self.rights = Rights(parts, office)
         self.own_view = OwnView(parts, office)

@@ -8,25 +8,21 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-
-import orjson
-import yaml
 
 from kanta_gateway.access import changes as store
 from kanta_gateway.access.changes import OPEN, Change, State
 from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.contracts.calendar import HELSINKI
-from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
+from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Decision, Event, Oid, instant
 from kanta_gateway.pipeline.answers import check_reason
-from kanta_gateway.pipeline.approved import CONTEXT, approved_content, code_of, opened
-from kanta_gateway.privacy.envelope import seal
+from kanta_gateway.pipeline.approved import approved_content, code_of, opened
+from kanta_gateway.pipeline.proposal import Proposal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,28 +30,9 @@ if TYPE_CHECKING:
     from kanta_gateway.pipeline.office import Office
     from kanta_gateway.pipeline.parts import Parts
 
-ROWS = "policy/rows.yaml"
 START = Caller("local", Oid(""), "kanta-gateway", "kanta-gateway", "", "start")
 """Who writes down which content is used: the gateway itself."""
 NEXT = "put the content in place as it was proposed, and start the gateway again"
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What somebody wants to change."""
-
-    before: Mapping[str, bytes]
-    """The approved content."""
-    after: Mapping[str, bytes]
-    reason: str
-    preview: Mapping[str, Any]
-    """What would differ."""
-
-    @property
-    def paths(self) -> list[str]:
-        """Paths of what changes."""
-        both = sorted(self.before.keys() | self.after.keys())
-        return [path for path in both if self.before.get(path) != self.after.get(path)]
 
 
 class Changes:
@@ -82,31 +59,8 @@ class Changes:
         event = Event.CHANGE_NARROW if is_at_once else Event.CHANGE_PROPOSE
         decision = self._office.permit(caller, event, provider=None)
         check_reason(self._parts, what.reason)
-        if not what.paths:
-            raise ParameterError("nothing differs from what is approved; there is nothing to propose")
-        if is_at_once and (wide := [path for path in what.paths if not _narrows(path, what)]):
-            raise ParameterError(
-                f"{', '.join(wide)}: may allow more than before, so it does not take effect at once; at once one "
-                "person may add policies (they only forbid) and turn rows off. Propose it without --at-once"
-            )
-        now = self._parts.now()
-        told = canonical({"pieces": {
-            path: {"before": _digest(what.before.get(path)), "after": _digest(what.after.get(path))}
-            for path in what.paths
-        }})  # fmt: skip
-        kept = {
-            "reason": what.reason, "preview": what.preview,
-            "proposer": {"id": caller.person_id, "name": caller.person_name, "organisation": caller.organisation},
-            "content": {path: _text(what.after.get(path)) for path in what.paths},
-        }  # fmt: skip
-        body = orjson.dumps(kept)
-        review = now.astimezone(HELSINKI).date() + timedelta(days=review_days)
-        one = Change(
-            number=0, state=State.NARROWED if is_at_once else State.PROPOSED, proposer=self._ref(caller), decider="",
-            digest=sha256(told + body).hexdigest(), told=told.decode(),
-            sealed=seal(self._parts.keyring.changes, body, CONTEXT), proposed_at=instant(now),
-            decided_at=instant(now) if is_at_once else None, review_by=review.isoformat() if is_at_once else None,
-        )  # fmt: skip
+        what.check(is_at_once=is_at_once)
+        one = what.change(caller, self._ref(caller), self._parts, review_days if is_at_once else None)
         with self._parts.database.alone() as tx:
             if store.is_stale(one, store.every(tx, self._code)):
                 raise ConflictError("the approved content changed meanwhile; propose the change again")
@@ -275,30 +229,6 @@ def _open(one: Change) -> Change:
     if one.state not in OPEN:
         raise ConflictError(f"change {one.number} is {one.state.value} already")
     return one
-
-
-def _narrows(path: str, what: Proposal) -> bool:
-    """Whether a piece can only take away: a policy more (they all forbid), or fewer rows turned on."""
-    if path == ROWS:
-        before, after = (_enabled(side.get(path, b"")) for side in (what.before, what.after))
-        return after is not None and after < (before or frozenset())
-    return path.startswith("policy/") and path not in what.before
-
-
-def _enabled(content: bytes) -> frozenset[str] | None:
-    """Rows that a file turns on; None where it states anything else."""
-    stated = yaml.safe_load(content) or {}
-    if not isinstance(stated, dict) or stated.keys() - {"enabled"}:
-        return None
-    return frozenset(map(str, stated.get("enabled") or ()))
-
-
-def _digest(content: bytes | None) -> str | None:
-    return None if content is None else sha256(content).hexdigest()
-
-
-def _text(content: bytes | None) -> str | None:
-    return None if content is None else b64encode(content).decode()
 
 
 def _plain(text: str) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 """System of local commands: their person is on the gateway's own machine and claims nothing."""
-WITHOUT_CLIENTS = ("audit", "backup", "case", "change", "disclosure", "key", "knowledge", "party", "request")
+WITHOUT_CLIENTS = ("audit", "backup", "case", "change", "disclosure", "key", "knowledge", "paper", "party", "request")
 """Subjects of acts that use no client data."""
 ACROSS = frozenset({Event.ACCESS_BREAK, Event.DOCUMENT_DISCLOSE})
 """Acts by which data of one register goes to somebody else."""

@@ -186,9 +186,9 @@ def client_refs(
 
     Args:
         parts: the built gateway.
-        tx: the caller's transaction.
+        tx: a reading transaction.
         client: the number.
-        mine: provider and contract file of the registers that the caller answers for; empty for all.
+        mine: providers and contract files of the only clients that are meant; None or none for all.
     """
     clients = [one for one in records.subjects(tx, ["client"]) if not mine or one[:2] in mine]
     providers, known = sorted({one[0] for one in clients}), {one[2] for one in clients}

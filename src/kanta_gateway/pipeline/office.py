@@ -24,7 +24,7 @@ from kanta_gateway.pipeline import invoices, reach
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.guard import Guard, Thing
 from kanta_gateway.pipeline.known import client_refs
-from kanta_gateway.pipeline.measure import Measure
+from kanta_gateway.pipeline.measure import Measure, is_measured
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.reach import HIDDEN, Reach
 from kanta_gateway.privacy.envelope import open_sealed
@@ -75,10 +75,18 @@ class Office:
         decision = self.guard.decide(caller, event, Thing(provider, controller, purchaser, client_ref))
         if not decision.allowed:
             self._refuse(caller, event, provider, decision)
-        if event.is_reading and self.measure.is_full(caller):
-            self.deny(caller, event, provider or "", ("too many reads",))
-            raise TooManyReadsError
+        self.check_reads(caller, event, provider or "")
         return decision
+
+    def check_reads(self, caller: Caller, event: Event, provider: str) -> None:
+        """Let nobody look at more than its role may in a time; the attempt is written down.
+
+        Raises:
+            TooManyReadsError: the caller has read as much as its role may for now.
+        """
+        if is_measured(event) and self.measure.is_full(caller):
+            self.deny(caller, event, provider, ("too many reads",))
+            raise TooManyReadsError
 
     @contextmanager
     def acting(self, caller: Caller, event: Event, thing: Thing) -> Iterator[tuple[Connection, Decision]]:

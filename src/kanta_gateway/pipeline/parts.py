@@ -72,6 +72,16 @@ class Keyring:
         return derive(self._master, "parties")
 
     @cached_property
+    def cases(self) -> bytes:
+        """Seals what cases of supervision tell about persons."""
+        return derive(self._master, "cases")
+
+    @cached_property
+    def handed(self) -> bytes:
+        """Seals logs that other installations handed over."""
+        return derive(self._master, "handed")
+
+    @cached_property
     def accesses(self) -> bytes:
         """Seals who broke the glass, why, and what a review said of it."""
         return derive(self._master, "accesses")
@@ -80,11 +90,6 @@ class Keyring:
     def changes(self) -> bytes:
         """Seals proposed changes of content, and keys the codes of what is approved."""
         return derive(self._master, "changes")
-
-    @cached_property
-    def cases(self) -> bytes:
-        """Seals what cases of supervision tell about persons."""
-        return derive(self._master, "cases")
 
     @cached_property
     def fingerprints(self) -> bytes:
