@@ -46,7 +46,8 @@ _STYLE = (
     "overflow-wrap:break-word;hyphens:auto}"
     "td:first-child{white-space:nowrap}"
     "p{max-width:45rem}thead th{background:#eee}.wide{overflow-x:auto}"
-    "@media print{body{margin:0;max-width:none;font-size:10pt}thead{display:table-header-group}"
+    "@media print{@page{size:A4 landscape;margin:12mm}.wide{overflow:visible}table{font-size:8pt}"
+    "td,th{overflow-wrap:anywhere}body{margin:0;max-width:none;font-size:10pt}thead{display:table-header-group}"
     "tr{break-inside:avoid}h2,h3{break-after:avoid}}"
 )
 _EASY_STYLE = "body{font-size:1.25rem;line-height:1.8;max-width:40rem}"
