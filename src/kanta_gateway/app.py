@@ -82,6 +82,7 @@ def build(settings: Settings) -> Gateway:
         conformances=cache(lambda oid: Conformance(known.structures.get(oid))),
         scanner=known.scanner,
         notices=known.notices,
+        terms=known.terms,
         fingerprints=Fingerprints(keyring.fingerprints),
         profile=known.profile,
         sealer=Sealer(known.profile, known.display, signer(folder, settings)),
@@ -103,7 +104,7 @@ def build(settings: Settings) -> Gateway:
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
         _channels(settings),
     )  # fmt: skip
-    gateway.oblivion.start()
+    gateway.retention.oblivion.start()
     return gateway
 
 

@@ -65,6 +65,13 @@ forgotten_mark = Table(
     Column("number", Integer, nullable=False),       # newest entry of the journal whose deed is in this database
 )  # fmt: skip
 
+reminder = Table(
+    "reminder", metadata,                            # of records that wait or were refused
+    Column("ticket", String(36), primary_key=True),
+    Column("days", Integer, primary_key=True, autoincrement=False),  # after how many days
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
 party_statement = Table(
     "party_statement", metadata,
     Column("id", Integer, primary_key=True),

@@ -36,7 +36,6 @@ from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline import auditing, board
-from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
@@ -44,13 +43,12 @@ from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board, write_out
-from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.reconciling import REGISTERED, REVOKED
-from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
+from kanta_gateway.pipeline.retaining import Retention
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.inspect import inspect
@@ -100,8 +98,7 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
-        self.aging = Aging(parts, self.office)
-        self.oblivion = Oblivion(parts)
+        self.retention = Retention(parts, self.office, settings.grace_days)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -215,10 +212,7 @@ class Gateway:
             self.desk.finish(caller)
             deliverer.run(stop, until_empty=True)
             self.send_notices(caller)
-            destroy_spent_keys(self.parts, caller, self.settings.grace_days)
-            destroy_spent_notices(self.parts, caller, self.settings.grace_days)
-            self.aging.purge()
-            self.oblivion.carry()
+            self.retention.step(caller)
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:
@@ -435,7 +429,7 @@ class Gateway:
             if revoked:
                 self._note_party(tx, actor, thumbprint, {"act": REVOKED})
                 forgotten.note(tx, [Forgotten(forgotten.SYSTEM, thumbprint, instant(self.parts.now()))])
-        self.oblivion.carry()
+        self.retention.oblivion.carry()
         return {"revoked": revoked}
 
     def _note_party(self, tx: Connection, caller: Caller, subject: str, details: dict[str, Any]) -> None:
@@ -472,7 +466,7 @@ class Gateway:
         except yaml.YAMLError as error:
             raise MisconfiguredError("parties: the file is no YAML") from error
         told = self.party_book.state(statements.read(stated), caller)
-        self.oblivion.carry()
+        self.retention.oblivion.carry()
         return told
 
     def explain_policy(self, caller: Caller, event: Event, thing: Thing, day: date | None) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from kanta_gateway.messages import Messages
 from kanta_gateway.notices.types import NoticeTypes
 from kanta_gateway.privacy.scan import Scanner
 from kanta_gateway.recordtypes import RecordType
+from kanta_gateway.retention import Terms
 from kanta_gateway.signing.display import Display
 from kanta_gateway.signing.profile import Profile
 from kanta_gateway.stated import Lined, Mistakes, listed, nearest, read
@@ -60,6 +61,7 @@ class Library:
     sources: Mapping[str, Source]
     policy: Policy
     frame: FrameProfile
+    terms: Terms
 
 
 def load(own: Path | None, data: Path, language: str) -> Library:
@@ -115,6 +117,7 @@ class _Reader:
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
         frame = self._one("schemas/frame.yaml", load_profile)
+        terms = self._one("mappings/retention.yaml", Terms.load)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
         if self.told:
@@ -124,7 +127,7 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            frame=_there(frame),
+            frame=_there(frame), terms=_there(terms),
         )  # fmt: skip
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:

@@ -45,6 +45,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "reminder",
+        sa.Column("ticket", sa.String(length=36), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("ticket", "days"),
+    )
+    op.create_table(
         "forgotten_mark",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
