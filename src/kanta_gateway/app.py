@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -25,17 +26,19 @@ from kanta_gateway.keyfiles import (
     keep_checkpoint,
     key_store,
     last_checkpoint,
+    master,
     signer,
     trust_anchors,
 )
+from kanta_gateway.keystore import KeyStore
 from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
-from kanta_gateway.migrate import upgrade
+from kanta_gateway.migrate import is_in_use, upgrade
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.daykeys import DayKeys
-from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
+from kanta_gateway.privacy.envelope import KEY_BYTES, Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
@@ -56,12 +59,12 @@ def build(settings: Settings) -> Gateway:
     folder = KeyFolder(settings.key_folder, may_make=not settings.is_production)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.url)
-    master = folder.master()
     keys = key_store(folder, settings)
-    vault = Vault(master, keys)
+    vault = Vault(master(folder, keys), keys, partial(master, folder, keys))
     days = DayKeys(vault, keys)
+    root = _root(database, vault, keys, folder.master())
     upgrade(database, days.seal, keys.take_over)
-    keyring = Keyring(master)
+    keyring = Keyring(root)
     known = loading.load(settings.own, settings.data, language)
     parts = Parts(
         database=database,
@@ -106,6 +109,19 @@ def build(settings: Settings) -> Gateway:
     )  # fmt: skip
     gateway.retention.oblivion.start()
     return gateway
+
+
+def _root(database: Database, vault: Vault, keys: KeyStore, first: bytes) -> bytes:
+    """The secret that the installation's own keys are derived from; it outlives the master keys that wrap it.
+
+    Args:
+        database: before its migration.
+        vault: wraps it.
+        keys: keep it.
+        first: the master key, which was the root itself in installations from before there was a key store.
+    """
+    fresh = first if is_in_use(database) else secrets.token_bytes(KEY_BYTES)
+    return vault.unwrap(keys.root(vault.wrap(fresh), vault.name))
 
 
 def _witnesses(settings: Settings) -> Witnesses:

@@ -329,6 +329,18 @@ class Gateway:
         """Every entry of the log, line by line; of one client only, other entries are closed."""
         return auditing.exported(self.parts, self.office, form, caller, client)
 
+    def rotate_master_key(self, caller: Caller) -> dict[str, Any]:
+        """Put a new master key in the place of the old; nothing that was sealed is written again."""
+        self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
+        count = keyfiles.rotate_master(self._folder, self.parts.keys)
+        self.parts.vault.renew()
+        with self.parts.database.transaction() as tx:
+            self.office.note(tx, [self.office.event(
+                caller, Event.AUDIT_ROTATE, subject="master", provider="",
+                details={"keys": count, "master": self.parts.vault.name},
+            )])  # fmt: skip
+        return {"master": self.parts.vault.name, "keys": count}
+
     def rotate_checkpoint_key(self, caller: Caller) -> dict[str, Any]:
         """Put a new checkpoint key in the place of the old; a last checkpoint by the old one vouches for it."""
         decision = self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
