@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests import references
+from tests import law, references
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACTS = ROOT / "mappings" / "contracts"
@@ -122,7 +122,7 @@ def page(rules: list[Traced]) -> str:
         ]
         lines += [_row(one) for one in sorted((one for one in rules if one.contract == name), key=_order)]
         lines += ["", *_covered(file), *_figures(file), *_others(file)]
-    lines += [*_notices(), *_gateway()]
+    lines += [*_notices(), *_gateway(), *law.page()]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -195,6 +195,7 @@ def _gateway() -> Iterator[str]:
     yield from ("## The gateway itself", "", "Rules that hold for every source and purchaser.", "")
     yield from ("| rule | shown by |", "|---|---|")
     yield from (f"| {rule} | {', '.join(tests)} |" for rule, tests in sorted(named.items()))
+    yield ""
 
 
 def main() -> None:
@@ -202,7 +203,7 @@ def main() -> None:
     rules = traced()
     PAGE.write_text(page(rules), "utf-8")
     references.write()
-    told = untested(rules)
+    told = [*untested(rules), *law.mistakes()]
     sys.stdout.write("\n".join(told or [f"{len(rules)} rules, each fires, is quiet, and is missed when broken"]) + "\n")
     sys.exit(bool(told))
 

@@ -96,6 +96,22 @@ calling_system = Table(
     Column("revoked_at", Instant),
 )  # fmt: skip
 
+assertion_used = Table(
+    "assertion_used", metadata,
+    Column("mark", String(64), primary_key=True),         # access/once.py; nothing about a person
+    Column("expires_at", Instant, nullable=False),
+    Column("is_told", Integer, nullable=False),           # whether its repeat is in the log
+    Index("assertion_used_expires", "expires_at"),
+)  # fmt: skip
+
+reading = Table(
+    "reading", metadata,
+    Column("who", String(64), primary_key=True),          # pipeline/measure.py; a keyed mark of person and system
+    Column("minute", String(16), primary_key=True),
+    Column("clients", Integer, nullable=False),
+    Index("reading_minute", "minute"),
+)  # fmt: skip
+
 delivery = Table(
     "delivery", metadata,
     Column("id", String(64), primary_key=True),

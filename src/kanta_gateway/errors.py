@@ -4,7 +4,7 @@
 GatewayError
   + RefusedError        the caller must change something         4xx, never retried
     - NotAuthenticatedError  NotPermittedError  RecordInvalidError  UnreadableError  NotFoundError  ConflictError
-    - MethodError  ParameterError  TooLargeError
+    - MethodError  ParameterError  TooLargeError  TooManyReadsError
   + UnavailableError    somebody else is down                    503, retried by the worker
     - ArchiveUnreachableError  DatabaseUnavailableError  KeyUnavailableError  QueueFullError
   + RejectedError       the archive said a final no              an operator acts
@@ -99,6 +99,13 @@ class TooLargeError(RefusedError):
 
     code = "too-large"
     status = 413
+
+
+class TooManyReadsError(RefusedError):
+    """More clients' data was read than one person's task takes; go on later, or ask for what the task needs."""
+
+    code = "too-many-reads"
+    status = 429
 
 
 class RecordInvalidError(RefusedError):

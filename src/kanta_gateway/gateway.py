@@ -35,10 +35,12 @@ from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
+from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.guard import Thing
@@ -299,7 +301,8 @@ class Gateway:
         made = 0
         if not self._channels.channels:  # connecting costs, and there is nobody to connect to
             return {"calls": made, "states": {}}
-        with Ways(self._channels.mail) as ways:
+        outward = Outward.load(self.settings.inside_networks, is_production=self.settings.is_production)
+        with Ways(self._channels.mail, outward=outward) as ways:
             announcer = Announcer(self.parts, self._channels, ways, caller, self.settings.lease_seconds)
             while done := announcer.step():
                 made += done
@@ -514,7 +517,8 @@ class Gateway:
         from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
 
         return Service(
-            self.parts, self.desk, self.office, self.people, self.schemas, audience=AUDIENCE,
+            self.parts, self.desk, self.office, self.people, self.schemas,
+            entrance=Entrance(self.parts, self.office, AUDIENCE, keyfiles.revocations(self.settings.caller_crl_file)),
             max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
             max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
         )  # fmt: skip

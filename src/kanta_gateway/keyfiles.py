@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kanta_gateway.access.identity import assertion, thumbprint
+from kanta_gateway.access.revocation import NO_LISTS, RevocationLists
 from kanta_gateway.audit.checkpoint import CheckpointSigner, VerifierKey, read_keys
 from kanta_gateway.errors import GatewayError, KeyUnavailableError, MisconfiguredError
 from kanta_gateway.keystore import KeyStore
@@ -193,6 +196,43 @@ def thumbprint_of(certificate: str) -> str:
         return thumbprint(x509.load_pem_x509_certificate(certificate.encode()))
     except ValueError as error:
         raise MisconfiguredError("the file is no PEM certificate") from error
+
+
+def revocations(file: str) -> Callable[[x509.Certificate, datetime], str]:
+    """Asks the revocation lists of a file; empty: there are none.
+
+    Raises:
+        MisconfiguredError: the file cannot be read, or a list of it does not hold.
+    """
+    return _ListFile(Path(file)).trouble if file else NO_LISTS.trouble
+
+
+class _ListFile:
+    """A file of revocation lists: whoever renews it replaces it, and no process has to be started again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int] = (0, 0)
+        self._lists = NO_LISTS
+        self._refresh()
+
+    def trouble(self, certificate: x509.Certificate, now: datetime) -> str:
+        """Why a certificate does not hold by the file as it is now; empty if nothing speaks against it.
+
+        A file that can no longer be read leaves the lists as they were: they end by their own date.
+        """
+        with suppress(MisconfiguredError):
+            self._refresh()
+        return self._lists.trouble(certificate, now)
+
+    def _refresh(self) -> None:
+        try:
+            told = self._path.stat()
+            if (told.st_mtime_ns, told.st_size) != self._seen:
+                self._lists = RevocationLists.load(self._path.read_bytes())
+                self._seen = (told.st_mtime_ns, told.st_size)
+        except OSError as error:
+            raise MisconfiguredError("KANTA_CALLER_CRL_FILE cannot be read; check the path") from error
 
 
 def make(folder: KeyFolder, settings: Settings, organisation: str, name: str) -> dict[str, Any]:

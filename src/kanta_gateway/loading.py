@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kanta_gateway import codefiles, knowledge, official
+from kanta_gateway.access.limits import Limits
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.contracts.library import load as load_contracts
 from kanta_gateway.contracts.periods import WAYS
@@ -60,6 +61,7 @@ class Library:
     scanner: Scanner
     sources: Mapping[str, Source]
     policy: Policy
+    limits: Limits
     frame: FrameProfile
     terms: Terms
 
@@ -116,6 +118,7 @@ class _Reader:
         words = self._texts("mappings/privacy")
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
+        limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         terms = self._one("mappings/retention.yaml", Terms.load)
         self._one("mappings/codeserver.yaml", Words.load)
@@ -127,7 +130,7 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            frame=_there(frame), terms=_there(terms),
+            limits=_there(limits), frame=_there(frame), terms=_there(terms),
         )  # fmt: skip
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:

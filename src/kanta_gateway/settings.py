@@ -44,8 +44,13 @@ class Settings:
     """Key folder; empty: `keys` in the data folder. In production put it apart from database and backups."""
     key_store_url: str = ""
     """Database of wrapped keys; empty: SQLite in the key folder. Back it up apart from the database, and briefly."""
+    caller_crl_file: str = ""
+    """PEM file with revocation lists of those who issued callers' certificates, and the issuers' certificates.
+    It is read again when it changes; empty: only our own registry revokes."""
     notice_channels_file: str = ""
     """YAML with the webhooks and mail addresses of recipients of notices; empty: notices are fetched only."""
+    inside_networks: str = ""
+    """Networks inside that webhooks may be in all the same (`10.1.0.0/16,…`); production never names loopback."""
     actor_file: str = ""
     """JSON with the person behind local commands (person_id, name, role, purpose)."""
     lang: str = "fi"

@@ -259,7 +259,10 @@ def test_yesterdays_file_is_seen_by_a_checkpoint(scene: Scene) -> None:
 
 
 def test_state_changed_past_the_log_is_seen_by_reconciliation(scene: Scene) -> None:
-    """A document called archived, one removed, a record let stand: the log is whole and does not tell of it."""
+    """A document called archived, one removed, a record let stand: the log is whole and does not tell of it.
+
+    [LOG-12]
+    """
     assert scene.kinds(reconcile=True) == set()
     with closing(sqlite3.connect(scene.database)) as connection:
         oids = [oid for (oid,) in connection.execute("SELECT oid FROM document ORDER BY sequence LIMIT 3")]
@@ -508,7 +511,7 @@ class _CrashError(Exception):
 
 
 def test_a_crash_leaves_neither_state_nor_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever an append fails, what it was to tell of is not stored; log and tables match at every place."""
+    """Wherever an append fails, what it was to tell of is not stored; log and tables match at every place. [LOG-01]"""
     gateway = installation(tmp_path / "data")
     append, left = gateway.parts.log.append, 0
 
@@ -555,7 +558,7 @@ def test_no_proof_of_a_size_that_never_was(scene: Scene) -> None:
 
 
 def test_who_may_deliver_is_changed_by_entries(tmp_path: Path) -> None:
-    """Registering a contract or a system, and revoking one, are entries; doing it again is none."""
+    """Registering a contract or a system, and revoking one, are entries; doing it again is none. [LOG-12]"""
     gateway: Gateway = installation(tmp_path / "data")
     for _ in range(2):
         gateway.register_party(

@@ -67,7 +67,10 @@ def diary(found: dict[tuple[str, str, int], Any]) -> dict[str, tuple[str, list[s
 
 
 def test_days_after_the_contract_are_refused_and_freed_by_its_renewal(gateway: Gateway) -> None:
-    """A day after the contract's end is refused before it is mapped, and stands once its contract is stated."""
+    """A day after the contract's end is refused before it is mapped, and stands once its contract is stated.
+
+    [CTL-13]
+    """
     register(gateway, last="2025-03-06")
     first = take(gateway, [SAMPLE])
     found = diary(outcomes(first))
@@ -112,7 +115,7 @@ def test_what_looks_back_is_judged_by_its_service(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize(("last", "expected"), [("2025-05-31", "accepted"), ("2025-05-30", "refused")])
 def test_after_the_window_nothing_is_taken(gateway: Gateway, last: str, expected: str) -> None:
-    """On the last day of the delivery window own records are taken, on the day after they are not."""
+    """On the last day of the delivery window own records are taken, on the day after they are not. [CTL-14]"""
     register(gateway, last=last)
     parts = replace(gateway.parts, clock=lambda: datetime(2027, 5, 31, 12, tzinfo=UTC))
     gateway.parts = gateway.desk._parts = parts
@@ -129,7 +132,10 @@ def test_after_the_window_nothing_is_taken(gateway: Gateway, last: str, expected
     ],
 )
 def test_days_of_a_sub_processor(gateway: Gateway, approval: dict[str, str], expected: list[str]) -> None:
-    """What a sub-processor's unit gave stands on the days of its approval only, and the document tells the chain."""
+    """What a sub-processor's unit gave stands on the days of its approval only, and the document tells the chain.
+
+    [CTL-10, CTL-11]
+    """
     register(gateway)
     state(gateway,
         {"kind": "organisation", "oid": SUB, "name": "Alihankkija ry", "role": "sub-processor"},
@@ -152,7 +158,10 @@ def test_days_of_a_sub_processor(gateway: Gateway, approval: dict[str, str], exp
 
 
 def test_registered_clients_only(gateway: Gateway) -> None:
-    """Where the controller registers its clients, a day of a client without an open relationship is refused."""
+    """Where the controller registers its clients, a day of a client without an open relationship is refused.
+
+    [ACC-03, CTL-13]
+    """
     register(gateway)
     state(gateway,
         {"kind": "contract", "processor": PROVIDER, "controller": ORGANISER, "number": NUMBER, "purchaser": "lapha",
@@ -230,7 +239,10 @@ def test_a_closed_register_stays_closed(tmp_path: Path) -> None:
 
 
 def test_reading_ends_with_the_contract(gateway: Gateway) -> None:
-    """On the contract's last day the provider reads its document, on the next day it does not, and that is logged."""
+    """On the contract's last day the provider reads its document, on the next day it does not, and that is logged.
+
+    [CTL-14]
+    """
     register(gateway, last="2026-03-31")
     oid = next(row["documents"][0]["oid"] for row in take(gateway, [SAMPLE]) if row["documents"])
     caller = Caller("system", Oid(PROVIDER), "T-1", "N", "provider-system", "delivery", NUMBER)
@@ -253,7 +265,10 @@ def test_reading_ends_with_the_contract(gateway: Gateway) -> None:
 
 
 def test_an_ended_role_is_an_outsider(gateway: Gateway) -> None:
-    """Once an organisation keeps its users here, a person acts on the days of its role and on no others."""
+    """Once an organisation keeps its users here, a person acts on the days of its role and on no others.
+
+    [ACC-04, ACC-07]
+    """
     register(gateway)
     take(gateway, [SAMPLE])
     state(gateway, {"kind": "person", "person_id": "T-1", "name": "N", "organisation": PROVIDER,
@@ -274,7 +289,7 @@ def test_an_ended_role_is_an_outsider(gateway: Gateway) -> None:
 
 
 def test_the_register_of_any_day(gateway: Gateway) -> None:
-    """The register is told for a day, as known now or as known before; ending a role changes no row."""
+    """The register is told for a day, as known now or as known before; ending a role changes no row. [ACC-04]"""
     register(gateway)
     person = {"kind": "person", "person_id": "T-9", "name": "Marked-Name", "organisation": PROVIDER, "role": "coach",
               "from": "2026-01-01"}  # fmt: skip
@@ -335,7 +350,7 @@ def test_delivering_goes_on_where_reading_ended(gateway: Gateway) -> None:
 
 
 def test_a_denied_caller_is_told_why(gateway: Gateway) -> None:
-    """A denial carries its findings for the caller, and its entry the row, the provisions and what failed."""
+    """A denial carries its findings for the caller, and its entry the row, the provisions and what failed. [LOG-13]"""
     register(gateway, last="2026-03-31")
     caller = Caller("system", Oid(PROVIDER), "T-1", "N", "provider-system", "delivery")
     with pytest.raises(NotPermittedError) as caught:
@@ -350,7 +365,7 @@ def test_a_denied_caller_is_told_why(gateway: Gateway) -> None:
 
 
 def test_another_controllers_people_see_nothing(gateway: Gateway) -> None:
-    """Staff of one controller is outside the register of another, whatever contract it names."""
+    """Staff of one controller is outside the register of another, whatever contract it names. [CTL-01, CTL-02]"""
     register(gateway)
     gateway.register_party(SUB, "Toinen ry", "1.2.246.10.94007002.10.0", "Kaupunki", "X-1", "heinola")
     own, other = (

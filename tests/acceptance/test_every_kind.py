@@ -124,7 +124,7 @@ def values(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("client", SERVICES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_value_is_shown(world: World, kind: str, client: str) -> None:
-    """A record of any kind becomes a document in which every value of the record stands."""
+    """A record of any kind becomes a document in which every value of the record stands. [REC-15]"""
     given = record(kind, client)
     told = world.post(given)
     assert told["outcome"] in {"accepted", "flagged"}
@@ -161,7 +161,10 @@ def own(kind: str, client: str) -> dict[str, Any]:
 @pytest.mark.parametrize("client", SERVICES)
 @pytest.mark.parametrize("kind", AUTHORITYS)
 def test_documents_that_the_authority_asks_for(authority: World, kind: str, client: str) -> None:
-    """A record of the authority becomes a document that holds all of it, and another implementation verifies it."""
+    """A record of the authority becomes a document that holds all of it, and another implementation verifies it.
+
+    [REC-13, REC-14]
+    """
     given = own(kind, client)
     told = authority.post(given)
     with authority.gateway.parts.database.reading() as tx:
@@ -179,7 +182,7 @@ def test_documents_that_the_authority_asks_for(authority: World, kind: str, clie
 
 @pytest.mark.parametrize("kind", AUTHORITYS)
 def test_authority_that_does_not_ask(world: World, kind: str) -> None:
-    """Without `makes` a record of the authority is known and becomes no document."""
+    """Without `makes` a record of the authority is known and becomes no document. [CTL-12]"""
     told = world.post({**own(kind, "SK"), "id": f"known-{kind}"})
 
     assert (told["outcome"], told["documents"]) == ("reference", [])

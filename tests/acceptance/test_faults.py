@@ -139,7 +139,7 @@ def end_state(scene: Scene) -> tuple[Documents, list[str]]:
 
 @pytest.mark.parametrize("row", ROWS, ids=[one.told for one in ROWS])
 def test_table_of_faults(scene: Scene, undisturbed: tuple[Path, Documents], row: Row) -> None:
-    """Each document is archived exactly once, none is lost, and the log holds."""
+    """Each document is archived exactly once, none is lost, and the log holds. [CTL-06, REC-05]"""
     archive = scene.archive(*row.faults) if row.has_archive and row.step == "deliver" else None
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         command = scene.start("" if row.has_archive else f"http://127.0.0.1:{deaf.getsockname()[1]}")
@@ -179,7 +179,7 @@ def _strike(scene: Scene, row: Row, command: subprocess.Popen[str], archive: Arc
 
 
 def test_two_workers_at_once(scene: Scene, undisturbed: tuple[Path, Documents]) -> None:
-    """Two workers on one folder share the work; no document is sent twice."""
+    """Two workers on one folder share the work; no document is sent twice. [REC-16]"""
     scene.archive("slow")
     scene.lease_seconds = 60
     workers = [scene.start(), scene.start()]

@@ -63,7 +63,7 @@ def test_each_record_has_its_outcome(done: tuple[Any, list[str], Any]) -> None:
 
 
 def test_a_document_is_that_of_the_unit_which_recorded_it(done: tuple[Any, list[str], Any]) -> None:
-    """The coach's documents name the provider; the county's workshop makes the county's own."""
+    """The coach's documents name the provider; the county's workshop makes the county's own. [CTL-01]"""
     _, documents, _ = done
     names = [frozenset(re.findall(r"<name>([^<]+)</name>", one)) for one in documents]
 

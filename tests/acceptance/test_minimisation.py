@@ -208,6 +208,7 @@ def test_over_the_api(tmp_path: Path) -> None:
         provider = agreements(tx)[0].provider.oid
     own = Caller("records", provider, "T2", "Juhani Korpisaari", "provider-system", "delivery")
     other = Caller("records", Oid("1.2.246.10.95005.10.0"), "T9", "Toinen Taho", "provider-system", "delivery")
+    gateway.register_party(other.organisation, "Toinen", "1.2.246.10.95006.10.0", "Tilaaja", "T/1", "lapha")
     service = gateway.service()
     body = orjson.dumps({"reason": REASON, "answers": [{"field": "notes", "class": "person"}]})
     with pytest.raises(NotFoundError):

@@ -49,7 +49,7 @@ def texts(gateway: Gateway) -> str:
 
 
 def test_unknown_state_holds(tmp_path: Path) -> None:
-    """While nobody has said whether the client is under turvakielto, every record of the client is held."""
+    """While nobody has said whether the client is under turvakielto, every record of the client is held. [REC-09]"""
     gateway = installation(tmp_path / "data")
     rows = delivered(gateway, tmp_path, None)
 
@@ -69,7 +69,7 @@ def test_told_later_frees(tmp_path: Path) -> None:
 
 
 def test_under_turvakielto_nothing_tells(tmp_path: Path) -> None:
-    """Address, town, postal code and telephone are masked in texts, inflected too."""
+    """Address, town, postal code and telephone are masked in texts, inflected too. [REC-09]"""
     gateway = installation(tmp_path / "data")
     delivered(gateway, tmp_path, non_disclosure=True)
     found = texts(gateway)
@@ -162,7 +162,10 @@ def test_stored_records_are_masked_too(tmp_path: Path) -> None:
 
 
 def test_the_unit_stands_in_the_document_only(tmp_path: Path) -> None:
-    """Figures, explanations, the client's report and the log tell neither name nor OID of the service unit."""
+    """Figures, explanations, the client's report and the log tell neither name nor OID of the service unit.
+
+    [REC-08, REC-09]
+    """
     gateway = installation(tmp_path / "data")
     rows = delivered(gateway, tmp_path, non_disclosure=True)
     caller = gateway.actor(None, None, None)

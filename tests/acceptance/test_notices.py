@@ -21,6 +21,7 @@ import orjson
 import pytest
 import uvicorn
 from tests.acceptance.test_every_kind import CALLER, World
+from tests.calling import Fresh
 from tests.installations import installation
 from tests.logs import opened
 from tests.processes import Cli
@@ -31,6 +32,7 @@ from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundErr
 from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
+from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.retain import destroy_spent_notices
@@ -40,6 +42,8 @@ DAY = datetime(2025, 10, 10, 9, tzinfo=UTC)
 OFFICIAL = replace(CALLER, organisation=Oid(ORGANISER), role="purchaser-official", purpose="supervision")
 NARRATIVE = "Kuumetta ja yskää, lääkäri epäilee influenssaa"
 HOOK = "https://county.example/notices"
+CALLED = "https://11.0.0.1/notices"
+"""The same, by the address that the host has in these tests."""
 SECRET = b"a secret of at least thirty-two bytes"
 NAMES = ("Rautiola", "Sampo", "120685", "2025-10-08", "absence", "poissaolo")
 
@@ -105,7 +109,7 @@ class Office(World):
         """Calls the purchaser's webhook, which answers as told."""
         recipient = {"kind": "purchaser", "webhook": {"url": HOOK, "secret_file": "secret"}, **channel}
         channels = Channels.load(json.dumps({"recipients": [recipient]}), lambda _: SECRET, is_production=True)
-        ways = Ways(transport=httpx.MockTransport(answer))
+        ways = Ways(transport=httpx.MockTransport(answer), outward=Outward(look=lambda *_: ["11.0.0.1"]))
         return Announcer(self.gateway.parts, channels, ways, replace(CALLER, role="operator"), 60.0)
 
 
@@ -135,7 +139,10 @@ def test_notice_on_behalf_of_the_county(office: Office) -> None:
 
 
 def test_disclosure_has_its_entry(office: Office) -> None:
-    """Handing over is an entry of the disclosure log: recipient, basis, on whose behalf, purpose, which client."""
+    """Handing over is an entry of the disclosure log: recipient, basis, on whose behalf, purpose, which client.
+
+    [LOG-03]
+    """
     office.absence()
     office.hand_over(office.listed()[0]["id"], recipient="fund")
     (entry,) = office.entries(Event.NOTICE_DISCLOSE)
@@ -149,7 +156,7 @@ def test_disclosure_has_its_entry(office: Office) -> None:
 
 
 def test_client_is_told_of_it(office: Office) -> None:
-    """A client's own report names the notice's recipient and basis (703/2023 §11)."""
+    """A client's own report names the notice's recipient and basis (703/2023 §11). [CLR-01]"""
     office.absence()
     office.hand_over(office.listed()[0]["id"])
     office.at(datetime.now(UTC) + timedelta(minutes=1))
@@ -254,7 +261,10 @@ def test_told_too_late_is_flagged(office: Office) -> None:
 
 
 def test_others_see_nothing(office: Office) -> None:
-    """Another provider's, and another organiser's, notices are not there; who has no contract at all is refused."""
+    """Another provider's, and another organiser's, notices are not there; who has no contract at all is refused.
+
+    [LOG-13]
+    """
     office.absence()
     id_ = office.listed()[0]["id"]
     others = (replace(CALLER, organisation=Oid("1.2.246.10.1.10.0")), replace(OFFICIAL, organisation=Oid("1.9")))
@@ -400,7 +410,7 @@ def test_webhook_carries_the_notice_where_the_contract_says_so(office: Office) -
     moment, _, digest = request.headers["Kanta-Signature"].removeprefix("t=").partition(",v1=")
     expected = hmac.new(SECRET, moment.encode() + b"." + request.content, sha256).hexdigest()
 
-    assert (digest, str(request.url)) == (expected, HOOK)
+    assert (digest, str(request.url), request.headers["host"]) == (expected, CALLED, "county.example")
     assert orjson.loads(request.content)["groups"]["incidents"]
     assert office.listed("incident-to-purchaser")[0]["state"] == "delivered"
     assert [one["details"]["way"] for one in office.entries(Event.NOTICE_DISCLOSE)] == ["webhook"]
@@ -435,7 +445,7 @@ def test_redirects_are_not_followed(office: Office) -> None:
         office.at(DAY + timedelta(hours=hour))
         announcer.step()
 
-    assert [str(one.url) for one in seen.requests] == [HOOK] * len(statuses)
+    assert [str(one.url) for one in seen.requests] == [CALLED] * len(statuses)
     assert office.listed("incident-to-purchaser")[0]["state"] == "sending"
 
 
@@ -547,9 +557,8 @@ def served(office: Office) -> Iterator[httpx.Client]:
     while not server.started:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    token = office.gateway.development_assertion(None, None, None, "provider-system", "")
-    headers = {"Authorization": f"Bearer {token}", "Accept-Language": "sv"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers) as client:
+    fresh = Fresh(lambda: office.gateway.development_assertion(None, None, None, "provider-system", ""))
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Accept-Language": "sv"}, auth=fresh) as client:
         yield client
     server.should_exit = True
     thread.join(10)
@@ -567,7 +576,7 @@ def test_over_http(office: Office) -> None:
         assert "Arbetsoförmåga" in client.get(path + "?recipient=kela&form=page").text
         assert client.get(path).json()["recipient"] == "kela"
         assert client.post(path + ":acknowledge").json()["state"] == "acknowledged"
-        assert client.get("/v1/notices", headers={"Authorization": ""}).status_code == 401
+        assert client.get("/v1/notices", auth=None).status_code == 401
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:

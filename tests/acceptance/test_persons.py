@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import load_pem_x509_certificate
-from fastapi import FastAPI
+from tests.calling import Line, System
 from tests.chains import ORGANISER, STAFF, Cast, deliver, register
 from tests.faults_world import World
 from tests.processes import Cli
 from tests.small_export import PROVIDER
 
-from kanta_gateway.access.identity import assertion
 from kanta_gateway.model import Oid
-from kanta_gateway.signing.keys import make_development_keys
 
 CAST = Cast(1)
 OTHER = "1.2.246.10.94006015.10.0"
@@ -40,27 +32,11 @@ def world(tmp_path: Path) -> Iterator[World]:
     one.gateway.close()
 
 
-def token(world: World, organisation: str, role: str) -> str:
-    """An assertion of a system of this organisation, which is registered by it."""
-    made = make_development_keys("test system", "", "calling system", datetime.now(UTC), algorithm="p-256")
-    key = load_pem_private_key(made.key, None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    world.gateway.register_system(made.certificate.decode(), organisation, "test system")
-    return assertion(
-        key, load_pem_x509_certificate(made.certificate), system="test system", organisation=organisation,
-        person_id="V-1", person_name="Virve Viranhaltija", role=role, purpose="register-maintenance",
-        audience="kanta-gateway", now=datetime.now(UTC), contract="NAYTE/1",
-    )  # fmt: skip
-
-
-def call(app: FastAPI, bearer: str, method: str, path: str, **params: str) -> httpx.Response:
-    """One call without a network."""
-
-    async def ask() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as one:
-            return await one.request(method, path, params=params, headers={"Authorization": f"Bearer {bearer}"})
-
-    return asyncio.run(ask())
+def caller_of(world: World, organisation: str) -> System:
+    """A registrar's system, which its organisation has registered."""
+    return System(organisation, "registrar", purpose="register-maintenance", contract="NAYTE/1").registered(
+        world.gateway
+    )
 
 
 def test_over_http(world: World) -> None:
@@ -68,18 +44,18 @@ def test_over_http(world: World) -> None:
 
     The registrar of another controller finds nobody, and an organisation that controls no register is refused.
     """
-    app, names = world.gateway.api(), {"client": CAST.name("B"), "into": CAST.name("A")}
-    own = token(world, ORGANISER, "registrar")
-    matches = call(app, own, "GET", "/v1/persons").json()["matches"]
-    merged = call(app, own, "POST", "/v1/persons/merge", reason="same-identity-code", **names)
-    again = call(app, own, "POST", "/v1/persons/merge", reason="same-identity-code", **names)
-    wordless = call(app, own, "POST", "/v1/persons/merge", reason="because", **names)
-    unmerged = call(app, own, "POST", "/v1/persons/unmerge", reason="mistake", client=CAST.name("B"))
-    claimed = call(app, token(world, PROVIDER, "registrar"), "GET", "/v1/persons")
+    call, names = Line(world.gateway), {"client": CAST.name("B"), "into": CAST.name("A")}
+    own = caller_of(world, ORGANISER)
+    matches = call(own.token(), "GET", "/v1/persons").json()["matches"]
+    merged = call(own.token(), "POST", "/v1/persons/merge", params={"reason": "same-identity-code", **names})
+    again = call(own.token(), "POST", "/v1/persons/merge", params={"reason": "same-identity-code", **names})
+    wordless = call(own.token(), "POST", "/v1/persons/merge", params={"reason": "because", **names})
+    unmerged = call(own.token(), "POST", "/v1/persons/unmerge", params={"reason": "mistake", "client": CAST.name("B")})
+    claimed = call(caller_of(world, PROVIDER).token(), "GET", "/v1/persons")
     register(world, organiser=OTHER, purchaser="heinola")
     others = [
-        call(app, token(world, organisation, "registrar"), "POST", "/v1/persons/merge", reason="same-identity-code",
-             **names)
+        call(caller_of(world, organisation).token(), "POST", "/v1/persons/merge",
+             params={"reason": "same-identity-code", **names})
         for organisation in (OTHER, "1.2.246.10.94006023.10.0")
     ]  # fmt: skip
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
-from tests import traceability
+from tests import law, traceability
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +35,18 @@ def test_few_rules_are_not_software() -> None:
 
     assert len(listed - of_law) <= 15
     assert listed.isdisjoint(judged)
+
+
+def test_every_rule_of_law_has_a_test_or_a_reason() -> None:
+    """A rule of law is shown by a test that names it, or it is told why none does; its files are there."""
+    assert law.mistakes() == []
+
+
+@pytest.mark.reference
+def test_no_rule_of_law_is_missing(reference: Path) -> None:
+    """The file has exactly the rules of the law's facts, in their order."""
+    said = (reference / "facts" / "law.md").read_text("utf-8")
+    expected = re.findall(rf"^\| ({law.ID.pattern}) \|", said, re.MULTILINE)
+
+    assert expected == [one["id"] for one in law.rules()]
+    assert len(expected) > 60

@@ -186,7 +186,7 @@ def test_proofs_from_the_store_verify(database: Database) -> None:
 
 
 def test_a_client_is_told_who_used_and_to_whom_disclosed(database: Database) -> None:
-    """A client's report has the use and disclosure of the last two years with names and bases."""
+    """A client's report has the use and disclosure of the last two years with names and bases. [CLR-01]"""
     log = make_log()
     with database.transaction() as tx:
         log.append(tx, [event(1), event(2), event(3, kind=Event.DOCUMENT_SEND), event(5, kind=Event.REQUEST_DENY)])
@@ -223,7 +223,7 @@ def test_exports_hold_every_entry(database: Database) -> None:
 
 
 def test_a_report_without_special_reason_begins_two_years_ago() -> None:
-    """The window of a client's report opens on the same day two years earlier, also on a leap day."""
+    """The window of a client's report opens on the same day two years earlier, also on a leap day. [CLR-03]"""
     assert report.window_start(AT) == AT.replace(year=2024)
     assert report.window_start(datetime(2028, 2, 29, tzinfo=UTC)) == datetime(2026, 2, 28, tzinfo=UTC)
 

@@ -58,7 +58,10 @@ def test_random_trees_agree_with_their_json(made: tuple[Node, dict[str, Any]]) -
 @settings(max_examples=300)
 @given(st.data())
 def test_one_changed_byte_is_rejected(data: st.DataObject) -> None:
-    """Any other byte in body or timestamp makes the verdict FAILED; white space between attributes says nothing."""
+    """Any other byte in body or timestamp makes the verdict FAILED; white space between attributes says nothing.
+
+    [REC-06]
+    """
     xml = document()
     regions = [(xml.index(b"<nonXMLBody"), xml.index(b"</nonXMLBody>")),
                (xml.index(b"<signatureTimestamp"), xml.index(b"</signatureTimestamp>"))]  # fmt: skip

@@ -75,7 +75,7 @@ def test_structured_form_is_the_one_worked_by_hand(document: SignedDocument) -> 
 
 
 def test_header_is_the_one_worked_by_hand(document: SignedDocument) -> None:
-    """Every element of the header, in its order, is the one written by hand."""
+    """Every element of the header, in its order, is the one written by hand. [REC-02, REC-07, REC-08]"""
     made = etree.fromstring(document.xml)
     for name in ("component", "localSocialHeader/{*}signatureCollection"):
         found = made.find("{*}" + name)

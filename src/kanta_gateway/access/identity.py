@@ -3,6 +3,7 @@
 * Accepted are RS256, PS256 and ES256 with `x5t#S256` of a registered certificate (RFC 7515 §4.1.8).
 * The key comes from the registration, never from the token; the algorithm must fit the key.
 * An assertion lives 300 seconds at most, names this gateway as audience, and all its claims are there.
+* Claims are short texts without control characters, since they are told in the log.
 * The organisation in the claims must be the one that the certificate is registered for.
 * A refusal tells which check failed, and nothing of the token.
 
@@ -13,8 +14,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import unicodedata
+import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -23,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
+from kanta_gateway.access.once import mark_of
 from kanta_gateway.errors import NotAuthenticatedError
 from kanta_gateway.model import Caller, Oid, aware
 
@@ -38,10 +42,16 @@ SKEW = timedelta(seconds=30)
 MAX_TOKEN_CHARACTERS = 8192
 """Longer ones are refused unread; a real one has about 1 200."""
 
-REQUIRED = ("iss", "sub", "name", "org", "role", "purpose", "contract", "relation", "iat", "exp", "aud")
+REQUIRED = ("iss", "sub", "name", "org", "role", "purpose", "contract", "relation", "jti", "iat", "exp", "aud")
 """Claims that must be there; `contract` and `relation` may be empty."""
 
 MAY_BE_EMPTY = frozenset({"contract", "relation"})
+
+MAX_CLAIM_CHARACTERS = 128
+"""The longest of real ones are organisations' names with about 60; `name` may have twice as many."""
+
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Kinds of characters that are no part of a name and can make a line of a log look like another."""
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -54,6 +64,18 @@ class Registration:
     organisation: Oid
     name: str
     is_revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """An assertion whose signature and claims hold."""
+
+    caller: Caller
+    mark: str
+    """Of the assertion, so that it is used once."""
+    expires: datetime
+    refused: str = ""
+    """Why its system is refused all the same; empty if it is not."""
 
 
 def thumbprint(certificate: x509.Certificate) -> str:
@@ -82,18 +104,28 @@ def assertion(
     claims = {
         "iss": system, "sub": person_id, "name": person_name, "org": organisation, "role": role,
         "purpose": purpose, "contract": contract, "relation": relation, "aud": audience,
-        "iat": issued, "exp": issued + int(life.total_seconds()),
+        "jti": str(uuid.uuid4()), "iat": issued, "exp": issued + int(life.total_seconds()),
     }  # fmt: skip
     algorithm = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
     return jwt.encode(claims, key, algorithm, headers={"x5t#S256": thumbprint(certificate)})
 
 
-def verify(token: str, lookup: Callable[[str], Registration | None], now: datetime, audience: str) -> Caller:
+def verify(
+    token: str, lookup: Callable[[str], Registration | None], now: datetime, audience: str,
+    trouble: Callable[[x509.Certificate, datetime], str] = lambda _certificate, _now: "",
+) -> Verified:  # fmt: skip
     """The caller behind an assertion.
 
-    (1) header: known algorithm, thumbprint. (2) registration: known, not revoked, this certificate, within
-    its validity. (3) signature by the registered key. (4) claims: complete, in time, for this gateway.
-    (5) the organisation is the registered one.
+    (1) header: known algorithm, thumbprint. (2) registration: known, this certificate, within its validity.
+    (3) signature by the registered key. (4) claims: complete, in time, for this gateway. (5) the organisation is the
+    registered one. (6) neither we nor its issuer have revoked it: told, since the assertion itself is authentic.
+
+    Args:
+        token: the assertion.
+        lookup: finds the registration of a thumbprint.
+        now: the moment.
+        audience: what it must be for.
+        trouble: asks the revocation lists of certificates' issuers.
 
     Raises:
         NotAuthenticatedError: a check failed; the message names the check, nothing of the token.
@@ -102,17 +134,20 @@ def verify(token: str, lookup: Callable[[str], Registration | None], now: dateti
     registration = lookup(mark)  # (2)
     if registration is None:
         raise _refused("its certificate is not registered here; register the system first")
-    if registration.is_revoked:
-        raise _refused("its certificate is revoked; register a new one")
     certificate = _certificate(registration, mark, now)
     claims = _claims(token, certificate, audience)  # (3)
     _check_claims(claims, now)  # (4)
     if claims["org"] != registration.organisation:  # (5)
         raise _refused("its organisation is not the one that the certificate is registered for")
-    return Caller(
+    revoked = "its certificate is revoked; register a new one" if registration.is_revoked else ""
+    caller = Caller(
         system=registration.name, organisation=registration.organisation, person_id=claims["sub"],
         person_name=claims["name"], role=claims["role"], purpose=claims["purpose"],
         contract=claims["contract"], relation=claims["relation"],
+    )  # fmt: skip
+    return Verified(
+        caller, mark_of(mark, claims["jti"]), datetime.fromtimestamp(claims["exp"], UTC),
+        revoked or trouble(certificate, now),  # (6)
     )  # fmt: skip
 
 
@@ -152,6 +187,7 @@ def _claims(token: str, certificate: x509.Certificate, audience: str) -> dict[st
     # times are checked against the time given, so the library's own clock is turned off
     options: Any = {
         "require": list(REQUIRED), "verify_exp": False, "verify_iat": False, "verify_nbf": False,
+        "verify_sub": False, "verify_jti": False,  # our own check of claims says what is wrong
     }  # fmt: skip
     key, algorithms = _key(certificate)
     try:
@@ -186,6 +222,8 @@ def _check_claims(claims: Mapping[str, Any], now: datetime) -> None:
                 raise _refused(f"its claim {name} is not a whole number of seconds")
         elif name != "aud" and (not isinstance(value, str) or (not value.strip() and name not in MAY_BE_EMPTY)):
             raise _refused(f"its claim {name} is empty or no text")
+        elif name != "aud":
+            _check_text(name, value)
     moment = aware(now).timestamp()
     not_before = claims.get("nbf", claims["iat"])
     if isinstance(not_before, bool) or not isinstance(not_before, int):
@@ -196,6 +234,13 @@ def _check_claims(claims: Mapping[str, Any], now: datetime) -> None:
         raise _refused("it has expired; sign a new one for each call")
     if not 0 < claims["exp"] - claims["iat"] <= LIFE.total_seconds():
         raise _refused(f"it lives longer than {int(LIFE.total_seconds())} seconds")
+
+
+def _check_text(name: str, value: str) -> None:
+    if len(value) > MAX_CLAIM_CHARACTERS * (2 if name == "name" else 1):
+        raise _refused(f"its claim {name} is too long; at most {MAX_CLAIM_CHARACTERS} characters")
+    if any(unicodedata.category(one) in UNSEEN for one in value):
+        raise _refused(f"its claim {name} has control characters")
 
 
 def _refused(why: str) -> NotAuthenticatedError:

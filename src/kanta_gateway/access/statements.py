@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from kanta_gateway.errors import MisconfiguredError
@@ -58,7 +58,7 @@ KINDS: Mapping[str, Shape] = {
         choices={"role": ("controller", "processor", "sub-processor", "supervisor")},
     ),
     "person": Shape(
-        ("person_id", "organisation", "role"), ("name",), ("unit", "supervisor", "service_tasks", "duties"),
+        ("person_id", "organisation", "role"), ("name",), ("unit", "supervisor", "service_tasks", "duties", "ends_at"),
         frozenset({"service_tasks", "duties"}), private=frozenset({"person_id", "name", "supervisor"}),
     ),
     "register-use": Shape(_CONTRACT),
@@ -93,6 +93,11 @@ class Statement:
     def covers(self, day: str) -> bool:
         """Whether it is so on a day."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+    def has_ended(self, now: datetime) -> bool:
+        """Whether it ended in the course of its last day, by a moment."""
+        moment = self.body.get("ends_at")
+        return moment is not None and datetime.fromisoformat(str(moment)) <= now
 
 
 def read(stated: object) -> list[Statement]:
@@ -146,6 +151,8 @@ def _mistakes(one: object) -> Iterable[str]:
     yield from (f"{name} is no day (YYYY-MM-DD)" for name in ("from", "to") if not _is_day(one.get(name)))
     if one["kind"] == "person" and one.get("role") == STUDENT and not (one.get("to") and one.get("supervisor")):
         yield "a student needs a last day and a supervisor (STM 457/2024 §21)"
+    if one["kind"] == "person" and not _is_moment(one.get("ends_at")):
+        yield "ends_at is no moment with a zone (YYYY-MM-DDTHH:MM+02:00)"
 
 
 def _of_field(one: Mapping[str, Any], name: str, shape: Shape) -> Iterable[str]:
@@ -162,6 +169,15 @@ def _is_day(value: object) -> bool:
         return True
     try:
         return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_moment(value: object) -> bool:
+    if value is None:
+        return True
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
     except ValueError:
         return False
 

@@ -92,7 +92,11 @@ def keyed_by(entry: Mapping[str, Any]) -> tuple[str, str]:
     """Register and day whose key seals an entry.
 
     What stays has a register of its own: its key must not keep readable what goes.
+    So have denials, whose entries name a controller only where there was something to deny: the work with keys must not
+    tell which it was.
     """
+    if entry["event"] == Event.REQUEST_DENY:
+        return "denied", entry["at"][:10]
     register = "log" if entry["event"] in OWN else entry["controller"] or "system"
     return register, entry["at"][:10]
 

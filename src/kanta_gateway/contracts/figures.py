@@ -226,11 +226,13 @@ def planned_hours(rule: FigureRule, ground: Ground) -> Derived:  # noqa: ARG001 
 
 
 def product(rule: FigureRule, ground: Ground) -> Derived:  # noqa: ARG001 — one shape
-    """Service and number of the product that the newest decision grants."""
+    """Service and number of the product that the newest decision grants; no service that the contract does not know."""
     if not ground.periods:
         return Derived(None)
     newest = ground.periods[0].entry
-    name = f"{newest.facts.get('service', '')} {newest.facts.get('product_number', '')}".strip()
+    service = str(newest.facts.get("service", ""))
+    is_known = any(service.lower() in one.services for one in ground.situation.contract.products)
+    name = f"{service if is_known else ''} {newest.facts.get('product_number', '')}".strip()
     return Derived(name, (newest.id,))
 
 

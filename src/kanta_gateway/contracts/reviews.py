@@ -256,7 +256,7 @@ REVIEW_CHECKS: Mapping[str, ReviewCheck] = {
 def review_due(rule: Rule, subject: Subject, situation: Situation) -> Iterator[Clock]:
     """The next review follows in time, and the employed share was measured in time, which the next review tells."""
     scale, entry = situation.contract.scale, subject.entry
-    if scale is None:
+    if scale is None or not subject.day:  # without its day nothing is due by it
         return
     provider = subject.facts.get("provider_name")
     others = (one for one in situation.by_type.get(REVIEW, ()) if one.facts.get("provider_name") == provider)

@@ -121,7 +121,7 @@ def _unmodelled(resource: Mapping[str, Any]) -> Iterator[Mistake]:
             # An element that the model does not know is told by where it stands: its name is the writer's own.
             place = one["loc"][:-1] if one["type"] == "extra_forbidden" else one["loc"]
             yield "SRC-FHIR", place, {"what": one["type"].replace("_", " ").replace(".", " ")}
-    except (TypeError, ValueError, RecursionError):
+    except (LookupError, TypeError, ValueError, RecursionError):  # the models look a contained resource up by its name
         yield "SRC-FHIR", (), {"what": "value"}
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kanta_gateway.access import parties
-from kanta_gateway.access.identity import Registration, verify
 from kanta_gateway.errors import (
     GatewayError,
     NotPermittedError,
@@ -22,7 +23,9 @@ from kanta_gateway.intake.front import File
 from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
-from kanta_gateway.pipeline import repeats
+from kanta_gateway.pipeline import reach, repeats
+from kanta_gateway.pipeline.entrance import Entrance
+from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
@@ -50,7 +53,7 @@ class Service:
 
     def __init__(
         self, parts: Parts, desk: Desk, office: Office, people: People, schemas: RecordSchemas, *,
-        audience: str, max_queue_depth: int, max_record_bytes: int, max_delivery_bytes: int, version: str,
+        entrance: Entrance, max_queue_depth: int, max_record_bytes: int, max_delivery_bytes: int, version: str,
     ) -> None:  # fmt: skip
         self._parts = parts
         self.desk = desk
@@ -58,7 +61,7 @@ class Service:
         self.people = people
         self.notice_board = Board(parts, office)
         self._schemas = schemas
-        self._audience = audience
+        self._entrance = entrance
         self._max_queue_depth = max_queue_depth
         self._max_record_bytes = max_record_bytes
         self._max_delivery_bytes = max_delivery_bytes
@@ -76,17 +79,7 @@ class Service:
         Raises:
             NotAuthenticatedError: the assertion does not hold.
         """
-        return verify(token, self._registration, self._parts.now(), self._audience)
-
-    def _registration(self, thumbprint: str) -> Registration | None:
-        with self._parts.database.reading() as tx:
-            known = parties.system(tx, thumbprint)
-        if known is None:
-            return None
-        return Registration(
-            certificate_pem=known.certificate, organisation=known.organisation, name=known.name,
-            is_revoked=known.is_revoked,
-        )  # fmt: skip
+        return self._entrance.identify(token)
 
     def submit(
         self, body: bytes, caller: Caller, language: str, *, is_dry: bool, idempotency_key: str | None = None
@@ -184,9 +177,9 @@ class Service:
         Raises:
             NotFoundError: there is none that the caller may see.
         """
-        seen = self.desk.ticket(ticket, language)
-        self._seen(caller, ticket, seen.provider, [seen.client_ref], seen.purchaser)
-        return seen.told
+        whose = self.office.reach.seek(caller, Event.RECORD_READ, reach.ticket(ticket))
+        with self._seeing(caller, ticket, whose, [whose.client_ref]):
+            return self.desk.ticket(ticket, language).told
 
     def allow(self, ticket: str, body: bytes, caller: Caller, language: str) -> tuple[dict[str, Any], int]:
         """Take the author's answer about one record that waits; its row and the HTTP status.
@@ -210,10 +203,11 @@ class Service:
 
     def _result(self, delivery_id: str, caller: Caller, language: str) -> Result:
         """The result of a delivery, once it is known that the caller may see it."""
-        result = self.desk.delivery(delivery_id, language)
+        whose = self.office.reach.seek(caller, Event.RECORD_READ, reach.delivery(delivery_id))
         with self._parts.database.reading() as tx:
             clients = deliveries.clients_of_delivery(tx, delivery_id)
-        self._seen(caller, delivery_id, result.provider, clients or [None], result.purchaser)
+        with self._seeing(caller, delivery_id, whose, clients or [None]):
+            result = self.desk.delivery(delivery_id, language)
         self._close(result, caller)
         return result
 
@@ -236,20 +230,19 @@ class Service:
         ((_, pieces),) = self.desk.returned([file], result.source, result, language)
         return iter([b"".join(pieces)])
 
-    def _seen(self, caller: Caller, subject: str, provider: str, clients: Sequence[str | None], purchaser: str) -> None:
+    @contextmanager
+    def _seeing(self, caller: Caller, subject: str, whose: Thing, clients: Sequence[str | None]) -> Iterator[None]:
         """Permit a read and write it down, one entry for each client whose data is seen."""
-        self.office.hide(caller, Event.RECORD_READ, provider)
-        decision = self.office.permit(
-            caller, Event.RECORD_READ, provider=provider, purchaser=purchaser,
-            client_ref=clients[0] if len(clients) == 1 else None,
-        )  # fmt: skip
-        with self._parts.database.transaction() as tx:
+        thing = replace(whose, client_ref=clients[0] if len(clients) == 1 else None)
+        with self.office.acting(caller, Event.RECORD_READ, thing) as (tx, decision):
             self.office.note(tx, [
                 self.office.event(
-                    caller, Event.RECORD_READ, subject=subject, provider=provider, client_ref=client, decision=decision
+                    caller, Event.RECORD_READ, subject=subject, provider=whose.provider or "", client_ref=client,
+                    decision=decision,
                 )
                 for client in clients
             ])  # fmt: skip
+            yield
 
     def _delivery_allowed(self, caller: Caller) -> None:
         """Whether the caller may deliver at all, now.

@@ -1,6 +1,7 @@
 """Ways out of the gateway for notices: a webhook of a recipient, or a mail that tells only that something waits.
 
-* Only addresses of the channels file are called, over HTTPS, without redirects, proxies or the answer's body.
+* Only addresses of the channels file are called, over HTTPS, without redirects, proxies or the answer's body, and
+  none whose host is inside the gateway's own network (`outward`).
 * A call carries `Kanta-Signature: t=<seconds>,v1=<HMAC-SHA-256 of "t.body">`, keyed with the recipient's own secret.
 * A mail holds an id and nothing else of the notice: no name, no date of an absence, not even what it is about.
 * Every outcome is a value; no foreign exception leaves here.
@@ -22,6 +23,7 @@ import httpx
 import yaml
 
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.outward import Outward
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 15.0
 MIN_SECRET_BYTES = 32
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+INSIDE = "inside"
+"""Why a webhook was not called: its host is inside the gateway's own network."""
 EVERY = ""
 """Organiser of a channel that is for all of them."""
 
@@ -170,10 +174,15 @@ class Caller:
     Args:
         mail: the mail server, where there is one.
         transport: of the webhooks; the network by default.
+        outward: which addresses may be called.
     """
 
-    def __init__(self, mail: MailServer | None = None, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, mail: MailServer | None = None, transport: httpx.BaseTransport | None = None,
+        outward: Outward = Outward(),  # noqa: B008 — it never changes
+    ) -> None:  # fmt: skip
         self._mail = mail
+        self._outward = outward
         self._client = httpx.Client(
             timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=5.0), follow_redirects=False, trust_env=False,
             transport=transport, headers={"User-Agent": "kanta-gateway"},
@@ -196,9 +205,17 @@ class Caller:
             "Kanta-Signature": signature(hook.secret, moment, body),
         }  # fmt: skip
         try:
-            with self._client.stream("POST", hook.url, content=body, headers=headers) as answer:
+            url = httpx.URL(hook.url)
+            address = self._outward.address(url.host, url.port or (443 if url.scheme == "https" else 80))
+            if address is None:
+                return {"kind": "webhook-unreachable", "cause": INSIDE}
+            # what was checked is what is called; TLS and the server still see the name
+            with self._client.stream(
+                "POST", url.copy_with(host=address), content=body, headers={**headers, "Host": url.netloc.decode()},
+                extensions={"sni_hostname": url.host},
+            ) as answer:  # fmt: skip
                 status = answer.status_code
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+        except (OSError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             return {"kind": "webhook-unreachable", "cause": type(error).__name__}
         return None if httpx.codes.is_success(status) else {"kind": "webhook-refused", "status": str(status)}
 

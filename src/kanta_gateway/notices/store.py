@@ -22,7 +22,7 @@ from kanta_gateway.model import instant
 from kanta_gateway.notices.states import TOLD, NoticeState, is_allowed
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,12 @@ def get(tx: Connection, notice_id: str) -> StoredNotice | None:
     """One notice."""
     row = tx.execute(_STORED.where(notice.c.id == notice_id)).first()
     return None if row is None else _from_row(row)
+
+
+def owner(tx: Connection, notice_id: str) -> Row[Any, Any, Any] | None:
+    """Whose a notice is: provider, organiser and purchaser; nothing of it is opened."""
+    query = select(notice.c.provider, notice.c.organiser, notice.c.purchaser)
+    return tx.execute(query.where(notice.c.id == notice_id)).first()
 
 
 def by_sequences(tx: Connection, sequences: Iterable[int]) -> dict[int, StoredNotice]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.errors import ConflictError, NotFoundError, ParameterError
 from kanta_gateway.model import CLASSES, Decision, Event, Finding, Level, Outcome, Severity, instant
+from kanta_gateway.pipeline import reach
 from kanta_gateway.pipeline.minimising import ASKED
 from kanta_gateway.privacy.people import NOBODY
 from kanta_gateway.privacy.reading import Reading
@@ -50,11 +51,11 @@ def allow(
         ConflictError: the record does not wait for such an answer.
         ParameterError: the reason is too short or too long, or holds a personal value.
     """
+    office.reach.seek(caller, Event.RECORD_ALLOW, reach.ticket(ticket))
     with parts.database.reading() as tx:
         found = records.by_ticket(tx, ticket)
     if found is None:
         raise NotFoundError
-    office.hide(caller, Event.RECORD_ALLOW, found.provider)
     decision = office.permit(caller, Event.RECORD_ALLOW, provider=found.provider, purchaser=found.purchaser)
     _check_reason(parts, reason)
     asked = _asked(found)

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,9 @@ class Guard:
         self._policy = policy
         self._users = Users(parts)
 
-    def decide(self, caller: Caller, event: Event, thing: Thing, day: date | None = None) -> Decision:
+    def decide(
+        self, caller: Caller, event: Event, thing: Thing, day: date | None = None, *, tx: Connection | None = None
+    ) -> Decision:  # fmt: skip
         """Whether the caller may do this.
 
         Args:
@@ -62,10 +65,11 @@ class Guard:
             event: what it wants to do.
             thing: what it is about.
             day: the day on which it is done; today by default.
+            tx: the transaction in which it is done, so that nothing comes between; one of its own by default.
         """
         day = day or self._parts.now().astimezone(HELSINKI).date()
-        with self._parts.database.reading() as tx:
-            question = self._question(tx, caller, event, thing, day)
+        with self._parts.database.reading() if tx is None else nullcontext(tx) as told:
+            question = self._question(told, caller, event, thing, day)
         return self._parts.decider.decide(question)
 
     def closed(self, caller: Caller, *, by_contract_file: bool = False) -> frozenset[str]:

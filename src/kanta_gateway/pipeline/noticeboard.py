@@ -21,6 +21,7 @@ from kanta_gateway.model import Caller, Event
 from kanta_gateway.notices import calls, store
 from kanta_gateway.notices.form import page
 from kanta_gateway.notices.states import NoticeState
+from kanta_gateway.pipeline import reach
 from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.handing import handing, mark_told, prepared
 from kanta_gateway.pipeline.notify import content_of
@@ -127,15 +128,12 @@ class Board:
             NotFoundError: there is none that the caller may see.
             NotPermittedError: it is for the organiser only to hand over.
         """
+        self._office.reach.seek(caller, event, reach.notice(notice_id))
         with self._parts.database.reading() as tx:
             one = store.get(tx, notice_id)
         if one is None:
             raise NotFoundError
-        own, organiser = self._scope(caller)
-        self._office.hide(caller, event, one.provider)
-        if organiser is not None and organiser != one.organiser:
-            self._office.deny(caller, event, one.provider, (f"{caller.role}: the notice is of another's register",))
-            raise NotFoundError
+        own, _ = self._scope(caller)
         self._office.permit(caller, event, provider=one.provider, controller=one.organiser, purchaser=one.purchaser)
         contract = self._parts.contracts.get(one.purchaser)
         terms = next((own_ for own_ in contract.notices if own_.notice == one.type), None) if contract else None

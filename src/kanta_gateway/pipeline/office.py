@@ -6,23 +6,26 @@ A read without its entry does not happen: entry and answer come from one transac
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.audit import proofs, report
 from kanta_gateway.audit.checkpoint import parse
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
+from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError, TooManyReadsError
 from kanta_gateway.model import Caller, Decision, Event
 from kanta_gateway.pipeline import deadlines as timing
 from kanta_gateway.pipeline import figures as counting
-from kanta_gateway.pipeline import invoices
+from kanta_gateway.pipeline import invoices, reach
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.guard import Guard, Thing
+from kanta_gateway.pipeline.measure import Measure
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.reach import HIDDEN, Reach
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import persons, records, store
 
@@ -47,6 +50,8 @@ class Office:
         self._policy = policy
         self._controllers: dict[str, str] = {}
         self.guard = Guard(parts, policy)
+        self.reach = Reach(parts, self)
+        self.measure = Measure(parts)
 
     def permit(
         self, caller: Caller, event: Event, *, provider: str | None, controller: str | None = None,
@@ -64,40 +69,60 @@ class Office:
 
         Raises:
             NotPermittedError: the policy does not allow it.
+            TooManyReadsError: the caller has read as much as its role may for now.
         """
         decision = self.guard.decide(caller, event, Thing(provider, controller, purchaser, client_ref))
         if not decision.allowed:
-            self.deny(caller, event, provider or "", decision.reasons, decision)
-            told = "; ".join(decision.reasons)
-            raise NotPermittedError(f"{event.value} is not allowed: {told}", findings=decision.findings)
+            self._refuse(caller, event, provider, decision)
+        if event.is_reading and self.measure.is_full(caller):
+            self.deny(caller, event, provider or "", ("too many reads",))
+            raise TooManyReadsError
         return decision
 
+    @contextmanager
+    def acting(self, caller: Caller, event: Event, thing: Thing) -> Iterator[tuple[Connection, Decision]]:
+        """One transaction in which it is decided, done and written down: what ends meanwhile ends this too.
+
+        Raises:
+            NotPermittedError: the policy does not allow it; the denial is written down, nothing else is done.
+        """
+        with self._parts.database.transaction() as tx:
+            decision = self.guard.decide(caller, event, thing, tx=tx)
+            if decision.allowed:
+                yield tx, decision
+        if not decision.allowed:
+            self._refuse(caller, event, thing.provider, decision)
+
+    def _refuse(self, caller: Caller, event: Event, provider: str | None, decision: Decision) -> NoReturn:
+        self.deny(caller, event, provider or "", decision.reasons, decision)
+        told = "; ".join(decision.reasons)
+        raise NotPermittedError(f"{event.value} is not allowed: {told}", findings=decision.findings)
+
     def deny(
-        self, caller: Caller, event: Event, provider: str, reasons: Iterable[str], decision: Decision | None = None
-    ) -> None:
+        self, caller: Caller, event: Event, provider: str, reasons: Iterable[str], decision: Decision | None = None,
+        *, controller: str = "",
+    ) -> None:  # fmt: skip
         """Write a denial down; in a transaction of its own, since what was asked is not done."""
         with self._parts.database.transaction() as tx:
             self._parts.log.append(tx, [self.event(
-                caller, Event.REQUEST_DENY, subject=event.value, provider=provider,
+                caller, Event.REQUEST_DENY, subject=event.value, provider=provider, controller=controller,
                 details={"asked": event.value, "reasons": list(reasons), "failed": [
                     f"{one.params['row']}:{one.params['fact']}" for one in (decision.findings if decision else ())
                     if one.kind == "policy-condition"
                 ]}, decision=decision,
             )])  # fmt: skip
 
-    def hide(self, caller: Caller, event: Event, owner: str) -> None:
-        """Refuse another's thing as if it were not there, and write the denial down.
-
-        Raises:
-            NotFoundError: the thing is another's and the caller may see its own only.
-        """
-        if self.scope(caller) not in {None, owner}:
-            self.deny(caller, event, owner, (f"{caller.role}: scope own, the thing is another's",))
-            raise NotFoundError
+    def conceal(self, caller: Caller, event: Event, thing: Thing | None) -> None:
+        """Write down an attempt at what is not there or another's: the same work for both."""
+        own = self._controller(caller.organisation)
+        owner, register = (thing.provider, thing.controller) if thing is not None else (None, None)
+        self.deny(caller, event, owner or caller.organisation, (HIDDEN,), controller=register or own)
 
     def note(self, tx: Connection, events: Iterable[AuditEvent]) -> None:
         """Append entries in the transaction of what they tell about."""
-        self._parts.log.append(tx, list(events))
+        told = list(events)
+        self.measure.add(tx, told)
+        self._parts.log.append(tx, told)
 
     def event(
         self, caller: Caller, event: Event, *, subject: str, provider: str, controller: str = "",
@@ -129,8 +154,12 @@ class Office:
         closed = self.guard.closed(caller)
         with self._parts.database.transaction() as tx:
             page = store.listed(tx, provider=provider, state=state, after=after, limit=limit)
-            found = [one for one in page if one.organiser not in closed]
-            self._parts.log.append(tx, [self.event(
+            is_all = self.reach.registers(tx, caller) is None
+            found = [
+                one for one in page
+                if one.organiser not in closed and (is_all or one.organiser == caller.organisation)
+            ]  # fmt: skip
+            self.note(tx, [self.event(
                 caller, Event.DOCUMENT_READ, subject="list", provider=provider or "", details={"count": len(found)},
                 decision=decision,
             )])  # fmt: skip
@@ -144,21 +173,6 @@ class Office:
         """The provider whose things alone the caller may see; None for those who may see all."""
         return caller.organisation if self._policy.is_own_only(caller) else None
 
-    def _seen(self, oid: str, caller: Caller, event: Event) -> tuple[StoredDocument, Decision]:
-        """A document that the caller may do this with, and what decided.
-
-        Raises:
-            NotFoundError: there is none that the caller may see.
-        """
-        with self._parts.database.reading() as tx:
-            found = store.get(tx, oid)
-        if found is None:
-            raise NotFoundError
-        self.hide(caller, event, found.provider)
-        return found, self.permit(
-            caller, event, provider=found.provider, controller=found.organiser, client_ref=found.client_ref
-        )
-
     def document(self, oid: str, caller: Caller) -> bytes:
         """The signed bytes of one document.
 
@@ -166,10 +180,11 @@ class Office:
             NotFoundError: there is none that the caller may see.
             KeyUnavailableError: its content has been destroyed; its evidence stays.
         """
-        found, decision = self._seen(oid, caller, Event.DOCUMENT_READ)
-        with self._parts.database.transaction() as tx:
+        whose = self.reach.seek(caller, Event.DOCUMENT_READ, reach.document(oid))
+        with self.acting(caller, Event.DOCUMENT_READ, whose) as (tx, decision):
+            found = _there(store.get(tx, oid))
             content = content_of(self._parts, found)
-            self._parts.log.append(tx, [self.event(
+            self.note(tx, [self.event(
                 caller, Event.DOCUMENT_READ, subject=oid, provider=found.provider, controller=found.organiser,
                 client_ref=found.client_ref, details={"structure": found.structure}, decision=decision,
             )])  # fmt: skip
@@ -182,11 +197,12 @@ class Office:
             NotFoundError: there is none that the caller may see.
             ConflictError: it is not archived.
         """
-        found, decision = self._seen(oid, caller, Event.DOCUMENT_INVALIDATE)
-        with self._parts.database.transaction() as tx:
+        whose = self.reach.seek(caller, Event.DOCUMENT_INVALIDATE, reach.document(oid))
+        with self.acting(caller, Event.DOCUMENT_INVALIDATE, whose) as (tx, decision):
+            found = _there(store.get(tx, oid))
             if not store.invalidate(tx, oid, self._parts.now()):
                 raise ConflictError("only an archived document can be invalidated; one that waits is withdrawn")
-            self._parts.log.append(tx, [self.event(
+            self.note(tx, [self.event(
                 caller, Event.DOCUMENT_INVALIDATE, subject=oid, provider=found.provider,
                 controller=found.organiser, client_ref=found.client_ref, decision=decision,
             )])  # fmt: skip
@@ -289,13 +305,16 @@ class Office:
                 name for name, one in self._parts.types.items()
                 if one.is_subject or (own_conduct and one.about not in {"client", "organisation"})
             ]  # fmt: skip
-            known = [one for one in records.subjects(tx, subjects) if own in {None, one[0]} and one[1] not in closed]
+            mine = self.reach.registers(tx, caller)
+            every = [one for one in records.subjects(tx, subjects) if own in {None, one[0]} and one[1] not in closed]
+            known = [one for one in every if mine is None or one[:2] in mine]
             for provider in sorted({one[0] for one in known}):
                 wanted = sorted({ref for owner, _, ref in known if owner == provider})
+                others = {one[1] for one in every if one not in known and one[0] == provider}
                 if client is not None:
                     wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
-                told |= work(tx, provider, wanted, closed)
-                self._parts.log.append(tx, [
+                told |= work(tx, provider, wanted, closed | others)
+                self.note(tx, [
                     self.event(
                         caller, Event.FIGURES_READ, subject=subject, provider=provider, client_ref=ref,
                         decision=decision,
@@ -360,7 +379,7 @@ class Office:
                 raise NotFoundError
             log, now = self._parts.log, self._parts.now()
             rows = [row for ref in refs for row in report.client_report(tx, log.seals, ref, now, names=log.names)]
-            self._parts.log.append(tx, [
+            self.note(tx, [
                 self.event(
                     caller, Event.AUDIT_READ, subject="access-report", provider="", client_ref=ref, decision=decision
                 )
@@ -415,6 +434,12 @@ class Office:
                 tx, [self.event(caller, Event.AUDIT_READ, subject="consistency-proof", provider="", decision=decision)]
             )
         return {"first": first, "second": whole, "proof": proof}
+
+
+def _there(found: StoredDocument | None) -> StoredDocument:
+    if found is None:  # it was there a moment ago
+        raise NotFoundError
+    return found
 
 
 def _told(hashes: Iterable[bytes]) -> list[str]:

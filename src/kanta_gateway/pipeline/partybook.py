@@ -16,7 +16,7 @@ from kanta_gateway import forgotten
 from kanta_gateway.access import register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.statements import Statement, lacking, newest, of_kind
-from kanta_gateway.errors import NotFoundError
+from kanta_gateway.errors import NotFoundError, ParameterError
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Outcome, instant
 from kanta_gateway.privacy.envelope import open_sealed, seal
@@ -68,17 +68,21 @@ class PartyBook:
                 records.reopen(tx, provider, JUDGED_AGAIN)
         return {"stated": {kind: len(of_kind(known, kind)) for kind in sorted({one.kind for one in known})}}
 
-    def end(self, key: str, last: date, caller: Caller) -> dict[str, Any]:
-        """State that something ends, or ended, on a day.
+    def end(self, key: str, last: date, caller: Caller, at: datetime | None = None) -> dict[str, Any]:
+        """State that something ends, or ended, on a day, or a person's role at a moment of it.
 
         Raises:
             NotFoundError: nothing with this key is stated.
+            ParameterError: something else than a person's role would end at a moment.
         """
         with self._parts.database.reading() as tx:
             found = next((one for one in newest(register.known(tx, self._open)) if one.key == key), None)
         if found is None:
             raise NotFoundError("nothing with this key is registered; `kanta-gateway parties list` tells the keys")
-        return self._add([replace(found, valid_to=last.isoformat())], caller)
+        if at is not None and found.kind != "person":
+            raise ParameterError("only a person's role ends at a moment; name a day")
+        body = found.body if at is None else {**found.body, "ends_at": at.isoformat()}
+        return self._add([replace(found, body=body, valid_to=last.isoformat())], caller)
 
     def on(self, caller: Caller, day: date | None, known_at: datetime | None, kind: str) -> dict[str, Any]:
         """The register as it was on a day.
@@ -155,7 +159,8 @@ class Users:
         """Whether the caller's organisation keeps its users here, and the caller is none of them in this role today."""
         found = self._of(tx, caller.organisation)
         roles = (one for one in found if (one.body["person_id"], one.body["role"]) == (caller.person_id, caller.role))
-        return bool(found) and not any(one.covers(day.isoformat()) for one in roles)
+        moment = min(self._parts.now(), datetime.combine(day, time.max, HELSINKI))
+        return bool(found) and not any(one.covers(day.isoformat()) and not one.has_ended(moment) for one in roles)
 
     def _of(self, tx: Connection, organisation: str) -> list[Statement]:
         if (version := register.version(tx)) != self._version:

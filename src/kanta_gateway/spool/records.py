@@ -19,7 +19,7 @@ from kanta_gateway.database import data_key, document, fingerprint, record
 from kanta_gateway.model import MAX_VERSION, Outcome, instant
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Row, Select
 
 RECEIVED = "received"
 """Stored, not judged yet (or to be judged again)."""
@@ -418,6 +418,12 @@ def subjects(tx: Connection, types: Collection[str]) -> list[tuple[str, str, str
 def by_ticket(tx: Connection, ticket: str) -> StoredRecord | None:
     """The record with this ticket."""
     return next(iter(_read(tx, _STORED.where(record.c.ticket == ticket), {})), None)
+
+
+def owner(tx: Connection, ticket: str) -> Row[Any, Any, Any] | None:
+    """Whose a record is: provider, purchaser and client_ref; nothing of it is opened."""
+    query = select(record.c.provider, record.c.purchaser, record.c.client_ref)
+    return tx.execute(query.where(record.c.ticket == ticket)).first()
 
 
 def by_rows(tx: Connection, rows: Iterable[int]) -> list[StoredRecord]:

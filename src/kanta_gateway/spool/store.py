@@ -25,7 +25,7 @@ from kanta_gateway.spool.states import DELIVERED, OPEN, WORK, State, is_allowed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 PARAMETERS = 500
 """Values in one `IN`: SQLite allows a limited number of parameters."""
@@ -267,6 +267,12 @@ def get(tx: Connection, oid: str) -> StoredDocument | None:
     """One document with its payload."""
     row = tx.execute(select(*_FULL).where(document.c.oid == oid)).first()
     return _from_row(row) if row is not None else None
+
+
+def owner(tx: Connection, oid: str) -> Row[Any, Any, Any] | None:
+    """Whose a document is: provider, organiser and client_ref; nothing of it is opened."""
+    query = select(document.c.provider, document.c.organiser, document.c.client_ref)
+    return tx.execute(query.where(document.c.oid == oid)).first()
 
 
 def archived(tx: Connection) -> list[StoredDocument]:

@@ -26,7 +26,7 @@ ORG = Oid("1.2.3.4")
 AUDIENCE = "kanta-gateway"
 CLAIMS: dict[str, Any] = {
     "iss": "system", "sub": "T-MARKED", "name": "Marked Person", "org": ORG, "role": "provider-system",
-    "purpose": "delivery", "contract": "", "relation": "", "aud": AUDIENCE,
+    "purpose": "delivery", "contract": "", "relation": "", "aud": AUDIENCE, "jti": "1",
     "iat": int(NOW.timestamp()), "exp": int(NOW.timestamp()) + 300,
 }  # fmt: skip
 
@@ -72,20 +72,20 @@ def test_made_assertion_holds(kind: str) -> None:
         role="provider-system",
         purpose="delivery", audience=AUDIENCE, now=NOW, contract="C-1",
     )  # fmt: skip
-    caller = verify(token, lambda mark: _registration(certificate) if mark else None, NOW, AUDIENCE)
+    caller = verify(token, lambda mark: _registration(certificate) if mark else None, NOW, AUDIENCE).caller
     assert (caller.organisation, caller.person_id, caller.contract) == (ORG, "p", "C-1")
     assert caller.system == "Record system"
 
 
 def test_ps256_holds() -> None:
     """PS256 is accepted for an RSA key."""
-    caller = verify(_token(algorithm="PS256"), lambda _: _registration(_pair("rsa")[1]), NOW, AUDIENCE)
+    caller = verify(_token(algorithm="PS256"), lambda _: _registration(_pair("rsa")[1]), NOW, AUDIENCE).caller
     assert caller.organisation == ORG
 
 
 @pytest.mark.parametrize("claim", sorted(CLAIMS))
 def test_missing_claim(claim: str) -> None:
-    """Every claim is required."""
+    """Every claim is required. [ACC-01]"""
     _refused(_token(without=claim))
 
 
@@ -104,6 +104,14 @@ def test_missing_claim(claim: str) -> None:
         ({"role": ""}, "role"),
         ({"sub": " "}, "sub"),
         ({"name": ["Marked"]}, "name"),
+        ({"name": "Marked\nrecord:submit"}, "control characters"),
+        ({"purpose": "delivery\x1b[2J"}, "control characters"),
+        ({"sub": "T-MARKED\u202e"}, "control characters"),
+        ({"contract": "\ud800"}, "control characters"),
+        ({"sub": "T-MARKED" * 100}, "too long"),
+        ({"relation": "x" * 129}, "too long"),
+        ({"jti": ""}, "jti"),
+        ({"jti": 1}, "jti"),
     ],
 )
 def test_bad_claims(changes: dict[str, Any], why: str) -> None:
@@ -118,7 +126,7 @@ def test_expired_by_the_clock_given() -> None:
 
 
 def test_no_algorithm_and_confusion() -> None:
-    """`none` and HS256 with the public key as secret are refused."""
+    """`none` and HS256 with the public key as secret are refused. [ACC-01]"""
     certificate = _pair("rsa")[1]
     headers = {"x5t#S256": thumbprint(certificate)}
     public = certificate.public_bytes(Encoding.PEM)
@@ -141,14 +149,38 @@ def test_algorithm_must_fit_the_key() -> None:
 
 
 def test_registration_decides() -> None:
-    """Unknown, revoked, other and out-of-date certificates are refused."""
-    token, (_, certificate) = _token(), _pair("rsa")
+    """Unknown, revoked, other and out-of-date certificates are refused. [ACC-01]"""
+    token = _token()
     with pytest.raises(NotAuthenticatedError, match="not registered"):
         verify(token, lambda _: None, NOW, AUDIENCE)
-    assert "revoked" in _refused(token, _registration(certificate, is_revoked=True))
     assert "not the registered" in _refused(token, _registration(_pair("rsa2")[1]))
     assert "not valid now" in _refused(token, now=NOW + timedelta(days=2))
     assert "cannot be read" in _refused(token, Registration("-", ORG, "", is_revoked=False))
+
+
+def test_revoked_is_told_with_its_caller() -> None:
+    """An authentic assertion of a revoked system is told as refused, with the caller; our registry goes first."""
+    registrations = [_registration(_pair("rsa")[1], is_revoked=own) for own in (False, True)]
+    told = [
+        verify(_token(), {thumbprint(_pair("rsa")[1]): one}.get, NOW, AUDIENCE, listed)
+        for one in registrations
+        for listed in (lambda *_: "", lambda *_: "listed")
+    ]
+
+    assert [one.refused[:24] for one in told] == ["", "listed", *2 * ["its certificate is revok"]]
+    assert {one.caller.person_id for one in told} == {"T-MARKED"}
+
+
+def test_mark_of_an_assertion() -> None:
+    """A signature written in another way is the same assertion; another number, or another system, is another one."""
+    rsa_known, ec_known = (_registration(_pair(kind)[1]) for kind in ("rsa", "ec"))
+    first = verify(_token(), lambda _: rsa_known, NOW, AUDIENCE)
+    second = verify(_token(kind="ec", algorithm="ES256"), lambda _: ec_known, NOW, AUDIENCE)
+    again = verify(_token(algorithm="PS256"), lambda _: rsa_known, NOW, AUDIENCE)
+    other = verify(_token({"jti": "2"}), lambda _: rsa_known, NOW, AUDIENCE)
+
+    assert first.mark == again.mark
+    assert len({first.mark, second.mark, other.mark}) == 3
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "é", "x" * 9000, "..", "eyJhbGciOiJSUzI1NiJ9.e30.AA"])

@@ -95,7 +95,7 @@ def test_every_row_decides_by_its_own_conditions(row: str) -> None:
 
 @pytest.mark.parametrize("row", OFF)
 def test_disclosure_between_controllers_is_off(row: str) -> None:
-    """D3 to D5 are refused unless the installation turns them on, and the denial says so (703/2023 §55.3)."""
+    """D3 to D5 are refused unless the installation turns them on, and the denial says so (703/2023 §55.3). [ACC-05]"""
     told = decider().decide(question(facts=Facts(**LAWFUL[row])))
 
     assert not told.allowed
@@ -149,7 +149,10 @@ def test_a_supervised_student_may() -> None:
 
 
 def test_policies_are_the_maximum_of_the_decree() -> None:
-    """For every duty, class of data, relationship and purpose the policies allow exactly what the table allows."""
+    """For every duty, class of data, relationship and purpose the policies allow exactly what the table allows.
+
+    [ACC-02]
+    """
     assert [] == decider().differences()
 
 

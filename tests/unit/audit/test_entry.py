@@ -31,7 +31,7 @@ def event(kind: Event = Event.RECORD_SUBMIT, **changes: Any) -> AuditEvent:
 
 
 def test_a_use_entry_holds_what_the_law_requires() -> None:
-    """A use entry says what data, whose register, which user, purpose and time."""
+    """A use entry says what data, whose register, which user, purpose and time. [LOG-02]"""
     entry = body(event(recipient=""), ACTOR, 7, (5, 9))
     salt = entry.pop("salt")
 
@@ -49,7 +49,7 @@ def test_a_use_entry_holds_what_the_law_requires() -> None:
 
 
 def test_a_sending_is_a_disclosure_with_its_recipient() -> None:
-    """A send entry stands in the disclosure log with recipient and basis."""
+    """A send entry stands in the disclosure log with recipient and basis. [LOG-03]"""
     entry = body(event(Event.DOCUMENT_SEND), ACTOR, 0, (0, 1))
 
     assert (entry["log"], entry["recipient"], entry["basis"]) == ("disclosure", "archive", "703/2023 §14")
@@ -57,20 +57,20 @@ def test_a_sending_is_a_disclosure_with_its_recipient() -> None:
 
 @pytest.mark.parametrize("name", ["purpose", "controller", "subject"])
 def test_a_use_without_a_required_part_is_refused(name: str) -> None:
-    """A use of client data that lacks a part of its entry is refused, and the part is named."""
+    """A use of client data that lacks a part of its entry is refused, and the part is named. [LOG-02]"""
     with pytest.raises(RefusedError, match=name):
         event(Event.RECORD_SUBMIT, **{name: ""})
 
 
 @pytest.mark.parametrize("name", ["basis", "recipient", "provider"])
 def test_a_disclosure_without_a_required_part_is_refused(name: str) -> None:
-    """A disclosure that lacks basis, recipient or discloser is refused."""
+    """A disclosure that lacks basis, recipient or discloser is refused. [LOG-03]"""
     with pytest.raises(RefusedError, match=name):
         event(Event.DOCUMENT_SEND, **{name: ""})
 
 
 def test_a_nameless_user_is_refused_without_repeating_the_identifier() -> None:
-    """A user without a name cannot use client data, and the message holds no value."""
+    """A user without a name cannot use client data, and the message holds no value. [LOG-02]"""
     with pytest.raises(RefusedError, match="person_name") as told:
         event(caller=replace(CALLER, person_name=""))
 

@@ -100,7 +100,7 @@ def test_evaluation_says_which_it_is(record_type: str, opening: str) -> None:
 
 
 def test_next_of_kin_is_a_contact_field() -> None:
-    """Only the field with the next of kin is marked as a contact field."""
+    """Only the field with the next of kin is marked as a contact field. [REC-10]"""
     tree = composed("agreement", **full("agreement"))
 
     assert [one.key for one in leaves(tree) if one.is_contact] == ["muut_asiat"]

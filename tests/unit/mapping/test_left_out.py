@@ -30,7 +30,7 @@ def composed(record_type: str, content: dict[str, object], product: str) -> list
 @pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("record_type", sorted(mapper().record_types()))
 def test_every_field_shows_or_is_listed(record_type: str, product: str) -> None:
-    """A field without which a record's documents are the same stands in docs/left-out.md."""
+    """A field without which a record's documents are the same stands in docs/left-out.md. [REC-01]"""
     content = full(record_type)
     whole = composed(record_type, content, product)
 
@@ -72,7 +72,7 @@ def test_list_of_what_is_left_out_is_alive() -> None:
 @pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("record_type", sorted(mapper().record_types()))
 def test_document_of_a_full_record_fits_its_structure(record_type: str, product: str) -> None:
-    """A record with every field makes documents that their structures accept."""
+    """A record with every field makes documents that their structures accept. [REC-04]"""
     content = {key: value for key, value in full(record_type).items() if key not in OF_INTERRUPTION}
     found = [
         finding

@@ -10,8 +10,10 @@ import pytest
 
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.notices.channels import Caller, Channels, Webhook, signature
+from kanta_gateway.outward import Outward
 
 SECRET = b"a secret of at least thirty-two bytes"
+KNOWN = Outward(look=lambda *_: ["11.0.0.1"])
 HOOK = {"url": "https://county.example/notices", "secret_file": "secret"}
 
 
@@ -93,10 +95,34 @@ def test_foreign_errors_stop_here(error: type[Exception]) -> None:
     def fail(_: httpx.Request) -> httpx.Response:
         raise error("x")
 
-    with Caller(transport=httpx.MockTransport(fail)) as caller:
+    with Caller(transport=httpx.MockTransport(fail), outward=KNOWN) as caller:
         found = caller.post(Webhook(HOOK["url"], SECRET), b"{}", "n1", 1)
 
     assert found == {"kind": "webhook-unreachable", "cause": error.__name__}
+
+
+def test_what_was_checked_is_called() -> None:
+    """The host is looked up once and called by that address; TLS and the server still see its name."""
+    seen: list[httpx.Request] = []
+    looked: list[str] = []
+
+    def look(host: str, _port: int) -> list[str]:
+        looked.append(host)
+        return ["11.0.0.1"]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(204)
+
+    with Caller(transport=httpx.MockTransport(answer), outward=Outward(look=look)) as caller:
+        told = caller.post(Webhook("https://county.example:8443/notices?x=1", SECRET), b"{}", "n1", 1)
+
+    assert told is None
+    assert looked == ["county.example"]
+    assert [str(one.url) for one in seen] == ["https://11.0.0.1:8443/notices?x=1"]
+    assert [(one.headers["host"], one.extensions["sni_hostname"]) for one in seen] == [
+        ("county.example:8443", "county.example")
+    ]
 
 
 def test_mail_server_away() -> None:

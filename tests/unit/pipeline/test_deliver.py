@@ -169,7 +169,7 @@ def test_answers(
 
 
 def test_the_receipt_is_kept_as_evidence(database: Database) -> None:
-    """The archive's answer lies beside the document, with its time and digest, and stands in the log."""
+    """The archive's answer lies beside the document, with its time and digest, and stands in the log. [LOG-12]"""
     desk = Desk(database)
     desk.step(RECEIPT)
 

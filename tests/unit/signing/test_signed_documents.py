@@ -104,7 +104,7 @@ def test_a_replacement_names_what_it_replaces_and_why() -> None:
 
 
 def test_the_chain_goes_from_the_unit_to_the_organiser() -> None:
-    """Unit, its provider and the organiser are nested in each other."""
+    """Unit, its provider and the organiser are nested in each other. [CTL-10]"""
     root = etree.fromstring(signed.document())
     participant = root.find(f".//{V3}encounterParticipant")
 

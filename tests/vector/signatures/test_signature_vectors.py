@@ -112,7 +112,7 @@ def strange_certificate(xml: bytes) -> bytes:
     (other_body_identifier, "SIG-ID"), (with_doctype, "DOC-XML"), (strange_certificate, "SIG-VALUE"),
 ])  # fmt: skip
 def test_each_wrong_signature_is_refused_by_its_rule(wrong: Callable[[bytes], bytes], rule: str) -> None:
-    """A manipulated document is FAILED, and the finding names what is wrong."""
+    """A manipulated document is FAILED, and the finding names what is wrong. [REC-06]"""
     good = signed.document()
     bad = wrong(good)
     seen = signed.look(bad)

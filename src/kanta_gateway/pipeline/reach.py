@@ -1,0 +1,122 @@
+"""What a caller can reach: what is not there and what is another's are told alike, to the last query.
+
+* Whether the caller may do such a thing at all is decided first, without looking for the thing.
+* Then it is looked for, and whose it is; missing and another's take the same queries, the same key operations and one
+  entry each, so that neither answer nor work tells whether a guessed identifier exists.
+* Only who can reach a thing hears why it may not use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kanta_gateway.access.parties import agreements
+from kanta_gateway.errors import NotFoundError
+from kanta_gateway.model import Caller, Event
+from kanta_gateway.notices import store as notices
+from kanta_gateway.pipeline.guard import LOCAL, Thing
+from kanta_gateway.spool import deliveries, records, store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from kanta_gateway.pipeline.office import Office
+    from kanta_gateway.pipeline.parts import Parts
+
+Find = Callable[["Connection"], Thing | None]
+"""Looks for a thing; None where there is none."""
+Registers = frozenset[tuple[str | None, str | None]]
+"""Providers and contract files."""
+HIDDEN = "nothing of this name is within the caller's reach"
+
+
+class Reach:
+    """Finds things for callers."""
+
+    def __init__(self, parts: Parts, office: Office) -> None:
+        self._parts = parts
+        self._office = office
+
+    def registers(self, tx: Connection, caller: Caller) -> Registers | None:
+        """By which providers and contract files others deliver into the caller's register; None for all of them."""
+        if caller.system == LOCAL or self._office.is_own_only(caller):
+            return None
+        return _registers(tx, caller)
+
+    def seek(self, caller: Caller, event: Event, find: Find) -> Thing:
+        """Whose the thing is that the caller asks for, if it can reach it.
+
+        Args:
+            caller: who asks.
+            event: what it wants to do.
+            find: looks for the thing.
+
+        Raises:
+            NotPermittedError: the caller may do this with nothing; nothing was looked for.
+            NotFoundError: there is no such thing, or it is another's; the log tells of the attempt.
+        """
+        own = caller.organisation if self._office.is_own_only(caller) else None
+        self._office.permit(caller, event, provider=own)
+        with self._parts.database.reading() as tx:
+            mine = self.registers(tx, caller)
+            found = find(tx)
+        if found is None or not _reaches(found, caller, own, mine):
+            self._office.conceal(caller, event, found)
+            raise NotFoundError
+        return found
+
+
+def _registers(tx: Connection, caller: Caller) -> Registers:
+    known = agreements(tx)
+    return frozenset((one.provider.oid, one.purchaser) for one in known if one.organiser.oid == caller.organisation)
+
+
+def _reaches(thing: Thing, caller: Caller, own: str | None, mine: Registers | None) -> bool:
+    if own is not None:
+        return thing.provider == own
+    if mine is None:
+        return True
+    if thing.controller:
+        return thing.controller == caller.organisation
+    return (thing.provider, thing.purchaser) in mine
+
+
+def document(oid: str) -> Find:
+    """A document by its OID."""
+
+    def find(tx: Connection) -> Thing | None:
+        row = store.owner(tx, oid)
+        return None if row is None else Thing(row.provider, row.organiser, client_ref=row.client_ref)
+
+    return find
+
+
+def ticket(name: str) -> Find:
+    """A record by its ticket."""
+
+    def find(tx: Connection) -> Thing | None:
+        row = records.owner(tx, name)
+        return None if row is None else Thing(row.provider, None, row.purchaser, row.client_ref)
+
+    return find
+
+
+def delivery(name: str) -> Find:
+    """A delivery by its id."""
+
+    def find(tx: Connection) -> Thing | None:
+        row = deliveries.find_delivery(tx, name)
+        return None if row is None else Thing(row["provider"], None, row["purchaser"])
+
+    return find
+
+
+def notice(name: str) -> Find:
+    """A notice by its id."""
+
+    def find(tx: Connection) -> Thing | None:
+        row = notices.owner(tx, name)
+        return None if row is None else Thing(row.provider, row.organiser, row.purchaser)
+
+    return find
