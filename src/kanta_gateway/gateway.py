@@ -525,14 +525,15 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import retention  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
 
         if differences := self.parts.decider.differences():
             raise MisconfiguredError(
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        return build_api(self.service())
+        return build_api(self.service(), [retention.router])
 
 
 def opened(files: Sequence[Path]) -> list[File]:

@@ -38,6 +38,8 @@ from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kanta_gateway.intake.service import Service
 
 JSON = "application/json"
@@ -366,15 +368,21 @@ def get_health() -> Response:
     return _answer({"status": "up"})
 
 
-def build(service: Service) -> FastAPI:
-    """The web application over the use cases."""
+def build(service: Service, more: Iterable[APIRouter] = ()) -> FastAPI:
+    """The web application over the use cases.
+
+    Args:
+        service: the use cases.
+        more: routes of modules of their own.
+    """
     app = FastAPI(
         title="kanta-gateway",
         description="Provider records in, signed THL-structured documents archived. Kanta-style, not certified.",
         version=service.version, openapi_url=None, docs_url=None, redoc_url=None,
     )  # fmt: skip
     app.state.service = service
-    app.include_router(router)
+    for one in (router, *more):
+        app.include_router(one)
     app.add_middleware(Quiet, service=service)
 
     @app.exception_handler(GatewayError)

@@ -26,6 +26,7 @@ from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import reach, repeats
 from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.guard import Thing
+from kanta_gateway.pipeline.keeping import Keeping
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
@@ -60,6 +61,7 @@ class Service:
         self.office = office
         self.people = people
         self.notice_board = Board(parts, office)
+        self.keeping = Keeping(parts, office)
         self._schemas = schemas
         self._entrance = entrance
         self._max_queue_depth = max_queue_depth
@@ -95,11 +97,12 @@ class Service:
         record = self._read(body)
         if idempotency_key is None or is_dry:
             return self._take(record, delivery, caller, language, is_dry=is_dry)
-        known = repeats.remember(self._parts, caller, idempotency_key, sha256(body).hexdigest())
+        content = sha256(body).digest()
+        known = repeats.remember(self._parts, caller, idempotency_key, content)
         if known:
             return self.desk.ticket(known, language, is_duplicate=True).told, REPEATED
         told, status = self._take(record, delivery, caller, language, is_dry=False)
-        repeats.bind(self._parts, caller, idempotency_key, told["ticket"])
+        repeats.bind(self._parts, caller, idempotency_key, told["ticket"], content)
         return told, status
 
     def submit_batch(self, body: bytes, caller: Caller, language: str, *, is_dry: bool) -> Iterator[Mapping[str, Any]]:

@@ -63,8 +63,8 @@ class Keeping:
 
         A provider sees its own; looking is an entry for each client.
         """
-        decision = self._office.permit(caller, Event.RECORD_READ, provider=None)
         term, own = self._parts.terms.own["returned"], self._office.scope(caller)
+        decision = self._office.permit(caller, Event.RECORD_READ, provider=own)
         with self._parts.database.transaction() as tx:
             rows = list(_returned(tx, self._moment(self._today + timedelta(days=1)), own))
             told = _reminded(tx, [row["ticket"] for row in rows])

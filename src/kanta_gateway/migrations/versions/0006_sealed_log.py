@@ -88,6 +88,7 @@ def _move_keys() -> None:
         bind.execute(sa.text("UPDATE data_key SET wrapped = NULL"))
     op.drop_column("data_key", "wrapped")
     bind.execute(sa.text("UPDATE record SET digest = ''"))  # they were not keyed by what goes with the record
+    bind.execute(sa.text("DELETE FROM idempotency"))  # neither were these
     if bind.dialect.name == "postgresql":  # SQLite's whole numbers have 64 bits anyway
         for table, column in (("data_key", "id"), ("record", "key_id"), ("document", "key_id"), ("notice", "key_id")):
             op.alter_column(table, column, type_=sa.BigInteger(), existing_type=sa.Integer())
