@@ -70,6 +70,6 @@ def page() -> Iterator[str]:
         if one["id"] in tests:
             by = ", ".join(f"`{name}`" for name in tests[one["id"]])
         else:
-            files, by = files or "—", one.get("not_software") or f"**lacks**: {one['lacks']}"
+            files, by = files or "—", one.get("not_software") or f"**lacks**: {one.get('lacks', 'a test')}"
         yield f"| {one['id']} | {one['source']} | {one['text']} | {files} | {by} |"
     yield ""

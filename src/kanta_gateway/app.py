@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import holidays as holidays_package
 import yaml
 
-from kanta_gateway import __version__, knowledge, loading
+from kanta_gateway import __version__, content, knowledge, loading
 from kanta_gateway.access.decider import Decider
+from kanta_gateway.access.disclosures import Disclosures
+from kanta_gateway.access.purposes import Purposes
 from kanta_gateway.access.table import Duties, Table
 from kanta_gateway.audit.cosign import Known, read_witnesses
+from kanta_gateway.audit.entry import Registers
 from kanta_gateway.audit.log import Log
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
@@ -36,6 +41,8 @@ from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.migrate import is_in_use, upgrade
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.outward import Outward
+from kanta_gateway.pipeline.approved import approved_content, differing
+from kanta_gateway.pipeline.outlet import ReportOutlet
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.daykeys import DayKeys
@@ -50,10 +57,15 @@ from kanta_gateway.transfer import witness
 MODERATOR = "kanta-gateway"
 
 
-def build(settings: Settings) -> Gateway:
+def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
     """Build one installation.
 
+    Args:
+        settings: what it is made of.
+        only_approved: use the approved content whatever lies in place, and no ways out; for those who decide changes.
+
     Raises:
+        MisconfiguredError: production, and content is in place that nobody approved.
         MisconfiguredError: a file or setting is wrong; all mistakes of a kind at once.
     """
     language = "sv" if settings.lang == "sv" else "fi"
@@ -66,7 +78,8 @@ def build(settings: Settings) -> Gateway:
     root = _root(database, vault, keys, folder.master())
     upgrade(database, days.seal, keys.take_over)
     keyring = Keyring(root)
-    known = loading.load(settings.own, settings.data, language)
+    here = _here(settings, database, keyring, language, only_approved=only_approved)
+    settings, known = here.settings, here.known
     parts = Parts(
         database=database,
         keyring=keyring,
@@ -77,6 +90,8 @@ def build(settings: Settings) -> Gateway:
             seal=lambda name: seal(keyring.names, name, b"name"),
             open_=lambda sealed: open_sealed(keyring.names, sealed, b"name"),
             seals=days,
+            registers=Registers(known.reports.client_register, known.reports.joint_controller),
+            outlet=ReportOutlet(known.reports, vault),
         ),
         messages=known.messages,
         contracts=known.contracts,
@@ -96,8 +111,10 @@ def build(settings: Settings) -> Gateway:
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
-        decider=_decider(settings),
+        decider=here.decider,
+        disclosures=_disclosures(settings, here.decider),
         limits=known.limits,
+        reports=known.reports,
         types=known.types,
         holidays=finnish_holidays,
         executor=ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sign"),
@@ -110,6 +127,9 @@ def build(settings: Settings) -> Gateway:
         _channels(settings),
     )  # fmt: skip
     gateway.retention.oblivion.start()
+    gateway.unapproved = [unapproved_told(*one) for one in here.unapproved.items()]
+    if not only_approved:
+        gateway.changes.note_use(__version__, here.digests, here.unapproved)
     return gateway
 
 
@@ -124,6 +144,47 @@ def _root(database: Database, vault: Vault, keys: KeyStore, first: bytes) -> byt
     """
     fresh = first if is_in_use(database) else secrets.token_bytes(KEY_BYTES)
     return vault.unwrap(keys.root(vault.wrap(fresh), vault.name))
+
+
+@dataclass(frozen=True)
+class _Here:
+    """The content that a gateway works with."""
+
+    settings: Settings
+    known: loading.Library
+    decider: Decider
+    digests: Mapping[str, str]
+    """Of the installation's own content in place."""
+    unapproved: Mapping[str, str]
+    """Paths that nobody approved, and how they differ."""
+
+
+def _here(settings: Settings, database: Database, keyring: Keyring, language: str, *, only_approved: bool) -> _Here:
+    """What is in place, or only what was approved.
+
+    Raises:
+        MisconfiguredError: production, and content is in place that nobody approved.
+    """
+    if only_approved:
+        with database.reading() as tx, TemporaryDirectory() as place:
+            own = content.laid_out(approved_content(tx, keyring), Path(place), settings)
+            known = loading.load(own.own, settings.data, language)
+            return _Here(own, known, own_decider(Path(place) / content.POLICY, own), {}, {})
+    digests = content.digests(content.pieces(settings))
+    with database.reading() as tx:
+        unapproved = differing(tx, keyring, digests)
+    if unapproved and settings.is_production:
+        raise MisconfiguredError(mistakes=[unapproved_told(*one) for one in unapproved.items()])
+    known = loading.load(settings.own, settings.data, language)
+    return _Here(settings, known, own_decider(content.policy_folder(settings), settings), digests, unapproved)
+
+
+def unapproved_told(path: str, how: str) -> str:
+    """What is wrong with content that nobody approved, and what to do."""
+    told = {"added": "is in place and nobody approved it", "changed": "is not as it was approved",
+            "missing": "was approved and is not in place"}[how]  # fmt: skip
+    return (f"{path}: {told}. Propose it with `kanta-gateway changes propose --reason …` and have another person "
+            "approve it, or put back what was approved (`kanta-gateway changes write FOLDER`)")  # fmt: skip
 
 
 def _witnesses(settings: Settings) -> Witnesses:
@@ -158,15 +219,27 @@ def _channels(settings: Settings) -> Channels:
     return Channels.load(text, lambda name: (path.parent / name).read_bytes(), is_production=settings.is_production)
 
 
-def _decider(settings: Settings) -> Decider:
-    """The shipped policies, with the forbids and the rows that DATA/policy adds and turns on."""
-    folder = settings.data / "policy"
+def _disclosures(settings: Settings, decider: Decider) -> Disclosures:
+    """What is told and asked when data goes from one register to another."""
+    return Disclosures.load(knowledge.text("mappings/policy/disclosures.yaml", settings.own), decider.table.by_id)
+
+
+def own_decider(folder: Path, settings: Settings) -> Decider:
+    """The shipped policies, with the forbids and the rows that an installation adds and turns on.
+
+    Args:
+        folder: of its forbids and rows.
+        settings: where its purposes are, and whether this is production.
+    """
     stated = yaml.safe_load((folder / "rows.yaml").read_text("utf-8")) if (folder / "rows.yaml").is_file() else {}
     table = Table.load(knowledge.text("mappings/policy/rows.yaml"), (stated or {}).get("enabled") or ())
     shipped = [knowledge.text(f"mappings/policy/{name}.cedar") for name in ("rows", "maximum")]
     own = {one.name: one.read_text("utf-8") for one in sorted(folder.glob("*.cedar"))}
     duties = Duties.load(knowledge.text("mappings/policy/duties.yaml"))
-    return Decider.load(table, duties, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
+    purposes = Purposes.load(
+        knowledge.text("mappings/policy/purposes.yaml", settings.own), table.by_id, is_production=settings.is_production
+    )
+    return Decider.load(table, duties, purposes, shipped, knowledge.text("mappings/policy/schema.cedarschema"), own)
 
 
 @cache

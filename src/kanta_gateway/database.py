@@ -65,6 +65,18 @@ forgotten_mark = Table(
     Column("number", Integer, nullable=False),       # newest entry of the journal whose deed is in this database
 )  # fmt: skip
 
+lost_will = Table(
+    "lost_will", metadata,                           # statements of will that a restored database has lost
+    Column("ticket", String(36), primary_key=True),
+    Column("provider", String(128), nullable=False),
+    Column("client_ref", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),      # access/wills.py
+    Column("name", String(64), nullable=False),      # keyed digest of what the statement is called
+    Column("version", Integer, nullable=False),
+    Column("at", Instant, nullable=False),           # when it had come
+    Index("lost_will_client", "client_ref", "provider"),
+)  # fmt: skip
+
 reminder = Table(
     "reminder", metadata,                            # of records that wait or were refused
     Column("ticket", String(36), primary_key=True),
@@ -84,6 +96,36 @@ party_statement = Table(
     Column("sealed", LargeBinary),                   # what is about a person
     Column("recorded_at", Instant, nullable=False),
     Index("party_statement_kind", "kind", "owner"),
+)  # fmt: skip
+
+access_grant = Table(
+    "access_grant", metadata,                              # break-glass: one person, one client, one sub-item
+    Column("id", String(36), primary_key=True),
+    Column("provider", String(128), nullable=False),
+    Column("controller", String(128), nullable=False),
+    Column("purchaser", String(64), nullable=False),
+    Column("client_ref", String(64), nullable=False),
+    Column("organisation", String(128), nullable=False),   # of the person who may look
+    Column("person_ref", String(64), nullable=False),      # keyed
+    Column("role", String(64), nullable=False),
+    Column("purpose", String(64), nullable=False),
+    Column("item", String(32), nullable=False),            # mappings/policy/disclosures.yaml, grounds
+    Column("row", String(8), nullable=False),              # row of the decision table when it was opened
+    Column("facts", Text, nullable=False),                 # JSON: what was stated, words only
+    Column("sealed", LargeBinary, nullable=False),         # person and reason in words
+    Column("given_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),              # first moment at which it does not hold
+    Column("ended_at", Instant),                           # ended earlier, by hand
+    Column("uses", Integer, nullable=False),               # documents that were disclosed by it
+    Column("due_on", String(10), nullable=False),          # last day of the review
+    Column("reviewed_at", Instant),
+    Column("outcome", String(32)),                         # NULL until reviewed
+    Column("review", LargeBinary),                         # sealed: reviewer and note
+    Column("case_due_on", String(10)),                     # where the outcome leads to a case
+    Column("case_owner", LargeBinary),                     # sealed
+    Column("case_closed_at", Instant),
+    Index("access_grant_person", "person_ref", "client_ref"),
+    Index("access_grant_review", "reviewed_at", "due_on"),
 )  # fmt: skip
 
 calling_system = Table(
@@ -269,6 +311,55 @@ notice_call = Table(
     Column("settled_at", Instant),
     Index("notice_call_once", "notice", "way", unique=True),
     Index("notice_call_due", "state", "next_attempt_at"),
+)  # fmt: skip
+
+disclosure = Table(
+    "disclosure", metadata,                                # disclosure notices to the national log register
+    Column("sequence", Integer, primary_key=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("event", String(32), nullable=False),           # of the entry that tells of the disclosure
+    Column("subject", String(128), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("client_ref", String(64)),
+    Column("provider", String(128), nullable=False),       # the discloser
+    Column("controller", String(128), nullable=False),
+    Column("state", String(16), nullable=False),           # spool/disclosures.py
+    Column("told", LargeBinary),                           # sealed: what the notice tells of; NULL once destroyed
+    Column("payload", LargeBinary),                        # sealed: the signed bytes, once made
+    Column("key_id", Id, ForeignKey("data_key.id"), nullable=False),
+    Column("digest", String(64), nullable=False),          # SHA-256 of the signed bytes; empty until made
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("lease_token", String(36)),
+    Column("lease_until", Instant),
+    Column("problem", Text),                               # last problem, JSON, no personal values
+    Column("receipt", Text),                               # the register's answer, kept as evidence
+    Column("made_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Index("disclosure_due", "state", "next_attempt_at", "sequence"),
+    Index("disclosure_subject", "subject"),
+)  # fmt: skip
+
+change = Table(
+    "change", metadata,                                    # proposed changes of policy, contracts and thresholds
+    Column("number", Integer, primary_key=True),
+    Column("state", String(16), nullable=False),           # access/changes.py
+    Column("proposer", String(64), nullable=False),        # keyed reference of the person
+    Column("decider", String(64), nullable=False),         # of another person; empty until decided
+    Column("digest", String(64), nullable=False),          # SHA-256 of `told`: stands in every entry about it
+    Column("told", Text, nullable=False),                  # JSON: paths and digests of what changes
+    Column("sealed", LargeBinary, nullable=False),         # why, by whom, the content, and the preview of its effect
+    Column("proposed_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    Column("review_by", String(10)),                       # last day of the review of what was narrowed at once
+    Column("code", LargeBinary(32), nullable=False),       # keyed, over all that decides what is approved
+)  # fmt: skip
+
+content_use = Table(
+    "content_use", metadata,                               # which content the gateway has worked with, newest last
+    Column("number", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
 )  # fmt: skip
 
 oid_block = Table(

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import yaml
 
-from kanta_gateway import __version__, codefiles, forgotten, keyfiles, knowledge, official
+from kanta_gateway import __version__, forgotten, keyfiles, knowledge
 from kanta_gateway.access import parties, statements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.terms import ALWAYS, Span
+from kanta_gateway.administering import Administration
 from kanta_gateway.audit import proofs
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts import library
@@ -29,7 +30,6 @@ from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.sources import Source
 from kanta_gateway.mapping.codes import Row
-from kanta_gateway.mapping.codeserver import Words
 from kanta_gateway.model import Caller, Event, Oid, Organisation, instant
 from kanta_gateway.notices import calls
 from kanta_gateway.notices import store as notices
@@ -37,7 +37,9 @@ from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline import auditing, board
+from kanta_gateway.pipeline.accesses import Accesses
 from kanta_gateway.pipeline.announce import Announcer
+from kanta_gateway.pipeline.changes import Changes
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.entrance import Entrance
@@ -50,11 +52,12 @@ from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.reconciling import REGISTERED, REVOKED
+from kanta_gateway.pipeline.reporting import Disclosures, Reporter
 from kanta_gateway.pipeline.retaining import Retention
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.inspect import inspect
-from kanta_gateway.spool import records, store
+from kanta_gateway.spool import disclosures, records, store, worker
 from kanta_gateway.spool.worker import stop_on_signals
 from kanta_gateway.transfer.client import HttpArchiveClient
 from kanta_gateway.transfer.frame import FrameProfile
@@ -101,6 +104,13 @@ class Gateway:
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
         self.retention = Retention(parts, self.office, settings.grace_days)
+        self.accesses = Accesses(parts, self.office)
+        self.disclosures = Disclosures(parts, self.office)
+        self.changes = Changes(parts, self.office)
+        self.administration = Administration(settings, parts, folder, self.office)
+        self.policy = policy
+        self.unapproved: list[str] = []
+        """What of the content in place nobody approved; production does not start with any."""
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -189,7 +199,7 @@ class Gateway:
             ca_file=self.settings.archive_ca_file or None,
             certificate_file=self.settings.archive_client_certificate_file or None,
             key_file=self.settings.archive_client_key_file or None,
-            is_production=self.settings.is_production,
+            is_production=self.settings.is_production, log_register_url=self.settings.log_register_url,
         )  # fmt: skip
 
     def _deliverer(self, caller: Caller) -> Deliverer:
@@ -203,17 +213,25 @@ class Gateway:
         done = deliverer.run(stop, until_empty=until_empty)
         if self.desk.finish(caller):  # corrections that waited for their earlier version
             done = deliverer.run(stop, until_empty=until_empty)
+        told = self._reporter(caller).run(stop, until_empty=until_empty) if until_empty else worker.Result(0, 0)
         with self.parts.database.reading() as tx:
-            return {"handled": done.handled, "left": done.left, "documents": store.counts(tx)}
+            return {
+                "handled": done.handled + told.handled, "left": done.left + told.left, "documents": store.counts(tx),
+                "disclosures": disclosures.counts(tx),
+            }  # fmt: skip
+
+    def _reporter(self, caller: Caller) -> Reporter:
+        return Reporter(self.parts, self._archive, caller, self.settings.lease_seconds)
 
     def work(self, stop: threading.Event) -> None:
         """The worker: deliver, judge what was left, destroy what is spent, until told to stop."""
         caller = self.actor("worker", "kanta-gateway worker", "archiving")
-        deliverer = self._deliverer(caller)
+        deliverer, reporter = self._deliverer(caller), self._reporter(caller)
         while not stop.is_set():
             self.desk.finish(caller)
             deliverer.run(stop, until_empty=True)
             self.send_notices(caller)
+            reporter.drain()
             self.retention.step(caller)
             stop.wait(1.0)
 
@@ -222,7 +240,8 @@ class Gateway:
         with self.parts.database.reading() as tx:
             return {
                 "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx),
-                "notices": notices.counts(tx),
+                "notices": notices.counts(tx), "disclosures": disclosures.counts(tx),
+                "break_glass": self.accesses.break_glass.status(),
             }  # fmt: skip
 
     def due(
@@ -371,21 +390,6 @@ class Gateway:
             ]
         }
 
-    def import_schemas(self, folder: Path) -> dict[str, Any]:
-        """Keep the official Sosmeta schemas of a folder beside our own statements, each that holds."""
-        taken = official.take(folder, self.settings.data, self.parts.structures, self.parts.sealer.display)
-        return {
-            "loaded": len(taken.loaded) + len(taken.known), "new": taken.loaded, "skipped": taken.skipped,
-            "mistakes": taken.mistakes,
-        }  # fmt: skip
-
-    def import_codes(self, file: Path, name: str = "", version: str = "") -> dict[str, Any]:
-        """Keep the rows of a code-server export in the data folder, verified and dated."""
-        words = Words.load(knowledge.text("mappings/codeserver.yaml", self.settings.own))
-        taken = codefiles.take(file, self.settings.data, self.parts.codes, words, name, version)
-        return {"list": taken.number, "rows": taken.rows, "verified": taken.verified, "unverified": taken.unverified,
-                "read_as": taken.how, "columns": dict(taken.columns), "mistakes": taken.mistakes}  # fmt: skip
-
     def check(self) -> dict[str, Any]:
         """What building did not refuse but an operator must know: unverified codes, certificates, rules."""
         codes = [
@@ -399,6 +403,8 @@ class Gateway:
                 *(f"policy: {one} is not the decree's maximum" for one in self.parts.decider.differences()),
             ],
             "own_files": knowledge.owned(self.settings.own),
+            "unapproved": self.unapproved,
+            "reviews_overdue": self.changes.overdue(),
             "unverified_codes": codes,
             "contracts_incomplete": self.party_book.incomplete(),
             "not_judged": {name: [one.rule for one in contract.not_judged]
@@ -406,7 +412,7 @@ class Gateway:
             "not_software": {name: [one.rule for one in contract.not_software]
                              for name, contract in self.parts.contracts.items()},
             "law": library.report(self.parts.contracts.values()),
-            "production_would_refuse": bool(codes),
+            "production_would_refuse": bool(codes or self.unapproved),
         }  # fmt: skip
 
     def _blocked(self, row: Row) -> list[str]:
@@ -416,10 +422,6 @@ class Gateway:
         by_type = (one.number for one in parts.structures.all() if one.document_type == row.key)
         made = set(parts.mapper.structures())
         return sorted(users) or sorted(number for number in by_type if number in made) or SPECIAL.get(row.list, [])
-
-    def make_keys(self, organisation: str, name: str) -> dict[str, Any]:
-        """Make the keys that are missing."""
-        return keyfiles.make(self._folder, self.settings, organisation, name)
 
     def list_keys(self) -> dict[str, Any]:
         """Which keys there are."""
@@ -525,7 +527,8 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake import retention  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import changeroutes, retention  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import disclosures as across  # noqa: PLC0415
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
 
         if differences := self.parts.decider.differences():
@@ -533,7 +536,7 @@ class Gateway:
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        return build_api(self.service(), [retention.router])
+        return build_api(self.service(), [across.router, changeroutes.router, retention.router])
 
 
 def opened(files: Sequence[Path]) -> list[File]:

@@ -191,8 +191,8 @@ class KeyStore:
 
     # the journal
 
-    def forget(self, deeds: Sequence[Forgotten], least: int = 0) -> int:
-        """Destroy keys and write down that it was done; the number of the last entry.
+    def forget(self, deeds: Sequence[Forgotten], least: int = 0) -> tuple[int, int]:
+        """Destroy keys and write down that it was done; the number of the last entry before, and of the last one now.
 
         Args:
             deeds: what is forgotten; one that the journal has already changes nothing.
@@ -214,7 +214,7 @@ class KeyStore:
             for start in range(0, len(keys), _PIECE):
                 tx.execute(delete(content_key).where(content_key.c.id.in_(keys[start : start + _PIECE])))
         self._database.scrub()
-        return number + len(rows)
+        return number, number + len(rows)
 
     def last(self) -> int:
         """Number of the newest entry; 0 for none."""

@@ -102,7 +102,7 @@ def path_of(path: str, own: Path | None = None) -> Path:
 def owned(own: Path | None) -> list[str]:
     """Every file of an installation's own, by its path; `(instead of the package's)` behind those that replace one."""
     return [] if own is None else [
-        f"{path} (instead of the package's)" if (root() / path).is_file() else path for path in _own_files(own)
+        f"{path} (instead of the package's)" if (root() / path).is_file() else path for path in own_files(own)
     ]  # fmt: skip
 
 
@@ -116,13 +116,14 @@ def faults(own: Path | None) -> list[str]:
         return []
     if not own.is_dir():
         return [f"KANTA_KNOWLEDGE: there is no folder {own}; make it, with a folder mappings in it"]
-    told = [fault for path in _own_files(own) if (fault := _fault(own, path))]
+    told = [fault for path in own_files(own) if (fault := _fault(own, path))]
     if not told and not any((own / one).is_dir() for one in _FOLDERS):
         told = [f"KANTA_KNOWLEDGE: {own} holds no folder mappings and no folder schemas; nothing of it is read"]
     return told
 
 
-def _own_files(own: Path) -> Iterator[str]:
+def own_files(own: Path) -> Iterator[str]:
+    """Path of every file of an installation's own folder; hidden ones are none."""
     for path in sorted(own.rglob("*")):
         relative = path.relative_to(own)
         if path.is_file() and not any(part.startswith(".") for part in relative.parts):

@@ -36,6 +36,7 @@ from kanta_gateway.signing.display import Display
 from kanta_gateway.signing.profile import Profile
 from kanta_gateway.stated import Lined, Mistakes, listed, nearest, read
 from kanta_gateway.transfer.frame import FrameProfile, load_profile
+from kanta_gateway.transfer.reports import Reports
 
 T = TypeVar("T")
 _PRODUCT_CODES = {"service_task": "service-task", "service": "social-service"}
@@ -64,6 +65,7 @@ class Library:
     limits: Limits
     frame: FrameProfile
     terms: Terms
+    reports: Reports
 
 
 def load(own: Path | None, data: Path, language: str) -> Library:
@@ -121,6 +123,7 @@ class _Reader:
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         terms = self._one("mappings/retention.yaml", Terms.load)
+        reports = self._one("mappings/disclosures.yaml", Reports.load)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
         if self.told:
@@ -130,7 +133,7 @@ class _Reader:
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices),
             scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            limits=_there(limits), frame=_there(frame), terms=_there(terms),
+            limits=_there(limits), frame=_there(frame), reports=_there(reports), terms=_there(terms),
         )  # fmt: skip
 
     def record_types(self) -> tuple[dict[str, RecordType], RecordSchemas]:

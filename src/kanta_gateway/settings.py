@@ -31,6 +31,8 @@ class Settings:
     """Empty: SQLite in the data folder."""
     archive_url: str = ""
     """Base URL of the archive, or of `simulate-archive`."""
+    log_register_url: str = ""
+    """Address of the national log register for disclosure notices; empty: `/fhir` of the archive."""
     archive_timeout_seconds: float = 30.0
     lease_seconds: float = 60.0
     """How long a worker may hold a document; what a dead worker held is taken over after this."""

@@ -46,6 +46,10 @@ SECONDS = 60.0
 _numbers = itertools.count(1)
 
 
+PURPOSES = {"auditor": "audit", "purchaser-it": "supervision"}
+"""What each role that is no provider's tells."""
+
+
 class System:
     """A registered calling system with its key."""
 
@@ -63,7 +67,8 @@ class System:
         given = {"role": self.role, "contract": CONTRACT, **claims}
         return assertion(
             self._key, load_pem_x509_certificate(self.certificate.encode()), system=f"system {self.role}",
-            organisation=self.organisation, person_id="T-1", person_name="Erkki Esimerkki", purpose="delivery",
+            organisation=self.organisation, person_id="T-1", person_name="Erkki Esimerkki",
+            purpose=PURPOSES.get(given["role"], "delivery"),
             audience="kanta-gateway", now=datetime.now(UTC), role=given["role"], contract=given["contract"],
         )  # fmt: skip
 
@@ -704,7 +709,7 @@ def test_every_read_is_an_entry(world: World) -> None:
         found = [one for one in world.entries(after) if one["event"] == event]
         assert found, path
         assert all(one["actor"]["organisation"] for one in found)
-        assert all(one["controller"] and one["purpose"] == "delivery" for one in found)
+        assert all(one["controller"] and one["purpose"] in {"delivery", "audit"} for one in found)
 
 
 def test_figures_and_report(world: World) -> None:

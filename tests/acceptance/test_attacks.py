@@ -543,6 +543,23 @@ def test_figures_of_another_purchaser(scene: Scene) -> None:
     assert {} == scene.line(system.token(), "GET", "/v1/figures").json()["figures"]
 
 
+def test_a_report_about_another_purchasers_client(scene: Scene) -> None:
+    """Purchaser B's auditor is told of no use of purchaser A's client, as of a client that there is not. [CLR-10]"""
+    auditor, mine = (
+        System(one, "auditor", purpose="supervision").registered(scene.gateway) for one in (OTHER_ORGANISER, ORGANISER)
+    )
+    one, none, own = (
+        scene.line(who_.token(), "GET", f"/v1/clients/{name}/access-report")
+        for who_, name in ((auditor, "A-1"), (auditor, "nobody"), (mine, "A-1"))
+    )
+    entries = scene.line(auditor.token(), "GET", "/v1/audit/entries?client=A-1").json()["entries"]
+
+    assert [404, 404, 200] == [told.status_code for told in (one, none, own)]
+    assert one.content == none.content
+    assert own.json()["rows"]
+    assert entries == []
+
+
 def test_counts_and_names_tell_nothing(calm: Scene) -> None:
     """No call takes a name to search by or gives counts of everybody; a caller's list counts its own things only."""
     app = calm.gateway.api()

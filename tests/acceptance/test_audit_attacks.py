@@ -27,7 +27,7 @@ from kanta_gateway.audit import checkpoint as notes
 from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.audit.entry import keyed_by
 from kanta_gateway.audit.merkle import Frontier, leaf_hash
-from kanta_gateway.errors import NotFoundError, UntrustedError
+from kanta_gateway.errors import NotFoundError, NotPermittedError, UntrustedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.pipeline.office import Office
@@ -440,7 +440,9 @@ def test_what_is_written_into_the_log_stays_one_entry(scene: Scene) -> None:
     """Line ends, quotes, a forged entry, formulas and terminal commands in a name or purpose change no other entry."""
     evil = 'x\n{"idx":0,"leaf":"A"}\r\u2028\u2029\u0085\v\f\x1b[2J",\\ \u202e\x00=1+1'
     caller = Caller("local", Oid(""), evil, "=cmd()" + evil, "operator", evil)
-    scene.gateway.figures(caller, None, None, explain=False)
+    with pytest.raises(NotPermittedError):  # no purpose of the list; the denial tells what was said
+        scene.gateway.figures(caller, None, None, explain=False)
+    scene.gateway.figures(replace(caller, purpose="supervision"), None, None, explain=False)
     scene.hand_over("evil")
     lines = (scene.auditor / "evil.jsonl").read_bytes().split(b"\n")
     code, told = scene.verify("--new", "evil.txt", "evil.jsonl")

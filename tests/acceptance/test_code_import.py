@@ -41,7 +41,7 @@ def imported(folder: Path, content: str | bytes, file: str = f"{OID}.201601.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     gateway = installation(folder / "data")
     try:
-        return gateway.import_codes(path, **other)
+        return gateway.administration.import_codes(gateway.actor(None, None, None), path, **other)
     finally:
         gateway.close()
 

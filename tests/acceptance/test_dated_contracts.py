@@ -24,7 +24,7 @@ from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.office import Office, content_of
-from kanta_gateway.pipeline.partybook import moment
+from kanta_gateway.pipeline.partybook import ending, moment
 from kanta_gateway.spool import store
 
 PROVIDER, ORGANISER, SUB = "1.2.246.10.94005128.10.0", "1.2.246.10.94006007.10.0", "1.2.246.10.94005557.10.0"
@@ -313,6 +313,13 @@ def test_the_register_of_any_day(gateway: Gateway) -> None:
     assert not any("Marked" in body or b"Marked" in sealed for body, sealed in bodies)
     with pytest.raises(NotFoundError):
         gateway.party_book.end("no such key", date(2026, 4, 30), actor)
+
+
+def test_endings_as_people_write_them() -> None:
+    """A day is a last day; a moment is one of its day in Finland, and without a zone Finland's."""
+    assert ending("2026-11-27") == (date(2026, 11, 27), None)
+    assert ending("2026-11-27T14:00") == (date(2026, 11, 27), datetime(2026, 11, 27, 12, 0, tzinfo=UTC))
+    assert ending("2026-11-27T23:30+00:00")[0] == date(2026, 11, 28)
 
 
 def test_moments_as_people_write_them() -> None:

@@ -194,7 +194,7 @@ def test_a_crash_after_the_key_is_destroyed(world: World) -> None:
     world.destroy()
     with world.gateway.parts.database.reading() as tx:
         deeds = forgotten.waiting(tx)
-    number = world.gateway.parts.keys.forget(deeds)
+    _, number = world.gateway.parts.keys.forget(deeds)
     world.restore(world.backup())
     world.assert_forgotten()
 

@@ -28,7 +28,7 @@ def imported(folder: Path, *files: tuple[str, Any]) -> dict[str, Any]:
     for name, schema in files:
         put(folder / "from" / name, schema)
     gateway = installation(folder / "data")
-    told = gateway.import_schemas(folder / "from")
+    told = gateway.administration.import_schemas(gateway.actor(None, None, None), folder / "from")
     gateway.close()
     return told
 

@@ -18,9 +18,11 @@ from tests.calling import Fresh
 from tests.faulty_tables import SECRET, TABLES, Fault, Sheet, faults, paths, sheet
 from tests.installations import documents, installation
 
+from kanta_gateway.access.parties import agreements
 from kanta_gateway.errors import ConflictError, UnreadableError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.intake.desk import Desk
+from kanta_gateway.spool import store
 
 Rows = list[dict[str, Any]]
 FAULTS = {one.name: one for one in faults(27)}
@@ -278,6 +280,21 @@ def test_another_file_is_not_marked(gateway: Gateway, tmp_path: Path) -> None:
     other = files(tmp_path / "other", shuffled("paivakirja", 3))
     with pytest.raises(ConflictError):
         gateway.write_findings(other, "heinola-csv", result, tmp_path / "back")
+
+
+def test_the_county_is_the_controller(gateway: Gateway) -> None:
+    """Days of a voucher service stand in the county's register, and the provider is its processor. [CTL-03, CTL-04]"""
+    take(gateway, paths())
+    with gateway.parts.database.reading() as tx:
+        (agreement,) = agreements(tx)
+        whose = {(one.provider, one.organiser) for one in store.listed(tx, limit=1000)}
+    register = gateway.party_book.on(gateway.actor(None, None, None), None, None, "organisation")["register"]
+
+    assert whose == {(agreement.provider.oid, agreement.organiser.oid)}
+    assert {one["oid"]: one["role"] for one in register} == {
+        agreement.provider.oid: "processor", agreement.organiser.oid: "controller"
+    }  # fmt: skip
+    assert agreement.provider.oid != agreement.organiser.oid
 
 
 def test_findings_over_http(gateway: Gateway) -> None:

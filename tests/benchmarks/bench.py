@@ -338,6 +338,48 @@ def deciding(machine: Machine, folder: Path) -> None:
     gateway.close()
 
 
+def guessing(machine: Machine, folder: Path, repeats: int = 300) -> None:
+    """How much longer another's document takes to refuse than one that is not there, beside the same asked twice."""
+    from tests.installations import SAMPLE, installation, take
+
+    from kanta_gateway.errors import NotFoundError
+    from kanta_gateway.model import Caller, Oid
+    from kanta_gateway.spool import store
+
+    gateway = installation(folder / "guessing")
+    take(gateway, [SAMPLE])
+    with gateway.parts.database.reading() as tx:
+        there = store.listed(tx, limit=1)[0].oid
+    other = "1.2.246.10.94005557.10.0"
+    gateway.register_party(other, "Toinen ry", "1.2.246.10.94006015.10.0", "Toinen alue", "T/2", "heinola")
+    caller = Caller("records", Oid(other), "T-1", "Erkki Esimerkki", "provider-system", "delivery")
+    missing = f"{there}9"
+
+    def refused(oid: str) -> float:
+        start = time.perf_counter()
+        try:
+            gateway.office.document(oid, caller)
+        except NotFoundError:
+            return time.perf_counter() - start
+        raise AssertionError(oid)
+
+    for _ in range(20):  # the first ones fill caches
+        refused(there)
+        refused(missing)
+    times: dict[str, list[float]] = {"there": [], "missing": [], "again": []}
+    for number in range(repeats):
+        asked = (("there", there), ("missing", missing), ("again", missing))
+        for name, oid in (*asked[number % 3 :], *asked[: number % 3]):  # none always follows the same one
+            times[name].append(refused(oid))
+    medians = {name: statistics.median(one) * 1e6 for name, one in times.items()}
+    machine.tell(
+        "refusing another's document, over one that is not there", medians["there"] - medians["missing"],
+        "microseconds, median", noise=round(medians["again"] - medians["missing"], 1),
+        missing=round(medians["missing"], 1), repeats=repeats,
+    )  # fmt: skip
+    gateway.close()
+
+
 def _items(gateway: Gateway, name: str, contents: list[bytes]) -> Iterator[object]:
     import io
 
@@ -378,7 +420,9 @@ def appending(machine: Machine, folder: Path) -> None:
         "audit append, one a commit", 1 / single, "entries/s", ratio_to_fsync=round(bare / single, 2), target=0.5
     )
     many = seconds(partial(append, 400), 20)
-    machine.tell("audit append, 400 a commit", 400 / many, "entries/s", target=3000)
+    machine.tell(
+        "audit append, 400 a commit", 400 / many, "entries/s", target=3000, ratio_to_fsync=round(400 * bare / many, 1)
+    )
     _open(machine, database, log)
     _prove(machine, database)
     database.close()
@@ -464,19 +508,21 @@ def verifying(machine: Machine, least: float = 2.0) -> None:
 
 def main() -> None:
     """Run every benchmark."""
-    names = ("one", "deciding", "reading", "scan", "audit", "year", "memory")
+    names = ("one", "deciding", "guessing", "reading", "scan", "audit", "year", "memory")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--only", choices=names, action="append", help="may be given more than once; default: all")
     options = parser.parse_args()
     wanted = options.only or names
-    if set(wanted) != {"audit"} and not GENERATOR.is_file():
+    if not set(wanted) <= {"audit", "deciding", "guessing"} and not GENERATOR.is_file():
         sys.exit("did not run: the year's generator is not there (REFERENCE_DIR, default ../shared)")
     with tempfile.TemporaryDirectory(prefix="kanta-bench-") as name:
         folder = Path(name)
         machine = Machine(folder, rsa.generate_private_key(public_exponent=65537, key_size=3072))
         if "deciding" in wanted:
             deciding(machine, folder)
+        if "guessing" in wanted:
+            guessing(machine, folder)
         if "one" in wanted:
             one = One(folder, 20)
             one_record(machine, one)

@@ -3,9 +3,10 @@
 1. The decision table finds the row; Cedar gets it as context, and each row has one permit.
 2. The maximum of STM 457/2024 and what always holds are forbids that every installation loads.
 3. What an installation adds are forbids too, so it narrows and never widens.
-4. A decision names the policies that decided by our own ids; basis and texts are looked up by id.
+4. The purpose goes with the role and with the row that was found, or it is refused with the list of those that do.
+5. A decision names the policies that decided by our own ids; basis and texts are looked up by id.
    A denial without a deciding forbid is explained by the table: which condition of which row failed.
-5. A policy that cannot be evaluated would be left out by Cedar, a forbid too: such a request is denied.
+6. A policy that cannot be evaluated would be left out by Cedar, a forbid too: such a request is denied.
 
 Cedar: docs.cedarpolicy.com; policies: `mappings/policy/*.cedar`, checked against `schema.cedarschema` at the start.
 """
@@ -20,6 +21,7 @@ from typing import Any
 
 import cedarpy
 
+from kanta_gateway.access.purposes import Purposes
 from kanta_gateway.access.table import NO_CLIENT_DATA, OFF, Duties, Duty, Facts, Failure, Table
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.model import Decision, Finding, Severity
@@ -27,7 +29,7 @@ from kanta_gateway.model import Decision, Finding, Severity
 CONDITIONS = ("own_task", "own_service", "own_register", "has_duty", "is_review")
 """What a duty's maximum may depend on."""
 _ALL_TRUE = frozenset(CONDITIONS)
-ERROR, ROLE = "ERROR", "ROLE"
+ERROR, PURPOSE, ROLE = "ERROR", "PURPOSE", "ROLE"
 _ACTION = {"type": "Action", "id": "act"}
 _THING = {"type": "Thing", "id": "any"}
 
@@ -61,11 +63,14 @@ class Question:
 
 
 class Decider:
-    """Table, duties and policies of one installation."""
+    """Table, duties, purposes and policies of one installation."""
 
-    def __init__(self, table: Table, duties: Duties, policies: cedarpy.PolicySet, own: frozenset[str]) -> None:
+    def __init__(
+        self, table: Table, duties: Duties, purposes: Purposes, policies: cedarpy.PolicySet, own: frozenset[str]
+    ) -> None:
         self.table = table
         self.duties = duties
+        self.purposes = purposes
         self.own = own
         """Ids of the installation's own forbids."""
         self._policies = policies
@@ -73,13 +78,15 @@ class Decider:
 
     @classmethod
     def load(
-        cls, table: Table, duties: Duties, shipped: Sequence[str], schema: str, own: Mapping[str, str] | None = None
-    ) -> Decider:
+        cls, table: Table, duties: Duties, purposes: Purposes, shipped: Sequence[str], schema: str,
+        own: Mapping[str, str] | None = None,
+    ) -> Decider:  # fmt: skip
         """Read the policies.
 
         Args:
             table: the decision table.
             duties: the duties of STM 457/2024.
+            purposes: the purposes of use.
             shipped: texts of the policies that every installation loads.
             schema: text of the Cedar schema.
             own: name of a file -> text of policies that the installation adds; forbids only.
@@ -105,7 +112,7 @@ class Decider:
         if mistakes:
             raise MisconfiguredError("policy: " + "; ".join(mistakes))
         whole = {"staticPolicies": policies, "templates": {}, "templateLinks": []}
-        return cls(table, duties, cedarpy.PolicySet.from_json_str(json.dumps(whole)), frozenset(added))
+        return cls(table, duties, purposes, cedarpy.PolicySet.from_json_str(json.dumps(whole)), frozenset(added))
 
     def decide(self, question: Question) -> Decision:
         """Whether it may be done, what decided, and why."""
@@ -121,20 +128,40 @@ class Decider:
         basis = tuple(dict.fromkeys(itertools.chain(*(self._basis(one) for one in reasons))))
         return Decision(False, (*reasons, *_named(question)), row.id, basis, findings)  # noqa: FBT003
 
+    def allowed(self, questions: Sequence[Question]) -> list[bool]:
+        """Whether each may be done, asked at once."""
+        asked = [self._request(one, self.table.find(one.facts).id) for one in questions]
+        answers = cedarpy.is_authorized_batch(asked, self._policies, self._entities)
+        return [one.allowed and not one.diagnostics.errors for one in answers]
+
+    def _request(self, question: Question, row: str) -> dict[str, Any]:
+        return {
+            "principal": {"type": "Duty", "id": self.duties.of_role(question.role).name},
+            "action": _ACTION, "resource": _THING, "context": _context(question, row, fits=self._fits(question, row)),
+        }  # fmt: skip
+
     def _ask(self, question: Question, row: str) -> tuple[bool, tuple[str, ...], bool]:
         """Whether Cedar allows it, the ids of what decided, and whether a policy could not be evaluated."""
-        asked = {
-            "principal": {"type": "Duty", "id": self.duties.of_role(question.role).name},
-            "action": _ACTION, "resource": _THING, "context": _context(question, row),
-        }  # fmt: skip
-        found = cedarpy.is_authorized(asked, self._policies, self._entities)
+        found = cedarpy.is_authorized(self._request(question, row), self._policies, self._entities)
         return found.allowed, tuple(sorted(found.diagnostics.reasons)), bool(found.diagnostics.errors)
+
+    def _fits(self, question: Question, row: str) -> bool:
+        """Whether the purpose goes with role and row; where no row was found the row is what denies."""
+        return self.purposes.fits(question.purpose, question.role, "" if row == self.table.rows[-1].id else row)
+
+    def _purposes(self, question: Question) -> Finding:
+        """Which purposes the caller may tell instead: those of the row, else those of the role."""
+        row = self.table.find(question.facts).id
+        fitting = self.purposes.of(question.role, row) or self.purposes.of(question.role)
+        return Finding(PURPOSE, Severity.INFO, "policy-purposes", "", {"expected": ", ".join(fitting) or "-"})
 
     def _why(self, question: Question, forbids: Sequence[str]) -> Iterator[Finding]:
         """What forbids it, each with its text; without any, the conditions that failed."""
         for one in forbids:
             text = self.duties.texts.get(one, "policy-LOCAL" if one in self.own else "policy-ERROR")
             yield Finding(one, Severity.REFUSE, text, "", {}, "; ".join(self._basis(one)))
+        if PURPOSE in forbids:
+            yield self._purposes(question)
         if ROLE in forbids and question.grant:
             yield Finding(ROLE, Severity.INFO, "policy-role-reason", "", {"reason": question.grant})
         if not forbids:
@@ -190,7 +217,7 @@ def _probe(duty: str, kind: str, task: str, true: Iterable[str], row: str) -> di
         Question("record:read", "", "x", Facts(), kind, task, granted=True), **dict.fromkeys(true, True)  # type: ignore[arg-type]
     )  # fmt: skip
     return {"principal": {"type": "Duty", "id": duty}, "action": _ACTION, "resource": _THING,
-            "context": _context(question, row)}  # fmt: skip
+            "context": _context(question, row, fits=True)}  # fmt: skip
 
 
 def _named(question: Question) -> tuple[str, ...]:
@@ -198,7 +225,7 @@ def _named(question: Question) -> tuple[str, ...]:
     return (question.grant,) if question.grant else ()
 
 
-def _context(question: Question, row: str) -> dict[str, Any]:
+def _context(question: Question, row: str, *, fits: bool) -> dict[str, Any]:
     return {
         "row": row, "event": question.event, "role": question.role, "purpose": question.purpose,
         "relationship": question.facts.relationship, "person": question.person, "kind": question.kind,
@@ -206,7 +233,7 @@ def _context(question: Question, row: str) -> dict[str, Any]:
         "has_duty": question.has_duty, "is_client_data": question.facts.flow != NO_CLIENT_DATA,
         "is_review": question.is_review, "is_student": question.is_student,
         "is_supervised": question.is_supervised, "own_register": question.own_register,
-        "own_service": question.own_service, "own_task": question.own_task,
+        "own_service": question.own_service, "own_task": question.own_task, "purpose_fits": fits,
     }  # fmt: skip
 
 

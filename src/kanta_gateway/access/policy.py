@@ -2,6 +2,7 @@
 
 * What no row allows is denied; an empty list of rows denies everything.
 * A role with scope `own` acts on its own organisation's things only, and must say whose they are.
+* A role with scope `given` sees nothing but what is given to it across registers.
 * A row may demand a contract.
 * This module sees text and values only.
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ANY = "*"
-"""In a list of purposes: any purpose that is told."""
+"""In a list of purposes: each that the list of purposes (`access.purposes`) lets the role have."""
 
-SCOPES = ("all", "own")
+SCOPES = ("all", "given", "own")
 _ACTIONS = OneOf(tuple(sorted(Event)))
 _ROW = Keys({"id": TEXT}, {"actions": ListOf(_ACTIONS), "purposes": ListOf(WORD), "needs_contract": FLAG})
 _POLICY = Keys({}, {"roles": Named(Keys({}, {"scope": OneOf(SCOPES), "rules": ListOf(_ROW)}))})
@@ -52,7 +53,7 @@ class Role:
     """What one role may do, and on whose things."""
 
     scope: str
-    """`own`: the caller's own organisation's; `all`: everybody's."""
+    """`own`: the caller's own organisation's; `given`: what is given to it; `all`: everybody's."""
     rules: tuple[Rule, ...]
 
 
@@ -75,10 +76,21 @@ class Policy:
         mistakes.end()
         return cls(roles)
 
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Every role by its name."""
+        return self._roles
+
+    def grants(self, caller: Caller, action: Event) -> bool:
+        """Whether some row of the caller's role grants an action for some purpose."""
+        role = self._roles.get(caller.role)
+        rules = role.rules if role is not None else ()
+        return any(action in one.actions and (caller.contract or not one.needs_contract) for one in rules)
+
     def is_own_only(self, caller: Caller) -> bool:
         """Whether the caller sees its own organisation's things only; a role that nobody knows does too."""
         role = self._roles.get(caller.role)
-        return role is None or role.scope == "own"
+        return role is None or role.scope != "all"
 
     def decide(self, caller: Caller, action: Event, *, provider: Oid | None, contract: str = "") -> Decision:
         """Whether the caller may do this.

@@ -54,15 +54,15 @@ KINDS: Mapping[str, Shape] = {
         choices={"relationships": ("delivered", "registered")},
     ),
     "organisation": Shape(
-        ("oid",), ("name", "role"), ("business_id",),
-        choices={"role": ("controller", "processor", "sub-processor", "supervisor")},
+        ("oid",), ("name", "role"), ("business_id", "sector"),
+        choices={"role": ("controller", "processor", "sub-processor", "supervisor"), "sector": ("social", "health")},
     ),
     "person": Shape(
         ("person_id", "organisation", "role"), ("name",), ("unit", "supervisor", "service_tasks", "duties", "ends_at"),
         frozenset({"service_tasks", "duties"}), private=frozenset({"person_id", "name", "supervisor"}),
     ),
     "register-use": Shape(_CONTRACT),
-    "relationship": Shape(("provider", "client"), (), ("unit", "service")),
+    "relationship": Shape(("provider", "client"), (), ("unit", "service", "of")),
     "unit": Shape(("oid",), ("name", "organisation")),
 }  # fmt: skip
 STUDENT = "student"

@@ -44,7 +44,9 @@ class Facts:
     joint_service: str = "no"
     via_kanta: str = "unknown"
     reason: str = "none"
-    """`told` where a reason in words was given."""
+    """`told` where a reason was given."""
+    grant: str = "none"
+    """Break-glass: open, ended, none."""
 
 
 FACTS = frozenset(one.name for one in fields(Facts))

@@ -32,6 +32,17 @@ _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.AUDIT_PURGE: (_ACTIVITY, "D"),
     Event.AUDIT_READ: (_QUERY, "R"),
     Event.AUDIT_ROTATE: (_ACTIVITY, "U"),
+    Event.CHANGE_APPROVE: (_ACTIVITY, "U"),
+    Event.CHANGE_NARROW: (_ACTIVITY, "U"),
+    Event.CHANGE_PROPOSE: (_ACTIVITY, "C"),
+    Event.CHANGE_READ: (_QUERY, "R"),
+    Event.CHANGE_REJECT: (_ACTIVITY, "U"),
+    Event.CHANGE_USE: (_ACTIVITY, "U"),
+    Event.DISCLOSURE_ARCHIVE: (_EXPORT, "R"),
+    Event.DISCLOSURE_READ: (_QUERY, "R"),
+    Event.DISCLOSURE_REJECT: (_EXPORT, "R"),
+    Event.DISCLOSURE_RETRY: (_ACTIVITY, "U"),
+    Event.DISCLOSURE_SEND: (_EXPORT, "R"),
     Event.DOCUMENT_ARCHIVE: (_EXPORT, "R"),
     Event.DOCUMENT_DESTROY_KEY: (_RECORD, "D"),
     Event.DOCUMENT_DROP: (_RECORD, "D"),
@@ -45,6 +56,8 @@ _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.DOCUMENT_SPOOL: (_RECORD, "C"),
     Event.DOCUMENT_WITHDRAW: (_RECORD, "D"),
     Event.FIGURES_READ: (_QUERY, "R"),
+    Event.KEY_MAKE: (_ACTIVITY, "C"),
+    Event.KNOWLEDGE_IMPORT: (_ACTIVITY, "U"),
     Event.NOTICE_ACKNOWLEDGE: (_EXPORT, "R"),
     Event.NOTICE_ANNOUNCE: (_ACTIVITY, "E"),
     Event.NOTICE_DISCLOSE: (_EXPORT, "R"),
@@ -67,7 +80,7 @@ _TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
 }
 """Kind of event and what was done to the data: create, read, update, delete, execute."""
 
-_FAILED = frozenset({Event.DOCUMENT_REJECT, Event.RECORD_REFUSE, Event.REQUEST_DENY})
+_FAILED = frozenset({Event.DISCLOSURE_REJECT, Event.DOCUMENT_REJECT, Event.RECORD_REFUSE, Event.REQUEST_DENY})
 
 
 def audit_event(entry: Mapping[str, Any], *, person_name: str = "", observer: str) -> dict[str, Any]:

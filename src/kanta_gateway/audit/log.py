@@ -7,20 +7,22 @@
 * A row is sealed under the key of its register and day; the leaf hashes what was sealed.
 * A checkpoint and an erasure are entries themselves, so that removing their traces is found.
 * No checkpoint is signed over a log that does not continue the last one signed.
+* Every disclosure passes the outlet on its way into the log, so that none is told here and not where it must be too.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import and_, bindparam, insert, or_, select, text
 
 from kanta_gateway.audit import merkle, proofs
 from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.audit.checkpoint import CheckpointSigner, make, parse
-from kanta_gateway.audit.entry import AuditEvent, body, keyed_by
+from kanta_gateway.audit.entry import DISCLOSURES, AuditEvent, Registers, body, keyed_by
 from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.names import Names
 from kanta_gateway.audit.seals import Seals
@@ -48,6 +50,18 @@ _ADD_NODE = insert(audit_node)
 _ADD_HEAD = insert(audit_head)
 
 
+class Outlet(Protocol):
+    """Where disclosures are told beside the log."""
+
+    def take(self, tx: Connection, event: AuditEvent) -> Mapping[str, Any]:
+        """Take a disclosure in the transaction of its entry; what the entry's details tell of that.
+
+        Args:
+            tx: the caller's transaction.
+            event: the disclosure.
+        """
+
+
 class Log:
     """The audit log of one installation.
 
@@ -56,12 +70,17 @@ class Log:
         seal: seals a name for its row beside the log.
         open_: opens what `seal` made.
         seals: seals and opens the rows.
+        registers: whose entries are kept in which register.
+        outlet: where disclosures are told too; None: nowhere.
     """
 
     def __init__(
-        self, key: bytes, *, seal: Callable[[bytes], bytes], open_: Callable[[bytes], bytes], seals: Seals
-    ) -> None:
+        self, key: bytes, *, seal: Callable[[bytes], bytes], open_: Callable[[bytes], bytes], seals: Seals,
+        registers: Registers | None = None, outlet: Outlet | None = None,
+    ) -> None:  # fmt: skip
         self.seals = seals
+        self._registers = registers or Registers()
+        self._outlet = outlet
         self.names = Names(key, seal, open_)
         self.heads = Heads(key)
         self._frontier = merkle.Frontier()
@@ -79,14 +98,21 @@ class Log:
         first, size = frontier.size, frontier.size + len(events)
         try:
             bodies = [
-                body(event, self.names.actor(tx, event.caller), place, (first, size))
+                body(told, self.names.actor(tx, told.caller), place, (first, size), self._registers)
                 for place, event in enumerate(events, first)
+                for told in [self._let_out(tx, event)]
             ]
             self._write(tx, frontier, bodies)
         except BaseException:
             self.names.forget()  # a name row that was made for these entries goes with them
             raise
         return range(first, size)
+
+    def _let_out(self, tx: Connection, event: AuditEvent) -> AuditEvent:
+        """A disclosure that the outlet has taken; any other event as it is."""
+        if self._outlet is None or event.event not in DISCLOSURES:
+            return event
+        return replace(event, details={**event.details, **self._outlet.take(tx, event)})
 
     def checkpoint(self, tx: Connection, signer: CheckpointSigner, at: datetime, last: str = "") -> str:
         """Sign the log as it stands, store the checkpoint and append the entry that tells of it.

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from kanta_gateway.cli import audit, daily, documents, files, notices, parties, retention
+from kanta_gateway.cli import access, audit, changes, daily, documents, files, notices, parties, retention
 from kanta_gateway.cli.common import state
 from kanta_gateway.errors import GatewayError
 
@@ -23,7 +23,7 @@ app = typer.Typer(
     help="Provider records in, signed THL-structured documents archived. Kanta-style, not certified.",
 )
 app.registered_commands += daily.commands.registered_commands
-for _module in (documents, notices, audit, files, parties, retention):
+for _module in (documents, notices, audit, files, parties, access, changes, retention):
     for _name, _group in _module.GROUPS.items():
         app.add_typer(_group, name=_name)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from kanta_gateway.gateway import Gateway
+    from kanta_gateway.settings import Settings
 
 WAITS = 3
 """Exit code of what was understood and is not so: some records wait, an act is not allowed."""
@@ -26,6 +28,20 @@ state: dict[str, Any] = {}
 """What was said before the command's name, and what the settings made of it: `data`, `lang`, `own`."""
 
 
+def settings_of(variables: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """The settings of the data folder that was named.
+
+    Args:
+        variables: over those of the environment.
+        given: settings that the command's own options state.
+    """
+    from kanta_gateway.settings import Settings  # noqa: PLC0415 — heavy imports only when a command needs them
+
+    settings = Settings.from_environment({**os.environ, **(variables or {})}, data=state.get("data"), **given)
+    state["lang"], state["own"] = settings.lang, settings.own
+    return settings
+
+
 def open_gateway(**given: Any) -> Gateway:
     """The gateway of the data folder that was named.
 
@@ -33,11 +49,8 @@ def open_gateway(**given: Any) -> Gateway:
         given: settings that the command's own options state.
     """
     from kanta_gateway.app import build  # noqa: PLC0415 — heavy imports only when a command needs them
-    from kanta_gateway.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.from_environment(os.environ, data=state.get("data"), **given)
-    state["lang"], state["own"] = settings.lang, settings.own
-    return build(settings)
+    return build(settings_of(**given))
 
 
 def say(value: Any, *, as_json: bool) -> None:

@@ -33,10 +33,12 @@ def list_schemas(*, as_json: Json = False) -> None:
 
 @schemas.command("import")
 def import_schemas(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)], *, as_json: Json = False
-) -> None:
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
     """Load official Sosmeta JSON Schemas beside our own statements."""
-    told = open_gateway().import_schemas(folder)
+    gateway = open_gateway()
+    told = gateway.administration.import_schemas(gateway.actor(person, name, purpose), folder)
     say(told, as_json=as_json)
     raise typer.Exit(0 if not told["mistakes"] else 1)
 
@@ -46,10 +48,11 @@ def import_codes(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     of: Annotated[str, typer.Option("--list", help="Name, number or OID of the list, if the file does not tell.")] = "",
     version: Annotated[str, typer.Option(help="Version of the list, if the file's name does not tell.")] = "",
-    *, as_json: Json = False,
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Take rows of a code list, verified and dated, from an export of the code server (CSV, XML or JSON)."""
-    told = open_gateway().import_codes(file, of, version)
+    gateway = open_gateway()
+    told = gateway.administration.import_codes(gateway.actor(person, name, purpose), file, of, version)
     say(told, as_json=as_json)
     raise typer.Exit(0 if told["rows"] and not told["mistakes"] else 1)
 

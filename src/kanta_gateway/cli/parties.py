@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,9 +24,12 @@ GROUPS = {"keys": keys, "systems": systems, "parties": parties, "persons": perso
 def make_keys(
     organisation: Annotated[str, typer.Option(help="OID of the organisation that signs.")] = "",
     organisation_name: Annotated[str, typer.Option(help="Its name.")] = "",
-) -> None:
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
     """Make the keys that are missing; development certificates outside production."""
-    say(open_gateway().make_keys(organisation, organisation_name), as_json=False)
+    gateway = open_gateway()
+    caller = gateway.actor(person, name, purpose)
+    say(gateway.administration.make_keys(caller, organisation, organisation_name), as_json=False)
 
 
 @keys.command("list")
@@ -131,24 +135,44 @@ def explain_policy(
     contract: Annotated[str, typer.Option(help="Contract number that the person names.")] = "",
     purpose: Annotated[str, typer.Option(help="Purpose of use.")] = "",
     on: Annotated[str | None, typer.Option(help="The day (YYYY-MM-DD); today by default.")] = None,
-    lang: Lang = None, *, as_json: Json = False,
+    client: Annotated[str, typer.Option(help="Client number of a disclosure across registers (with --of).")] = "",
+    document: Annotated[str, typer.Option(help="OID of its document.")] = "",
+    state: Annotated[
+        list[str] | None, typer.Option(help="What is stated, as fact=value, such as via_kanta=no; may be repeated.")
+    ] = None,
+    to: Annotated[str, typer.Option(help="Whom it is given to out of the register, as kind or kind=name.")] = "",
+    person: Person = None, name: Name = None, lang: Lang = None,
+    *, by_consent: Annotated[bool, typer.Option("--by-consent", help="It is asked by a consent.")] = False,
+    as_json: Json = False,
 ) -> None:  # fmt: skip
     """Why may, or may not, somebody do something on a day; exit 0 when it is allowed, 3 when it is not."""
     from kanta_gateway.model import Caller, Event, Oid  # noqa: PLC0415 — only this command needs them
+    from kanta_gateway.pipeline.accesses import About, stated  # noqa: PLC0415
     from kanta_gateway.pipeline.guard import Thing  # noqa: PLC0415
 
     if action not in set(Event):
         raise typer.BadParameter(f"there is no action {action}; known: {', '.join(sorted(Event))}")
     caller = Caller("asked", Oid(organisation), person_id, "-", role, purpose, contract)
-    day = date.fromisoformat(on) if on else None
-    told = open_gateway(lang=lang).explain_policy(caller, Event(action), Thing(of or organisation, controller), day)
+    day, gateway = date.fromisoformat(on) if on else None, open_gateway(lang=lang)
+    thing = Thing(of or organisation, controller)
+    if client:
+        kind, _, whom = to.partition("=")
+        about = About(of or organisation, client, stated(state or ()), controller or "", document, "", by_consent,
+                      kind, whom)  # fmt: skip
+        thing = gateway.accesses.thing(about, gateway.actor(person, name, "supervision"))
+    told = gateway.explain_policy(caller, Event(action), thing, day)
+    _explain(told, as_json=as_json)
+    raise typer.Exit(0 if told["allowed"] else WAITS)
+
+
+def _explain(told: Mapping[str, Any], *, as_json: bool) -> None:
+    """A decision for a person: what decided, then why."""
     if as_json:
         say(told, as_json=True)
-    else:
-        print(f"{'allowed' if told['allowed'] else 'not allowed'} by {', '.join(told['decided_by'])}")
-        for one in told["why"]:
-            print(f"  {one['rule']}: {one['message']}{' (' + one['clause'] + ')' if one.get('clause') else ''}")
-    raise typer.Exit(0 if told["allowed"] else WAITS)
+        return
+    print(f"{'allowed' if told['allowed'] else 'not allowed'} by {', '.join(told['decided_by'])}")
+    for one in told["why"]:
+        print(f"  {one['rule']}: {one['message']}{' (' + one['clause'] + ')' if one.get('clause') else ''}")
 
 
 @parties.command("register")
@@ -186,12 +210,14 @@ def load_parties(
 @parties.command("end")
 def end_party(
     key: Annotated[str, typer.Argument(help="Key of the statement, as `parties list` tells it.")],
-    on: Annotated[str, typer.Option(help="Its last day (YYYY-MM-DD).")],
+    on: Annotated[str, typer.Option(help="Its last day (YYYY-MM-DD), or a role's moment (YYYY-MM-DDTHH:MM).")],
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """State that a contract, approval, role or relationship ends, or ended, on a day."""
-    gateway = open_gateway()
-    say(gateway.party_book.end(key, date.fromisoformat(on), gateway.actor(person, name, purpose)), as_json=as_json)
+    from kanta_gateway.pipeline.partybook import ending  # noqa: PLC0415 — only this command needs it
+
+    gateway, (day, moment) = open_gateway(), ending(on)
+    say(gateway.party_book.end(key, day, gateway.actor(person, name, purpose), moment), as_json=as_json)
 
 
 @parties.command("list")

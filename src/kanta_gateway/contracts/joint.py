@@ -30,7 +30,7 @@ def withdrawn_on(consent: Entry) -> str:
     Args:
         consent: an entry of that record type.
     """
-    told = str(consent.facts.get("withdrawn_on") or "")
+    told = str(consent.facts.get("withdrawn_on") or consent.facts.get("withdrawn_at") or "")[: len("2026-01-01")]
     return told or (consent.day if consent.facts.get("status") == "withdrawn" else "")
 
 

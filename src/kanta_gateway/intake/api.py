@@ -23,7 +23,6 @@ from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import (
     GatewayError,
     MethodError,
-    NotAuthenticatedError,
     NotFoundError,
     ParameterError,
     TooLargeError,
@@ -75,7 +74,7 @@ def _caller(request: Request) -> Caller:
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise NotAuthenticatedError("the call carries no assertion; send `Authorization: Bearer <JWT>`")
+        raise _service(request).nobody()
     caller = _service(request).identify(token)
     _refuse_unknown_parameters(request)
     return caller
@@ -127,7 +126,8 @@ BIGGEST = 2**31 - 1
 Place = Annotated[int, Query(ge=1, le=BIGGEST)]
 
 
-def _answer(value: Any, status: int = 200) -> Response:
+def answer(value: Any, status: int = 200) -> Response:
+    """A value as JSON."""
     return Response(orjson.dumps(value), status_code=status, media_type=JSON)
 
 
@@ -140,7 +140,7 @@ def post_record(
     row, status = service.submit(
         body, caller, language, is_dry=dry_run, idempotency_key=request.headers.get("idempotency-key")
     )
-    return _answer(row, status)
+    return answer(row, status)
 
 
 @router.post("/v1/records:batch", summary="Deliver canonical records, one a line (NDJSON)")
@@ -179,14 +179,14 @@ def post_findings(
 @router.get("/v1/tickets/{ticket}", summary="What became of one record")
 def get_ticket(caller: IdentifiedCaller, ticket: str, service: Service_, language: Language) -> Response:
     """The record's outcome, findings and documents."""
-    return _answer(service.ticket(ticket, caller, language))
+    return answer(service.ticket(ticket, caller, language))
 
 
 @router.post("/v1/tickets/{ticket}:allow", summary="Allow what minimisation asked about a record")
 def post_allow(caller: IdentifiedCaller, ticket: str, body: Body, service: Service_, language: Language) -> Response:
     """The answer: `{"reason": "", "answers": [{"field": "", "class": ""}]}`; without answers, all that was asked."""
     told, status = service.allow(ticket, body, caller, language)
-    return _answer(told, status)
+    return answer(told, status)
 
 
 @router.get("/v1/documents", summary="Documents: that they exist and their states")
@@ -196,7 +196,7 @@ def get_documents(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:  # fmt: skip
     """Metadata only, oldest first; `after` is the last sequence number seen."""
-    return _answer(service.office.documents(caller, state, after, limit))
+    return answer(service.office.documents(caller, state, after, limit))
 
 
 @router.get("/v1/documents/{oid}", summary="One signed document")
@@ -208,7 +208,7 @@ def get_document(caller: IdentifiedCaller, oid: str, service: Service_) -> Respo
 @router.post("/v1/documents/{oid}:invalidate", summary="Invalidate an archived document")
 def post_invalidate(caller: IdentifiedCaller, oid: str, service: Service_) -> Response:
     """Queue the (assumed) request to invalidate; production refuses to send it."""
-    return _answer(service.office.invalidate(oid, caller), 202)
+    return answer(service.office.invalidate(oid, caller), 202)
 
 
 @router.get("/v1/figures", summary="Derived numbers by client")
@@ -218,7 +218,7 @@ def get_figures(
     explain: Annotated[bool, Query()] = False, national: Annotated[bool, Query()] = False,
 ) -> Response:  # fmt: skip
     """Days, hours, shares; `explain` names the records behind each number, `national` asks for the law's."""
-    return _answer(service.office.figures(caller, client, as_of, explain=explain, national=national))
+    return answer(service.office.figures(caller, client, as_of, explain=explain, national=national))
 
 
 @router.get("/v1/figures/reconciliation", summary="Diary against absences against invoice, day by day")
@@ -227,7 +227,7 @@ def get_reconciliation(
     as_of: Annotated[date | None, Query()] = None,
 ) -> Response:  # fmt: skip
     """Every day on which somebody told something, its line of the invoice, and each difference."""
-    return _answer(service.office.reconciliation(caller, client, as_of, language))
+    return answer(service.office.reconciliation(caller, client, as_of, language))
 
 
 @router.get("/v1/figures/evidence", summary="What each line of one client's invoice rests on")
@@ -236,7 +236,7 @@ def get_evidence(
     as_of: Annotated[date | None, Query()] = None,
 ) -> Response:  # fmt: skip
     """Day, record and its version, digest of the signed document, receipt, clause, and places in the log."""
-    return _answer(service.office.evidence(caller, client, as_of))
+    return answer(service.office.evidence(caller, client, as_of))
 
 
 @router.get("/v1/deadlines", summary="What is due when, overdue first")
@@ -249,7 +249,7 @@ def get_deadlines(
 ) -> Response:  # fmt: skip
     """Clocks of the contracts' deadlines; `after` is how many have been seen, `next` the next `after`."""
     asked = Asked(as_of or service.office.today, language, client, contract, frozenset(state or ClockState))
-    return _answer(service.office.deadlines(caller, asked, after, limit))
+    return answer(service.office.deadlines(caller, asked, after, limit))
 
 
 @router.get("/v1/completeness", summary="What should have a record and has none")
@@ -260,7 +260,7 @@ def get_completeness(
 ) -> Response:  # fmt: skip
     """Days, weeks and months without a record, and records that a deadline awaits."""
     asked = Asked(as_of or service.office.today, language, client, contract)
-    return _answer(service.office.completeness(caller, asked))
+    return answer(service.office.completeness(caller, asked))
 
 
 @router.get("/v1/notices", summary="Notices: that they wait, or were handed over")
@@ -270,7 +270,7 @@ def get_notices(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:  # fmt: skip
     """No content, oldest first; `after` is the last sequence number seen."""
-    return _answer(service.notice_board.list(caller, state, after, limit, language))
+    return answer(service.notice_board.list(caller, state, after, limit, language))
 
 
 @router.get("/v1/notices/{notice_id}", summary="Hand one notice over")
@@ -283,13 +283,13 @@ def get_notice(
     told, kind = service.notice_board.get(notice_id, caller, recipient=recipient, is_look=look)
     if form is Form.PAGE:
         return Response(service.notice_board.page(told, kind, language), media_type=XHTML)
-    return _answer(told)
+    return answer(told)
 
 
 @router.post("/v1/notices/{notice_id}:acknowledge", summary="The recipient has a notice")
 def post_acknowledge(caller: IdentifiedCaller, notice_id: str, service: Service_) -> Response:
     """Write down that a notice that was handed over has arrived."""
-    return _answer(service.notice_board.acknowledge(notice_id, caller))
+    return answer(service.notice_board.acknowledge(notice_id, caller))
 
 
 @router.get("/v1/audit/entries", summary="Entries of the audit log")
@@ -298,7 +298,7 @@ def get_entries(
     after: Annotated[int, Query(ge=-1, le=BIGGEST)] = -1, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:  # fmt: skip
     """Entries in order; reading them is itself an entry."""
-    return _answer(service.office.entries(caller, client, after, limit))
+    return answer(service.office.entries(caller, client, after, limit))
 
 
 @router.get("/v1/audit/checkpoint", summary="The newest signed checkpoint")
@@ -313,7 +313,7 @@ def get_inclusion(
     size: Place | None = None,
 ) -> Response:  # fmt: skip
     """Inclusion proof (RFC 9162 §2.1.3) for the tree of `size` entries, the newest by default."""
-    return _answer(service.office.inclusion(caller, index, size))
+    return answer(service.office.inclusion(caller, index, size))
 
 
 @router.get("/v1/audit/proofs/consistency", summary="Proof that the log only grew")
@@ -322,19 +322,19 @@ def get_consistency(
     first: Place, second: Place | None = None,
 ) -> Response:  # fmt: skip
     """Consistency proof (RFC 9162 §2.1.4) between two sizes."""
-    return _answer(service.office.consistency(caller, first, second))
+    return answer(service.office.consistency(caller, first, second))
 
 
 @router.get("/v1/clients/{client}/access-report", summary="Who used a client's data (703/2023 §11)")
 def get_access_report(caller: IdentifiedCaller, client: str, service: Service_) -> Response:
     """Every use and disclosure of one client's data, with its basis."""
-    return _answer(service.office.access_report(caller, client))
+    return answer(service.office.access_report(caller, client))
 
 
 @router.get("/v1/persons", summary="Client numbers that may be one person's, and merged ones")
 def get_persons(caller: IdentifiedCaller, service: Service_) -> Response:
     """Matches in the registers that the caller answers for; no identity code is told."""
-    return _answer(service.people.listed(caller))
+    return answer(service.people.listed(caller))
 
 
 @router.post("/v1/persons/merge", summary="Say that a client is the same person as another one")
@@ -343,7 +343,7 @@ def post_merge(
     reason: Annotated[str, Query()], provider: Annotated[str, Query()] = "", purchaser: Annotated[str, Query()] = "",
 ) -> Response:  # fmt: skip
     """The client is judged and filed as the other one from now on; its documents are replaced where needed."""
-    return _answer(service.people.merge(caller, client, into, reason, provider=provider, purchaser=purchaser))
+    return answer(service.people.merge(caller, client, into, reason, provider=provider, purchaser=purchaser))
 
 
 @router.post("/v1/persons/unmerge", summary="Take a merge back")
@@ -352,20 +352,20 @@ def post_unmerge(
     provider: Annotated[str, Query()] = "", purchaser: Annotated[str, Query()] = "",
 ) -> Response:  # fmt: skip
     """The client is a person of its own again, with the documents and figures that it had."""
-    return _answer(service.people.unmerge(caller, client, reason, provider=provider, purchaser=purchaser))
+    return answer(service.people.unmerge(caller, client, reason, provider=provider, purchaser=purchaser))
 
 
 @router.get("/v1/openapi.json", summary="This description")
 def get_description(caller: IdentifiedCaller, request: Request) -> Response:  # noqa: ARG001 — every route is guarded
     """The OpenAPI document; it names no installation and no client."""
     app: FastAPI = request.app
-    return _answer(app.openapi())
+    return answer(app.openapi())
 
 
 @router.get("/health", include_in_schema=False)
 def get_health() -> Response:
     """That the process is up; says nothing else."""
-    return _answer({"status": "up"})
+    return answer({"status": "up"})
 
 
 def build(service: Service, more: Iterable[APIRouter] = ()) -> FastAPI:

@@ -30,6 +30,7 @@ from kanta_gateway.intake.sourceshape import TAKES
 from kanta_gateway.model import Caller, Event, Finding, Outcome, Record, Severity, instant
 from kanta_gateway.pipeline.answers import Answer, allow
 from kanta_gateway.pipeline.casefile import Memory
+from kanta_gateway.pipeline.looking import looked
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts, Scope, dry_run
 from kanta_gateway.pipeline.receive import Delivery, Receiver, Taken
@@ -95,8 +96,14 @@ class Desk:
         """Judge everything as `import_files` would, and store nothing; the result lives as long as the context."""
         purchaser = self._known(source, purchaser)
         front = self._permitted_front(files, source, purchaser, caller, permit)
-        with dry_run(self._parts.database, self._parts.vault) as scope:
-            yield self._import(scope, front, files, source, purchaser, caller, language, as_of)
+        provider = str(front.provider.content["oid"]) if front.provider else ""
+        looked(self._parts, caller, provider, purchaser, (None,))
+        clients: set[str] = set()
+        try:
+            with dry_run(self._parts.database, self._parts.vault) as scope:
+                yield self._import(scope, front, files, source, purchaser, caller, language, as_of, clients)
+        finally:  # which clients' records were looked at is known only now
+            looked(self._parts, caller, provider, purchaser, sorted(clients))
 
     def _known(self, source: str, purchaser: str) -> str:
         """Name of the contract: the one asked for, else the source's own.
@@ -120,13 +127,15 @@ class Desk:
 
     def _import(
         self, scope: Scope, front: Front, files: Sequence[File], source: str, purchaser: str, caller: Caller,
-        language: str, as_of: date | None,
+        language: str, as_of: date | None, clients: set[str] | None = None,
     ) -> Result:  # fmt: skip
         problems = Problems()
         delivery, told = self._open(scope, front, source, purchaser, caller, as_of)
         receiver = Receiver(self._parts, scope)
         taken = receiver.take(self._records(files, self._sources[source], delivery, problems), delivery, caller)
         self._judge(scope, delivery, caller, taken)
+        if clients is not None:
+            clients |= taken.clients
         with scope.write() as tx:
             found = (*told, *problems.findings())
             deliveries.close_delivery(tx, delivery.id, told_findings(found), self._parts.now())
@@ -211,7 +220,9 @@ class Desk:
         """
         if is_dry:
             with dry_run(self._parts.database, self._parts.vault) as scope:
-                return self._submit(scope, record, delivery, caller, language)
+                done = self._submit(scope, record, delivery, caller, language)
+            looked(self._parts, caller, delivery.provider, delivery.purchaser, (done.client_ref,))
+            return done
         return self._submit(Scope(self._parts.database), record, delivery, caller, language)
 
     def _submit(self, scope: Scope, record: Record, delivery: Delivery, caller: Caller, language: str) -> Submitted:

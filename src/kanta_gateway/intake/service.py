@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from kanta_gateway.access import parties
 from kanta_gateway.errors import (
     GatewayError,
+    NotAuthenticatedError,
     NotPermittedError,
     QueueFullError,
     RecordInvalidError,
@@ -24,6 +25,8 @@ from kanta_gateway.intake.result import Result
 from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import reach, repeats
+from kanta_gateway.pipeline.accesses import Accesses
+from kanta_gateway.pipeline.changes import Changes
 from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.keeping import Keeping
@@ -62,6 +65,8 @@ class Service:
         self.people = people
         self.notice_board = Board(parts, office)
         self.keeping = Keeping(parts, office)
+        self.accesses = Accesses(parts, office)
+        self.changes = Changes(parts, office)
         self._schemas = schemas
         self._entrance = entrance
         self._max_queue_depth = max_queue_depth
@@ -83,6 +88,10 @@ class Service:
         """
         return self._entrance.identify(token)
 
+    def nobody(self) -> NotAuthenticatedError:
+        """The refusal of a call without an assertion, which is written down."""
+        return self._entrance.nobody()
+
     def submit(
         self, body: bytes, caller: Caller, language: str, *, is_dry: bool, idempotency_key: str | None = None
     ) -> tuple[dict[str, Any], int]:
@@ -100,7 +109,9 @@ class Service:
         content = sha256(body).digest()
         known = repeats.remember(self._parts, caller, idempotency_key, content)
         if known:
-            return self.desk.ticket(known, language, is_duplicate=True).told, REPEATED
+            seen = self.desk.ticket(known, language, is_duplicate=True)
+            repeats.note(self._parts, self.office, caller, known, seen.client_ref, delivery)
+            return seen.told, REPEATED
         told, status = self._take(record, delivery, caller, language, is_dry=False)
         repeats.bind(self._parts, caller, idempotency_key, told["ticket"], content)
         return told, status

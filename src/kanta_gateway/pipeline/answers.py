@@ -57,7 +57,7 @@ def allow(
     if found is None:
         raise NotFoundError
     decision = office.permit(caller, Event.RECORD_ALLOW, provider=found.provider, purchaser=found.purchaser)
-    _check_reason(parts, reason)
+    check_reason(parts, reason)
     asked = _asked(found)
     chosen = sorted(set(answers) or asked)
     if found.outcome is not Outcome.HELD or not asked or not set(chosen) <= asked:
@@ -90,7 +90,7 @@ def _asked(found: StoredRecord) -> set[Answer]:
     }
 
 
-def _check_reason(parts: Parts, reason: str) -> None:
+def check_reason(parts: Parts, reason: str) -> None:
     """Whether a reason says something, and nothing about a person.
 
     Raises:

@@ -1,6 +1,6 @@
 """Who calls: the assertion is checked, used once, and what is authentic and yet refused is written down.
 
-* What nobody signed is refused and leaves no entry: there is nobody whom it could tell about.
+* What nobody signed is refused and counted: one entry a minute for each reason, since there is nobody to tell about.
 * A revoked system, and an assertion that comes again, are entries: somebody has a key, or has overheard a call.
 """
 
@@ -17,6 +17,7 @@ from kanta_gateway.errors import NotAuthenticatedError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.strangers import Strangers
 
 Trouble = Callable[[Certificate, datetime], str]
 """Why a certificate does not hold by its issuer's revocation list; empty if nothing speaks against it."""
@@ -38,6 +39,7 @@ class Entrance:
         self._office = office
         self._audience = audience
         self._trouble = trouble
+        self._strangers = Strangers(parts, office)
 
     def identify(self, token: str) -> Caller:
         """Who calls.
@@ -46,7 +48,11 @@ class Entrance:
             NotAuthenticatedError: the assertion does not hold, was used before, or its system is revoked.
         """
         now = self._parts.now()
-        found = verify(token, self._registration, now, self._audience, self._trouble)
+        try:
+            found = verify(token, self._registration, now, self._audience, self._trouble)
+        except NotAuthenticatedError as error:
+            self._strangers.refused(str(error))
+            raise
         with self._parts.database.transaction() as tx:
             is_new = once.use(tx, found.mark, found.expires, now)
             is_told = is_new or not once.tell(tx, found.mark)
@@ -56,6 +62,12 @@ class Entrance:
         if found.refused or not is_told:
             self._tell(found, why)
         raise NotAuthenticatedError(f"the assertion was refused: {why}")
+
+    def nobody(self) -> NotAuthenticatedError:
+        """The refusal of a call without an assertion."""
+        error = NotAuthenticatedError("the call carries no assertion; send `Authorization: Bearer <JWT>`")
+        self._strangers.refused(str(error))
+        return error
 
     def _tell(self, found: Verified, why: str) -> None:
         self._office.deny(found.caller, Event.REQUEST_DENY, found.caller.organisation, (f"assertion: {why}",))

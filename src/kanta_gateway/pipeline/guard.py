@@ -3,6 +3,7 @@
 * A calling system's role stands in its own assertion, so what it may claim follows from its registered organisation.
 * A provider's own things are used under its contract; a controller's people use its own register.
 * Reading needs a contract in force; delivering own records goes on for the delivery window.
+* What goes from one register to another is asked by what is stated and what the registers say (`across`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.table import NO_CLIENT_DATA, Facts
 from kanta_gateway.access.terms import DELIVERY_MONTHS, Agreement, Standing, standing
 from kanta_gateway.model import Caller, Decision, Event, Oid
+from kanta_gateway.pipeline.across import Across, Asked, Seen
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import HELSINKI, Users
 from kanta_gateway.spool import persons
@@ -28,10 +30,16 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 """System of local commands: their person is on the gateway's own machine and claims nothing."""
-WITHOUT_CLIENTS = ("audit", "party", "request")
+WITHOUT_CLIENTS = ("audit", "change", "disclosure", "key", "knowledge", "party", "request")
 """Subjects of acts that use no client data."""
+ACROSS = frozenset({Event.ACCESS_BREAK, Event.DOCUMENT_DISCLOSE})
+"""Acts by which data of one register goes to somebody else."""
+OF_GRANTS = frozenset({Event.ACCESS_END, Event.ACCESS_READ, Event.ACCESS_REVIEW})
+"""Acts about break-glass itself: they use no client data."""
 SERVICE_DATA = "TOT"
 """What records, documents, figures and notices hold: data of carrying out the service."""
+SERVICE_TASK = "TI"
+"""Work activity belongs to the services for people of working age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,13 @@ class Thing:
     purchaser: str | None = None
     """Name of the contract file that it falls under."""
     client_ref: str | None = None
+    asked: Asked | None = None
+    """What is stated where data goes from one register to another."""
+
+
+def is_without_clients(event: Event) -> bool:
+    """Whether an act uses no client data."""
+    return event.value.partition(":")[0] in WITHOUT_CLIENTS
 
 
 class Guard:
@@ -54,6 +69,7 @@ class Guard:
         self._parts = parts
         self._policy = policy
         self._users = Users(parts)
+        self._across = Across(parts)
 
     def decide(
         self, caller: Caller, event: Event, thing: Thing, day: date | None = None, *, tx: Connection | None = None
@@ -72,6 +88,11 @@ class Guard:
             question = self._question(told, caller, event, thing, day)
         return self._parts.decider.decide(question)
 
+    def seen(self, tx: Connection, caller: Caller, thing: Thing) -> Seen:
+        """What the registers say today about data that goes from one to another."""
+        day = self._parts.now().astimezone(HELSINKI).date()
+        return self._across.facts(tx, caller, thing, SERVICE_TASK, day, is_own=_is_of(caller, thing))
+
     def closed(self, caller: Caller, *, by_contract_file: bool = False) -> frozenset[str]:
         """Controllers (or contract files) of the caller's contracts, where none of them is in force today."""
         if not self._policy.is_own_only(caller):
@@ -88,12 +109,15 @@ class Guard:
         role = self._policy.decide(caller, event, provider=provider)
         asked = Question(
             event.value, caller.role, caller.purpose, Facts(purpose="told" if caller.purpose else "none"),
-            SERVICE_DATA, "TI", granted=role.allowed, grant="; ".join(role.reasons), own_service=True, own_task=True,
+            SERVICE_DATA, SERVICE_TASK, granted=role.allowed, grant="; ".join(role.reasons),
+            own_service=True, own_task=True,
             claims_beyond=not is_own and not is_local and bool(agreements(tx, caller.organisation)),
             person=self._person(tx, caller, day, is_local=is_local),
         )  # fmt: skip
-        if event.value.partition(":")[0] in WITHOUT_CLIENTS:
+        if event in OF_GRANTS or is_without_clients(event):
             return _with(asked, flow=NO_CLIENT_DATA)
+        if event in ACROSS:
+            return self._of_another(tx, asked, caller, thing, day)
         if is_own:
             return self._of_provider(tx, asked, caller, event, thing, day)
         return self._of_controller(tx, asked, caller, thing, is_local=is_local)
@@ -102,6 +126,12 @@ class Guard:
         if is_local:
             return "not-kept"
         return "outsider" if self._users.is_outsider(tx, caller, day) else "known"
+
+    def _of_another(self, tx: Connection, asked: Question, caller: Caller, thing: Thing, day: date) -> Question:
+        """Data of one register for somebody else: no service and no task of the recipient's own is assumed."""
+        is_own = _is_of(caller, thing)
+        seen = self._across.facts(tx, caller, thing, asked.task, day, is_own=is_own)
+        return _with(replace(asked, own_service=False, own_task=False, own_register=is_own), **seen.facts)
 
     def _of_provider(
         self, tx: Connection, asked: Question, caller: Caller, event: Event, thing: Thing, day: date
@@ -131,6 +161,11 @@ class Guard:
         is_mine = is_local or caller.organisation in mine
         asked = replace(asked, own_register=is_mine)
         return _with(asked, flow="own-register" if is_mine else "none", relationship="other-task")
+
+
+def _is_of(caller: Caller, thing: Thing) -> bool:
+    """Whether the caller is of the organisation whose register it is."""
+    return bool(thing.controller) and caller.organisation == thing.controller
 
 
 def _relationship(tx: Connection, have: Sequence[Agreement], event: Event, thing: Thing, day: date) -> str:

@@ -20,6 +20,7 @@ from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.notices import store
 from kanta_gateway.notices.states import NoticeState
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.privacy.envelope import sealed_hash
 from kanta_gateway.spool import records
 
 if TYPE_CHECKING:
@@ -76,7 +77,10 @@ class Handing:
     def event(self, caller: Caller, at: Any, way: str, **more: Any) -> AuditEvent:
         """The entry of the disclosure."""
         request = self.terms.standing_request
-        details: dict[str, Any] = {"type": self.kind.name, "way": way, "facts": len(self.notice.items), **more}
+        details: dict[str, Any] = {
+            "type": self.kind.name, "way": way, "facts": len(self.notice.items),
+            "sha256": sealed_hash(self.notice.payload), **more,
+        }  # fmt: skip
         if self.on_behalf_of:
             details["on_behalf_of"] = self.on_behalf_of
         if request is not None:

@@ -18,6 +18,7 @@ from sqlalchemy import delete, exists, insert, select, update
 from kanta_gateway import forgotten
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.terms import DELIVERY_MONTHS, Agreement, window_end
+from kanta_gateway.access.wills import TYPES
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.database import document, fingerprint, record, reminder
 from kanta_gateway.forgotten import Forgotten
@@ -156,7 +157,10 @@ class Keeping:
             yield ref, None if last is None else window_end(last, months) + timedelta(days=1)
 
     def _reference(self, tx: Connection, one: Agreement, refs: Sequence[str]) -> Iterator[RowMapping]:
-        types = [name for name, kind in self._parts.types.items() if kind.is_reference or kind.is_subject]
+        types = [  # statements of will stay: they decide as long as there is anything to disclose
+            name for name, kind in self._parts.types.items()
+            if (kind.is_reference or kind.is_subject) and name not in TYPES
+        ]  # fmt: skip
         for ref in refs:
             yield from tx.execute(select(*_COLUMNS).where(
                 record.c.provider == one.provider.oid, record.c.purchaser == one.purchaser,

@@ -22,7 +22,7 @@ from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.notices.store import NewNotice, StoredNotice
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.wording import canonical
-from kanta_gateway.privacy.envelope import open_sealed, seal
+from kanta_gateway.privacy.envelope import open_sealed, seal, sealed_hash
 from kanta_gateway.spool import records
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ class Notifier:
             else:
                 store.renew(tx, old, new, now)
             details = {"type": kind.name, "facts": len(draft.items), "corrects": draft.corrects,
-                       "renewed": old is not None}  # fmt: skip
+                       "renewed": old is not None, "after": sealed_hash(new.payload),
+                       **({"before": sealed_hash(old.payload)} if old is not None else {})}  # fmt: skip
             yield self._event(Event.NOTICE_MAKE, new.id, case, agreement, details)
         for old in waiting:
             store.withdraw(tx, old, now)

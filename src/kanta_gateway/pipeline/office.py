@@ -127,13 +127,14 @@ class Office:
     def event(
         self, caller: Caller, event: Event, *, subject: str, provider: str, controller: str = "",
         client_ref: str | None = None, details: Mapping[str, Any] | None = None, decision: Decision | None = None,
+        recipient: str = "",
     ) -> AuditEvent:  # fmt: skip
         """The entry about one look or act of a caller, with the provisions and the row that decided."""
         row = {"row": decision.row} if decision is not None and decision.row else {}
         return AuditEvent(
             event=event, caller=caller, at=self._parts.now(), client_ref=client_ref, subject=subject,
             provider=provider or caller.organisation, controller=controller or self._controller(provider),
-            purpose=caller.purpose, details={**(details or {}), **row},
+            purpose=caller.purpose, details={**(details or {}), **row}, recipient=recipient,
             basis="; ".join(decision.basis) if decision is not None and decision.basis else "703/2023 §9",
         )  # fmt: skip
 
@@ -327,7 +328,7 @@ class Office:
         """Entries of the log, in order; reading them is an entry too."""
         decision, seals = self.permit(caller, Event.AUDIT_READ, provider=None), self._parts.log.seals
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client) if client is not None else (None,)
+            refs = self._refs(tx, caller, client) if client is not None else (None,)
             read = [
                 one for ref in refs
                 for one in report.entries(tx, seals, report.Filter(client_ref=ref, after=after, limit=limit))
@@ -348,7 +349,7 @@ class Office:
         """
         decision = self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client) if client is not None else ()
+            refs = self._refs(tx, caller, client) if client is not None else ()
             if client is not None and not refs:
                 raise NotFoundError
             size = proofs.size(tx)
@@ -359,9 +360,10 @@ class Office:
             ])  # fmt: skip
             return proofs.size(tx), refs
 
-    def _refs(self, tx: Connection, client: str) -> tuple[str, ...]:
-        """Keyed references of a client number: one for each provider that has it."""
-        clients = records.subjects(tx, ["client"])
+    def _refs(self, tx: Connection, caller: Caller, client: str) -> tuple[str, ...]:
+        """Keyed references of a client number, one for each provider that has it; a controller's own clients only."""
+        mine = self.reach.registers(tx, caller)
+        clients = [one for one in records.subjects(tx, ["client"]) if not mine or one[:2] in mine]
         providers, known = sorted({one[0] for one in clients}), {one[2] for one in clients}
         refs = [str(self._parts.keyring.client(provider, client)) for provider in providers]
         found = dict.fromkeys(ref for ref in refs if ref in known)
@@ -374,7 +376,7 @@ class Office:
         """Who used one client's data or was given it, when, why and on which basis (703/2023 §11)."""
         decision = self.permit(caller, Event.AUDIT_READ, provider=None)
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client)
+            refs = self._refs(tx, caller, client)
             if not refs:
                 raise NotFoundError
             log, now = self._parts.log, self._parts.now()

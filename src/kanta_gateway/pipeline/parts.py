@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.access.decider import Decider
+    from kanta_gateway.access.disclosures import Disclosures
     from kanta_gateway.access.limits import Limits
     from kanta_gateway.audit.checkpoint import CheckpointSigner
     from kanta_gateway.audit.log import Log
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from kanta_gateway.signing.profile import Profile
     from kanta_gateway.signing.seal import Sealer
     from kanta_gateway.spool.oids import OidSource
+    from kanta_gateway.transfer.reports import Reports
 
 
 class Keyring:
@@ -64,6 +66,16 @@ class Keyring:
     def parties(self) -> bytes:
         """Seals what the register of parties tells about persons."""
         return derive(self._master, "parties")
+
+    @cached_property
+    def accesses(self) -> bytes:
+        """Seals who broke the glass, why, and what a review said of it."""
+        return derive(self._master, "accesses")
+
+    @cached_property
+    def changes(self) -> bytes:
+        """Seals proposed changes of content, and keys the codes of what is approved."""
+        return derive(self._master, "changes")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -157,6 +169,9 @@ class Parts:
     keep_checkpoint: Callable[[str], None]
     witnesses: Witnesses
     decider: Decider
+    disclosures: Disclosures
+    reports: Reports
+    """Which disclosures the national log register is told of, and as what."""
     limits: Limits
     types: RecordTypes
     holidays: Callable[[int, int], Collection[date]]

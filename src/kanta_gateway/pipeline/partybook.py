@@ -112,10 +112,13 @@ class PartyBook:
         return [one for one in told if one["lacks"]]
 
     def _referring(self, one: Statement) -> Statement:
-        """A statement about a client, with the client's keyed reference in the place of its number."""
+        """A statement about a client, with the client's keyed reference in the place of its number.
+
+        The number is that of the provider itself, or of the one that is named by `of`.
+        """
         if one.kind != "relationship":
             return one
-        reference = str(self._parts.keyring.client(one.body["provider"], one.body["client"]))
+        reference = str(self._parts.keyring.client(one.body.get("of") or one.body["provider"], one.body["client"]))
         return replace(one, body={**one.body, "client": reference})
 
     def _concerned(self, tx: Connection, stated: Sequence[Statement]) -> set[str]:
@@ -145,6 +148,18 @@ def moment(text: str) -> datetime:
         return datetime.combine(date.fromisoformat(text), time.max, HELSINKI)
     found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=HELSINKI)
+
+
+def ending(text: str) -> tuple[date, datetime | None]:
+    """When something ends, as a person writes it: its last day in Finland, and the moment where one is told.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if len(text) == len("2026-01-01"):
+        return date.fromisoformat(text), None
+    at = moment(text)
+    return at.astimezone(HELSINKI).date(), at
 
 
 class Users:

@@ -46,6 +46,8 @@ class Preview:
     """None where no contract of that name is used yet."""
     changed: Contract
     as_of: date | None
+    since: date | None = None
+    """Records of days before this one are left out."""
     _seen: list[Seen] = field(default_factory=list)
     _figures: tuple[dict[str, Any], dict[str, Any]] = field(default_factory=lambda: ({}, {}))
     _clients: int = 0
@@ -80,7 +82,10 @@ class Preview:
                 told[subject.id] = explained(contract, whole, judgement, day, subject.id)
         names = names_of(tx, [one.row for one in case.rows])
         before, after = made
+        since = self.since.isoformat() if self.since else ""
         for entry in case.entries:
+            if entry.day < since:
+                continue
             self._seen.append(Seen(
                 names.get(entry.row, f"{entry.type} {entry.id}"), entry.day, before.findings.get(entry.row, ()),
                 after.findings.get(entry.row, ()), _outcome(before, entry.row), _outcome(after, entry.row),

@@ -15,15 +15,17 @@ from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from kanta_gateway import forgotten
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts.facts import facts
-from kanta_gateway.model import Caller, Event, Oid, Outcome, Record
+from kanta_gateway.model import Caller, Event, Oid, Outcome, Record, instant
+from kanta_gateway.pipeline import willbook
 from kanta_gateway.pipeline.chains import Forms, rooted
 from kanta_gateway.pipeline.minimising import Instruction, masked_findings
 from kanta_gateway.pipeline.parts import Parts, Scope, ticket
 from kanta_gateway.pipeline.sameness import Key, Place, Sorter, mark
 from kanta_gateway.pipeline.wording import canonical, told_findings, told_removed
-from kanta_gateway.privacy.envelope import DataKey, seal
+from kanta_gateway.privacy.envelope import DataKey, seal, sealed_hash
 from kanta_gateway.privacy.identity import identity_code
 from kanta_gateway.privacy.minimise import sift
 from kanta_gateway.spool import deliveries, moves, records
@@ -196,10 +198,12 @@ class Receiver:
             self._scope.keys += [one.key for one, _ in places if one.key.id in used]
         if any(one.client_ref is None for one in fresh):  # in this transaction: a crash before judging forgets nothing
             records.reopen(tx, delivery.provider)
+        forgotten.note(tx, willbook.noted(self._parts, fresh, delivery.provider, delivery.purchaser, instant(now)))
         events = self._moves(tx, fresh, stored, delivery, caller, taken)
         again = {place.stored.row for _, place in places if place.stored is not None}
         taken.clients.update(records.seen_again(tx, again, delivery.as_of.isoformat()))
         pointers: list[Pointer] = []
+        before = {key: {old.version: sealed_hash(old.payload) for old in known} for key, known in stored.items()}
         for one, place in places:
             if place.stored is None:
                 row, ticket_ = rows[place.fresh], fresh[place.fresh].ticket
@@ -212,7 +216,8 @@ class Receiver:
                 ))  # fmt: skip
             if not place.is_again:
                 self._note(tx, one, taken, delivery.provider)
-            events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=place.is_again))
+            events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=place.is_again, before=before))
+            before.setdefault(one.new.key, {})[one.new.version] = sealed_hash(one.new.payload)
         if delivery.id:  # a single record is no delivery with a result of its own: its ticket tells
             deliveries.point(tx, delivery.id, pointers)
         self._parts.log.append(tx, events)
@@ -266,8 +271,11 @@ class Receiver:
         return new.client_ref if self._parts.types[new.type].about == "client" else None
 
     def _events(
-        self, one: _Prepared, delivery: Delivery, caller: Caller, subject: str, *, is_duplicate: bool
-    ) -> Iterator[AuditEvent]:
+        self, one: _Prepared, delivery: Delivery, caller: Caller, subject: str, *, is_duplicate: bool,
+        before: Mapping[Key, Mapping[int, str]],
+    ) -> Iterator[AuditEvent]:  # fmt: skip
+        earlier = {version: told for version, told in before.get(one.new.key, {}).items() if version < one.new.version}
+        hashes = {"after": sealed_hash(one.new.payload), **({"before": earlier[max(earlier)]} if earlier else {})}
         common: dict[str, Any] = {
             "caller": caller, "at": self._parts.now(), "client_ref": self._client(one.new),
             "subject": subject, "provider": delivery.provider, "controller": delivery.controller,
@@ -276,7 +284,7 @@ class Receiver:
         yield AuditEvent(
             event=Event.RECORD_SUBMIT,
             details={"type": one.new.type, "version": one.new.version, "duplicate": is_duplicate,
-                     "delivery": delivery.id, "source": delivery.source},
+                     "delivery": delivery.id, "source": delivery.source, **({} if is_duplicate else hashes)},
             **common,
         )  # fmt: skip
         if not is_duplicate and (one.new.removed["dropped"] or one.new.removed["masked"]):

@@ -21,12 +21,16 @@ from kanta_gateway.access.parties import Agreement, statements
 from kanta_gateway.access.statements import EVER
 from kanta_gateway.access.terms import Span
 from kanta_gateway.audit import report, stored
+from kanta_gateway.audit.entry import DISCLOSURES
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
 from kanta_gateway.audit.seals import Seals
-from kanta_gateway.database import calling_system, document, notice, party_statement, record
+from kanta_gateway.database import access_grant, calling_system, document, notice, party_statement, record
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
+from kanta_gateway.pipeline import claims as more
+from kanta_gateway.pipeline.claims import UNTOLD
+from kanta_gateway.pipeline.outlet import OWN_LOG, REPORT
 from kanta_gateway.spool.states import DELIVERED, State
 
 if TYPE_CHECKING:
@@ -62,15 +66,21 @@ def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Pro
         select(calling_system.c.thumbprint, calling_system.c.registered_at, calling_system.c.revoked_at)
     ).all()
     told = [_with_key(row, keys) for row in tx.execute(_NOTICES).mappings()]
+    further = more.told(tx, lambda row: _with_key(row, keys))
+    broken = list(tx.execute(_GRANTS).mappings())
     claims = [
         *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
+        *_of_grants(broken), *further.claims,
     ]  # fmt: skip
     known = {
         **_known(records, documents),
+        **_known_grants(broken),
         **_known_notices(told),
+        **further.known,
         Event.DOCUMENT_DESTROY_KEY.value: {
             **_destroyed(documents, "oid"),
             **_destroyed(told, "id"),
+            **_destroyed(further.disclosures, "id"),
             **_gone(records, keys),
         },
         Event.PARTY_REGISTER.value: dict.fromkeys(
@@ -115,6 +125,27 @@ _STATEMENTS = select(
     party_statement.c.valid_to,
     party_statement.c.recorded_at,
 ).distinct()
+
+
+_GRANTS = select(access_grant.c.id, access_grant.c.until, access_grant.c.ended_at, access_grant.c.outcome)
+
+
+def _of_grants(rows: list[RowMapping]) -> Iterator[Claim]:
+    for row in rows:
+        yield Claim("access_grant", row["id"], Event.ACCESS_BREAK, row["id"], {"until": row["until"]})
+        if row["ended_at"] is not None:
+            yield Claim("access_grant", row["id"], Event.ACCESS_END, row["id"])
+        if row["outcome"] is not None:
+            yield Claim("access_grant", row["id"], Event.ACCESS_REVIEW, row["id"], {"outcome": row["outcome"]})
+
+
+def _known_grants(rows: list[RowMapping]) -> Known:
+    """A grant that was ended or reviewed is still so: a restored table opens none again unseen."""
+    return {
+        Event.ACCESS_BREAK.value: {row["id"]: True for row in rows},
+        Event.ACCESS_END.value: {row["id"]: row["ended_at"] is not None for row in rows},
+        Event.ACCESS_REVIEW.value: {row["id"]: row["outcome"] is not None for row in rows},
+    }
 
 
 def _with_key(row: RowMapping, keys: Collection[int]) -> dict[str, Any]:
@@ -213,6 +244,7 @@ def _gone(rows: Any, keys: Collection[int]) -> dict[str, bool]:
 
 
 def _entries(tx: Connection, seals: Seals) -> Iterator[Told]:
+    decides = False  # disclosures from before notices were made say nothing about them
     for idx, body in report.every(tx, seals, report.Filter()):
         entry = orjson.loads(body)
         event, subject, details = entry["event"], entry["subject"], entry["details"]
@@ -221,6 +253,13 @@ def _entries(tx: Connection, seals: Seals) -> Iterator[Told]:
                 yield Told(idx, event, one.key, _told(one.kind, one.valid_from, one.valid_to))
             continue
         yield Told(idx, REVOKED if details.get("act") == REVOKED else event, subject, details)
+        if event in DISCLOSURES:
+            is_decided = bool({REPORT, OWN_LOG} & details.keys())
+            decides = decides or is_decided
+            if REPORT in details:
+                yield Told(idx, REPORT, details[REPORT], {"event": event, "subject": subject})
+            elif decides and not is_decided:
+                yield Told(idx, UNTOLD, subject, details)
 
 
 def _registered(entry: Mapping[str, Any]) -> Agreement | None:

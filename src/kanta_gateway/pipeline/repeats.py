@@ -15,8 +15,10 @@ from sqlalchemy import select, update
 
 from kanta_gateway.database import idempotency, record
 from kanta_gateway.errors import ConflictError
-from kanta_gateway.model import Caller, instant
+from kanta_gateway.model import Caller, Event, instant
+from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.receive import Delivery
 from kanta_gateway.pipeline.sameness import mark
 
 if TYPE_CHECKING:
@@ -49,6 +51,24 @@ def remember(parts: Parts, caller: Caller, key: str, content: bytes) -> str:
     if known.digest and digest and known.digest != digest:
         raise ConflictError("the idempotency key was used with another content before; use a new key")
     return str(known.ticket)
+
+
+def note(parts: Parts, office: Office, caller: Caller, ticket: str, client_ref: str | None, delivery: Delivery) -> None:
+    """Write down that a record was delivered again under its key: the answer tells of the record once more.
+
+    Args:
+        parts: the built gateway.
+        office: makes the entry.
+        caller: who delivers.
+        ticket: of the first call.
+        client_ref: the record's client.
+        delivery: whose it is.
+    """
+    with parts.database.transaction() as tx:
+        office.note(tx, [office.event(
+            caller, Event.RECORD_SUBMIT, subject=ticket, provider=delivery.provider, controller=delivery.controller,
+            client_ref=client_ref, details={"duplicate": True, "delivery": "", "source": delivery.source},
+        )])  # fmt: skip
 
 
 def bind(parts: Parts, caller: Caller, key: str, ticket: str, content: bytes) -> None:

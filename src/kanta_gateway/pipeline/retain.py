@@ -19,6 +19,7 @@ from kanta_gateway.database import document, record
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Oid, Outcome, instant
 from kanta_gateway.notices import store as notices
+from kanta_gateway.pipeline import reporting
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool.records import SETTLED
 from kanta_gateway.spool.states import State
@@ -84,6 +85,17 @@ def destroy_spent_notices(parts: Parts, caller: Caller, grace_days: int) -> int:
             for one in spent
         ])  # fmt: skip
         return len(spent)
+
+
+def destroy_spent_disclosures(parts: Parts, caller: Caller, grace_days: int) -> int:
+    """Destroy the content of disclosure notices that the register has had for the grace period; gives their number.
+
+    Args:
+        parts: the built gateway.
+        caller: who acts.
+        grace_days: how long content stays readable after the receipt.
+    """
+    return reporting.destroy_spent(parts, caller, instant(parts.now() - timedelta(days=grace_days)), grace_days, BATCH)
 
 
 def _documents(tx: Connection, limit: str) -> list[RowMapping]:

@@ -10,7 +10,7 @@ from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.erasing import Erasing
 from kanta_gateway.pipeline.keeping import Keeping
 from kanta_gateway.pipeline.oblivion import Oblivion
-from kanta_gateway.pipeline.retain import destroy_spent_keys, destroy_spent_notices
+from kanta_gateway.pipeline.retain import destroy_spent_disclosures, destroy_spent_keys, destroy_spent_notices
 
 if TYPE_CHECKING:
     from kanta_gateway.pipeline.office import Office
@@ -41,6 +41,7 @@ class Retention:
         told = {
             "documents": destroy_spent_keys(self._parts, caller, self._grace_days),
             "notices": destroy_spent_notices(self._parts, caller, self._grace_days),
+            "disclosures": destroy_spent_disclosures(self._parts, caller, self._grace_days),
             "log": self.aging.purge()["rows"],
         }
         today = self._parts.now().date()

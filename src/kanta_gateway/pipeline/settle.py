@@ -30,6 +30,7 @@ from kanta_gateway.pipeline.parts import Parts, Scope
 from kanta_gateway.pipeline.plan import Plan, plan
 from kanta_gateway.pipeline.publish import Made, Publisher
 from kanta_gateway.pipeline.wording import told_findings, told_removed
+from kanta_gateway.privacy.envelope import sealed_hash
 from kanta_gateway.spool import records, store
 from kanta_gateway.spool.records import StoredRecord, Verdict
 
@@ -185,14 +186,15 @@ class Settler:
         before = records.by_rows(tx, work.judgement.outcomes)
         changed = [(one, told) for one in before if records.differs(one, told := self._verdict(one, work))]
         records.settle(tx, [told for _, told in changed], now)
-        self._hide(tx, work, before)
+        hidden_ = self._hide(tx, work, before)
         store.put(tx, [one.new for one in work.made], now)
-        self._parts.log.append(tx, list(self._events(work, agreement, changed)))
+        self._parts.log.append(tx, list(self._events(tx, work, agreement, changed, hidden_)))
         if (situation := work.judgement.situation) is not None:
             self._notifier.update(tx, work.case, situation, situation.contract, agreement)
 
-    def _hide(self, tx: Connection, work: _Work, rows: Collection[StoredRecord]) -> None:
+    def _hide(self, tx: Connection, work: _Work, rows: Collection[StoredRecord]) -> list[tuple[StoredRecord, bytes]]:
         """Mask at rest what is known now: all about a client under turvakielto, and what no author will answer."""
+        done: list[tuple[StoredRecord, bytes]] = []
         for one in rows:
             is_closed = work.judgement.outcomes[one.row] in CLOSED
             if not (is_closed or work.case.masking(one.key)[0]):
@@ -200,6 +202,8 @@ class Settler:
             read = work.composer.read(one, is_closed=is_closed)
             if (payload := hidden(self._parts, work.case, one, read)) is not None:
                 records.replace_payload(tx, one.row, payload)
+                done.append((one, payload))
+        return done
 
     def _verdict(self, one: StoredRecord, work: _Work) -> Verdict:
         outcome = work.judgement.outcomes[one.row]
@@ -221,8 +225,9 @@ class Settler:
         return Verdict(one.row, outcome, [*told_findings(judged_), *composed], removed, state)
 
     def _events(
-        self, work: _Work, agreement: Agreement, changed: Collection[tuple[StoredRecord, Verdict]]
-    ) -> Iterator[AuditEvent]:
+        self, tx: Connection, work: _Work, agreement: Agreement, changed: Collection[tuple[StoredRecord, Verdict]],
+        hidden_: Collection[tuple[StoredRecord, bytes]],
+    ) -> Iterator[AuditEvent]:  # fmt: skip
         common: dict[str, Any] = {
             "caller": self._caller, "at": self._parts.now(),
             "provider": Oid(work.case.provider), "controller": agreement.organiser.oid,
@@ -241,11 +246,17 @@ class Settler:
                     event=names[verdict.outcome], subject=before.ticket, client_ref=whose(before.client_ref),
                     details=told, **common,
                 )  # fmt: skip
+        for one, payload in hidden_:
+            yield AuditEvent(
+                event=Event.DOCUMENT_DROP, subject=one.ticket, client_ref=whose(one.client_ref),
+                details={"at_rest": True, "before": sealed_hash(one.payload), "after": sealed_hash(payload)}, **common,
+            )  # fmt: skip
         for made in work.made:
+            earlier = _earlier(tx, made)
             for event in (Event.DOCUMENT_MAP, Event.DOCUMENT_SIGN, Event.DOCUMENT_SPOOL):
                 yield AuditEvent(
                     event=event, subject=made.new.oid, client_ref=whose(made.new.client_ref),
-                    details=made.told[event], **common,
+                    details={**made.told[event], **(earlier if event is Event.DOCUMENT_SIGN else {})}, **common,
                 )  # fmt: skip
         taken_back = {Event.DOCUMENT_WITHDRAW: work.plan.withdraw, Event.DOCUMENT_INVALIDATE: work.plan.invalidate}
         for event, documents in taken_back.items():
@@ -253,6 +264,12 @@ class Settler:
                 yield AuditEvent(
                     event=event, subject=document.oid, client_ref=whose(document.client_ref), details={}, **common
                 )
+
+
+def _earlier(tx: Connection, made: Made) -> dict[str, str]:
+    """The document that a new one takes the place of, for its entry."""
+    replaced = store.get(tx, made.new.replaces) if made.new.replaces else None
+    return {"replaces": replaced.oid, "before": replaced.digest} if replaced is not None else {}
 
 
 def _documents(tx: Connection, case: CaseFile, rows: Collection[StoredRecord]) -> Collection[StoredDocument]:

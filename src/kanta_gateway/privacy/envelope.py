@@ -14,6 +14,7 @@ import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -165,6 +166,11 @@ def seal(key: bytes, plaintext: bytes, context: bytes) -> bytes:
     """The plaintext encrypted and authenticated together with its context."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     return VERSION + nonce + _cipher(key).encrypt(nonce, plaintext, VERSION + context)
+
+
+def sealed_hash(sealed: bytes | None) -> str:
+    """What the log names content by: the hash of its sealed bytes, which tells nothing about it; empty: it is gone."""
+    return sha256(sealed).hexdigest() if sealed is not None else ""
 
 
 def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:

@@ -37,6 +37,11 @@ class Sealer:
         self._kind = xmldsig.Description(kind, profile.names[kind.system])
 
     @property
+    def signer(self) -> Signer:
+        """The organisation's key, for what else it signs."""
+        return self._signer
+
+    @property
     def algorithm(self) -> str:
         """Of the signature."""
         return self._signer.algorithm

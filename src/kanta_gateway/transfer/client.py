@@ -17,7 +17,7 @@ import httpx
 
 from kanta_gateway.errors import MisconfiguredError, RefusedError
 from kanta_gateway.model import Oid, Sha256Hex
-from kanta_gateway.transfer import receipts
+from kanta_gateway.transfer import receipts, reports
 from kanta_gateway.transfer.receipts import MAX_ANSWER_BYTES, Answer, RetryLater, Sent
 from kanta_gateway.transfer.wire import pack
 
@@ -52,6 +52,13 @@ class ArchiveClient(Protocol):
         """
 
 
+class LogRegister(Protocol):
+    """What the pipeline needs of the national log register."""
+
+    def report(self, content: bytes, notice_id: Oid, digest: Sha256Hex) -> Answer:
+        """Send one disclosure notice; the same bytes again are harmless."""
+
+
 class HttpArchiveClient:
     """Speaks to the archive over HTTP; safe to use from several threads, connections are kept alive.
 
@@ -62,6 +69,7 @@ class HttpArchiveClient:
         certificate_file: our own certificate (mTLS).
         key_file: its key.
         is_production: refuses plain HTTP and the assumed invalidation.
+        log_register_url: address of the national log register; empty: `/fhir` of the archive.
 
     Raises:
         MisconfiguredError: production without HTTPS or own certificate, or unreadable certificate files.
@@ -70,8 +78,11 @@ class HttpArchiveClient:
     def __init__(
         self, base_url: str, *, timeout_seconds: float = 30.0, ca_file: str | None = None,
         certificate_file: str | None = None, key_file: str | None = None, is_production: bool = False,
+        log_register_url: str = "",
     ) -> None:  # fmt: skip
-        if is_production and not (base_url.startswith("https://") and certificate_file):
+        self._log_register = log_register_url or "/fhir"
+        addresses = (base_url, log_register_url or base_url)
+        if is_production and not (all(one.startswith("https://") for one in addresses) and certificate_file):
             raise MisconfiguredError("production sends to the archive over HTTPS with an own certificate only")
         self._is_production = is_production
         try:
@@ -122,6 +133,20 @@ class HttpArchiveClient:
         answer = self._call("POST", f"/archive/{oid}/invalidate", Sent(oid, digest), XML, frame)
         return answer if answer is not None else receipts.FinalNo("archive-refused", ("ABSENT",))
 
+    def report(self, content: bytes, notice_id: Oid, digest: Sha256Hex) -> Answer:
+        """Send one disclosure notice; the same bytes again are harmless."""
+        headers = {"Content-Type": reports.FHIR_JSON, "X-Request-Id": notice_id}
+        try:
+            with self._client.stream("POST", self._log_register, content=content, headers=headers) as response:
+                body = _body(response)
+        except NOT_SENT as error:
+            return RetryLater("archive-unreachable", must_ask=False, params={"cause": type(error).__name__})
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            return RetryLater("archive-silent", must_ask=False, params={"cause": type(error).__name__})
+        return reports.answer(
+            response.status_code, body or b"", response.headers.get("x-request-id", ""), Sent(notice_id, digest)
+        )
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -145,12 +170,18 @@ def _read(response: httpx.Response, sent: Sent) -> Answer | None:
     if response.status_code != httpx.codes.OK:
         is_busy = response.status_code in {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS}
         return RetryLater("archive-failed", must_ask=not is_busy, params={"status": str(response.status_code)})
+    answer = _body(response)
+    return receipts.read(answer, sent) if answer is not None else RetryLater("archive-answer-unreadable", must_ask=True)
+
+
+def _body(response: httpx.Response) -> bytes | None:
+    """What came back; None where it is longer than any answer."""
     answer = bytearray()
     for part in response.iter_bytes():
         answer += part
         if len(answer) > MAX_ANSWER_BYTES:
-            return RetryLater("archive-answer-unreadable", must_ask=True)
-    return receipts.read(bytes(answer), sent)
+            return None
+    return bytes(answer)
 
 
 def _context(ca_file: str | None, certificate_file: str | None, key_file: str | None) -> ssl.SSLContext:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanta_gateway.access.decider import Decider, Question
+from kanta_gateway.access.purposes import Purposes
 from kanta_gateway.access.table import FACTS, Duties, Facts, Table
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.messages import LANGUAGES, Messages
@@ -23,6 +24,21 @@ ROWS, DUTIES, SCHEMA, PERMITS, MAXIMUM = (
     for name in ("rows.yaml", "duties.yaml", "schema.cedarschema", "rows.cedar", "maximum.cedar")
 )
 MESSAGES = Messages.load({"policy": (FOLDER / "messages" / "policy.yaml").read_text("utf-8")})
+PURPOSES = Purposes.load(
+    """
+purposes:
+  delivery:
+    text: {fi: a, sv: b, en: c}
+    rows: [A0, D1, D2, D3, D4, D5, D6, D6P, D7, D8, D9, D10, D11, D12, D13, D14, D15, D16]
+    roles: [provider-system, purchaser-it, purchaser-official]
+  narrow:
+    text: {fi: a, sv: b, en: c}
+    rows: [D2]
+    roles: [provider-system]
+""",
+    Table.load(ROWS).by_id,
+)
+"""One purpose for everything, so that only what a test is about decides, and one for row D2."""
 INSIDE = Facts(flow="own-register", relationship="open", purpose="told")
 NARROW = '@id("own-1") forbid (principal, action, resource) when { context.task == "PA" };'
 OFF = ("D3", "D4", "D5")
@@ -32,15 +48,18 @@ LAWFUL: dict[str, dict[str, str]] = {
     "D2": {"flow": "mandate", "mandate": "valid", "relationship": "not-asked", "purpose": "told"},
     "D3": {"flow": "social", "permission": "valid", "prohibition": "none", "relationship": "open", "via_kanta": "no",
            "reason": "told"},
-    "D4": {"flow": "social", "ground": "incapacity", "representative": "no", "necessity": "indispensable",
+    "D4": {"flow": "social", "grant": "open", "prohibition": "none", "ground": "incapacity", "representative": "no",
+           "necessity": "indispensable", "via_kanta": "no", "reason": "told"},
+    "D5": {"flow": "social-authority", "grant": "open", "ground": "statutory-duty", "necessity": "indispensable",
            "via_kanta": "no", "reason": "told"},
-    "D5": {"flow": "social-authority", "ground": "statutory-duty", "necessity": "indispensable", "via_kanta": "no",
+    "D6": {"flow": "social-authority", "grant": "open", "ground": "child-interest", "necessity": "indispensable",
            "reason": "told"},
-    "D6": {"flow": "social", "ground": "child-interest", "necessity": "indispensable", "reason": "told"},
+    "D6P": {"flow": "social", "grant": "open", "ground": "child-interest", "necessity": "immediate-care",
+            "reason": "told"},
     "D7": {"flow": "health", "permission": "itemised", "prohibition": "none"},
     "D8": {"flow": "health", "joint_service": "yes", "necessity": "indispensable"},
-    "D9": {"flow": "health", "ground": "incapacity", "representative": "no", "necessity": "indispensable",
-           "reason": "told"},
+    "D9": {"flow": "health", "grant": "open", "prohibition": "none", "ground": "incapacity", "representative": "no",
+           "necessity": "indispensable", "reason": "told"},
     "D10": {"flow": "court-or-police", "ground": "serious-crime", "reason": "told"},
     "D11": {"flow": "to-social-authority", "request": "told", "necessity": "indispensable"},
     "D12": {"flow": "after-death", "request": "written", "necessity": "indispensable", "reason": "told"},
@@ -56,7 +75,7 @@ LAWFUL: dict[str, dict[str, str]] = {
 def decider(own: str = "", enabled: tuple[str, ...] = ()) -> Decider:
     """The shipped policies, with what an installation adds."""
     added = {"own.cedar": own} if own else {}
-    return Decider.load(Table.load(ROWS, enabled), Duties.load(DUTIES), [PERMITS, MAXIMUM], SCHEMA, added)
+    return Decider.load(Table.load(ROWS, enabled), Duties.load(DUTIES), PURPOSES, [PERMITS, MAXIMUM], SCHEMA, added)
 
 
 def question(**changes: Any) -> Question:
@@ -104,7 +123,7 @@ def test_disclosure_between_controllers_is_off(row: str) -> None:
 
 def test_rows_are_asked_in_order() -> None:
     """Of two rows that hold the first decides: a valid permit goes before an interest of the child."""
-    both = Facts(**{**LAWFUL["D6"], **LAWFUL["D3"]})
+    both = Facts(**{**LAWFUL["D3"], **LAWFUL["D6"]})
 
     assert ("D3", "D6") == (decider(enabled=OFF).decide(question(facts=both)).row,
                             decider().decide(question(facts=both)).row)  # fmt: skip
@@ -143,6 +162,23 @@ def test_a_forbid_is_named_with_its_provision(changes: dict[str, Any], name: str
     assert f"policy-{name}" == told.findings[0].kind
 
 
+def test_a_purpose_goes_with_its_rows_and_roles() -> None:
+    """A purpose that is not in the list, or not of the row or role, is refused with the list of those that do.
+
+    GDPR 5(1)(b); the purpose of each use stands in the log, so it is one of the list (703/2023 §10.2). [LOG-02]
+    """
+    unknown, other_row, other_role = (
+        decider().decide(question(**changes))
+        for changes in ({"purpose": "curiosity"}, {"purpose": "narrow"}, {"role": "purchaser-official", "purpose": "x"})
+    )
+    told = [next(one.params["expected"] for one in found.findings if one.kind == "policy-purposes")
+            for found in (unknown, other_row, other_role)]  # fmt: skip
+
+    assert [(False, "PURPOSE")] * 3 == [(one.allowed, one.reasons[0]) for one in (unknown, other_row, other_role)]
+    assert ["delivery", "delivery", "delivery"] == told
+    assert decider().decide(question(facts=Facts(**LAWFUL["D2"]), purpose="narrow")).allowed
+
+
 def test_a_supervised_student_may() -> None:
     """A student acts under supervision as the task allows."""
     assert decider().decide(question(is_student=True, is_supervised=True)).allowed
@@ -161,7 +197,7 @@ def test_a_wider_maximum_is_found() -> None:
     loose = MAXIMUM.replace('!["SOV", "TER"].contains(context.kind)', '!["SOV"].contains(context.kind)', 1)
     tight = MAXIMUM.replace('["AST", "SOP"].contains(context.kind) ||', '["AST"].contains(context.kind) ||', 1)
     found = [
-        Decider.load(Table.load(ROWS), Duties.load(DUTIES), [PERMITS, text], SCHEMA).differences()
+        Decider.load(Table.load(ROWS), Duties.load(DUTIES), PURPOSES, [PERMITS, text], SCHEMA).differences()
         for text in (loose, tight)
     ]
 
@@ -200,11 +236,15 @@ def test_a_missing_permit_or_basis_stops_the_start() -> None:
     """Each row has one permit, and each forbid its provisions."""
     with pytest.raises(MisconfiguredError, match="D7: a row needs one permit"):
         Decider.load(
-            Table.load(ROWS), Duties.load(DUTIES), [PERMITS.replace('@id("D7")', '@id("D77")'), MAXIMUM], SCHEMA
+            Table.load(ROWS),
+            Duties.load(DUTIES),
+            PURPOSES,
+            [PERMITS.replace('@id("D7")', '@id("D77")'), MAXIMUM],
+            SCHEMA,
         )
     extra = '@id("457-99") forbid (principal, action, resource) when { context.is_student };'
     with pytest.raises(MisconfiguredError, match="457-99: a forbid needs its basis"):
-        Decider.load(Table.load(ROWS), Duties.load(DUTIES), [PERMITS, MAXIMUM + extra], SCHEMA)
+        Decider.load(Table.load(ROWS), Duties.load(DUTIES), PURPOSES, [PERMITS, MAXIMUM + extra], SCHEMA)
 
 
 def test_what_cannot_be_evaluated_is_denied() -> None:
@@ -212,11 +252,11 @@ def test_what_cannot_be_evaluated_is_denied() -> None:
     faulty = '@id("x") forbid (principal, action, resource) when { 9223372036854775807 + context.own < 0 };'
     schema = SCHEMA.replace("own_task: Bool,", "own_task: Bool,\n    own?: Long,")
     with pytest.raises(MisconfiguredError):
-        Decider.load(Table.load(ROWS), Duties.load(DUTIES), [PERMITS, MAXIMUM], schema, {"x": faulty})
+        Decider.load(Table.load(ROWS), Duties.load(DUTIES), PURPOSES, [PERMITS, MAXIMUM], schema, {"x": faulty})
     overflow = faulty.replace("context.own", "9223372036854775807")
-    told = Decider.load(Table.load(ROWS), Duties.load(DUTIES), [PERMITS, MAXIMUM], SCHEMA, {"x": overflow}).decide(
-        question()
-    )
+    told = Decider.load(
+        Table.load(ROWS), Duties.load(DUTIES), PURPOSES, [PERMITS, MAXIMUM], SCHEMA, {"x": overflow}
+    ).decide(question())
 
     assert (False, ("ERROR",)) == (told.allowed, told.reasons)
     assert "policy-ERROR" == told.findings[0].kind

@@ -11,7 +11,7 @@ from fhir.resources.R4B.auditevent import AuditEvent as FhirAuditEvent
 
 from kanta_gateway.audit import fhir
 from kanta_gateway.audit.canonical import canonical
-from kanta_gateway.audit.entry import AuditEvent, body
+from kanta_gateway.audit.entry import AuditEvent, Registers, body
 from kanta_gateway.errors import RefusedError
 from kanta_gateway.model import Caller, Event, Oid
 
@@ -32,34 +32,39 @@ def event(kind: Event = Event.RECORD_SUBMIT, **changes: Any) -> AuditEvent:
 
 def test_a_use_entry_holds_what_the_law_requires() -> None:
     """A use entry says what data, whose register, which user, purpose and time. [LOG-02]"""
-    entry = body(event(recipient=""), ACTOR, 7, (5, 9))
+    entry = body(event(recipient=""), ACTOR, 7, (5, 9), Registers("1", "Kela"))
     salt = entry.pop("salt")
 
     assert entry == {
-        "v": 2, "idx": 7, "commit": (5, 9), "log": "use", "event": "record:submit",
+        "v": 3, "idx": 7, "commit": (5, 9), "log": "use", "event": "record:submit",
         "at": "2026-03-02T10:00:00.000000Z",
         "actor": {**ACTOR, "system": "system-1", "organisation": "1.2.3", "role": "instructor",
                   "contract": "C-1",
                   "relation": "", "development": False},
         "subject": "ticket-1", "provider": "1.2.3", "controller": "1.2.4", "purpose": "service",
         "basis": "703/2023 §14", "details": {"type": "diary_entry"}, "client": "c" * 64,
+        "register": "1", "log_controllers": ["1.2.4"],
     }  # fmt: skip
     assert len(bytes.fromhex(salt)) == 16
     assert body(event(), ACTOR, 7, (5, 9))["salt"] != salt
 
 
 def test_a_sending_is_a_disclosure_with_its_recipient() -> None:
-    """A send entry stands in the disclosure log with recipient and basis. [LOG-03]"""
-    entry = body(event(Event.DOCUMENT_SEND), ACTOR, 0, (0, 1))
+    """A send entry stands in the disclosure log with recipient and basis, under two controllers. [LOG-03,
+    LOG-08]
+    """
+    entry = body(event(Event.DOCUMENT_SEND), ACTOR, 0, (0, 1), Registers("1", "Kela"))
 
     assert (entry["log"], entry["recipient"], entry["basis"]) == ("disclosure", "archive", "703/2023 §14")
+    assert entry["log_controllers"] == ["1.2.4", "Kela"]
 
 
+@pytest.mark.parametrize("nothing", ["", "  "])
 @pytest.mark.parametrize("name", ["purpose", "controller", "subject"])
-def test_a_use_without_a_required_part_is_refused(name: str) -> None:
+def test_a_use_without_a_required_part_is_refused(name: str, nothing: str) -> None:
     """A use of client data that lacks a part of its entry is refused, and the part is named. [LOG-02]"""
     with pytest.raises(RefusedError, match=name):
-        event(Event.RECORD_SUBMIT, **{name: ""})
+        event(Event.RECORD_SUBMIT, **{name: nothing})
 
 
 @pytest.mark.parametrize("name", ["basis", "recipient", "provider"])
@@ -67,6 +72,17 @@ def test_a_disclosure_without_a_required_part_is_refused(name: str) -> None:
     """A disclosure that lacks basis, recipient or discloser is refused. [LOG-03]"""
     with pytest.raises(RefusedError, match=name):
         event(Event.DOCUMENT_SEND, **{name: ""})
+
+
+@pytest.mark.parametrize("ground", ["basis", "permit", "consent"])
+def test_a_disclosure_rests_on_a_provision_a_permit_or_a_consent(ground: str) -> None:
+    """LOG-03: one of provision, luovutuslupa and consent is enough and is told; none is refused. [LOG-03]"""
+    none = {"basis": "", "permit": "", "consent": ""}
+    entry = body(event(Event.NOTICE_DISCLOSE, **{**none, ground: "ground-1"}), ACTOR, 0, (0, 1))
+
+    assert "ground-1" == entry[ground]
+    with pytest.raises(RefusedError, match="permit"):
+        event(Event.NOTICE_DISCLOSE, **none)
 
 
 def test_a_nameless_user_is_refused_without_repeating_the_identifier() -> None:

@@ -117,6 +117,7 @@ def test_what_every_record_needs(base: tuple[Entry, ...], extra: dict[str, Any],
     [
         ({}, None),
         ({"withdrawn_on": "2022-10-05"}, "2022-10-05"),
+        ({"withdrawn_at": "2022-10-05T09:00:00+03:00"}, "2022-10-05"),
         ({"status": "withdrawn", "given_on": "2022-10-05"}, "2022-10-05"),
         ({"withdrawn_on": "2022-10-06"}, None),
         ({"withdrawn_on": "2022-10-05", "kind": "disclosure"}, None),
@@ -128,7 +129,7 @@ def test_what_stands_on_or_after_the_withdrawal_is_flagged(consent: dict[str, An
     judgement, _ = judged(one, given)
 
     assert found(judgement, one) == ({("PAI-02", "after-withdrawal")} if limit else set())
-    told = consent.keys() & {"withdrawn_on"} or consent.get("status") == "withdrawn"
+    told = consent.keys() & {"withdrawn_on", "withdrawn_at"} or consent.get("status") == "withdrawn"
     assert found(judgement, given) == ({("PAI-02", "consent-withdrawn")} if told else set())
     assert judgement.outcomes[given.row] == Outcome.REFERENCE
 

@@ -10,7 +10,7 @@ from alembic import context, op
 from kanta_gateway.errors import MisconfiguredError
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -44,6 +44,18 @@ def upgrade() -> None:
         sa.Column("details", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "lost_will",
+        sa.Column("ticket", sa.String(length=36), nullable=False),
+        sa.Column("provider", sa.String(length=128), nullable=False),
+        sa.Column("client_ref", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("ticket"),
+    )
+    op.create_index("lost_will_client", "lost_will", ["client_ref", "provider"], unique=False)
     op.create_table(
         "reminder",
         sa.Column("ticket", sa.String(length=36), nullable=False),

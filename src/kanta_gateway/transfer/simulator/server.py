@@ -14,6 +14,8 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from kanta_gateway.transfer.reports import FHIR_JSON
+from kanta_gateway.transfer.simulator import register
 from kanta_gateway.transfer.simulator.answers import GARBAGE, Verdict, acknowledgement
 from kanta_gateway.transfer.simulator.checks import Checker
 from kanta_gateway.transfer.simulator.faults import LATE_SECONDS, SLOW_SECONDS, Fault, Faults
@@ -21,7 +23,7 @@ from kanta_gateway.transfer.simulator.shelf import Shelf
 from kanta_gateway.transfer.wire import FRAME_ID, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from starlette.requests import Request
@@ -63,6 +65,7 @@ class Archive:
             Route("/archive", self.submit, methods=["POST"]),
             Route("/archive/{oid}", self.ask, methods=["GET"]),
             Route("/archive/{oid}/invalidate", self.invalidate, methods=["POST"]),
+            Route("/fhir", self.report, methods=["POST"]),
             Route("/contents", self.contents, methods=["GET"]),
             Route("/health", self.health, methods=["GET"]),
         ])  # fmt: skip
@@ -70,12 +73,8 @@ class Archive:
     async def submit(self, request: Request) -> Response:
         """Check and keep one message; faults strike here."""
         struck = self._faults.strike()
-        if Fault.DOWN in struck:
-            return Response(status_code=503)
-        if Fault.ERROR in struck:
-            return Response(status_code=500)
-        if Fault.SLOW in struck:
-            await asyncio.sleep(SLOW_SECONDS)
+        if (early := await self._struck(struck)) is not None:
+            return early
         body = await request.body()
         parts = unpack(request.headers.get("content-type", ""), body)
         if parts is None or len(parts) != 2 or FRAME_ID not in parts or len(body) > MAX_MESSAGE_BYTES:
@@ -85,15 +84,49 @@ class Archive:
         verdict = self._judged(frame, document, content_id)
         if Fault.DOUBLE in struck:
             verdict = self._judged(frame, document, content_id)
+        if (late := await self._kept(struck)) is not None:
+            return late
+        if Fault.OTHER in struck:
+            verdict = Verdict("AA", f"{verdict.oid}.1", verdict.digest)
+        return self._answer(verdict)
+
+    async def report(self, request: Request) -> Response:
+        """Check and keep one disclosure notice; the same faults strike here."""
+        struck = self._faults.strike()
+        if (early := await self._struck(struck)) is not None:
+            return early
+        body = await request.body()
+        if len(body) > MAX_MESSAGE_BYTES:
+            return Response(status_code=413)
+        status, told = register.take(self._shelf, body)
+        if Fault.DOUBLE in struck:
+            status, told = register.take(self._shelf, body)
+        if (late := await self._kept(struck)) is not None:
+            return late
+        if Fault.OTHER in struck and "identifier" in told:
+            told["identifier"]["value"] += "0"
+        headers = {"X-Request-Id": request.headers.get("x-request-id", "")}
+        return Response(orjson.dumps(told), status_code=status, media_type=FHIR_JSON, headers=headers)
+
+    @staticmethod
+    async def _struck(struck: Collection[Fault]) -> Response | None:
+        """What goes wrong before a message is read."""
+        if Fault.DOWN in struck:
+            return Response(status_code=503)
+        if Fault.ERROR in struck:
+            return Response(status_code=500)
+        if Fault.SLOW in struck:
+            await asyncio.sleep(SLOW_SECONDS)
+        return None
+
+    @staticmethod
+    async def _kept(struck: Collection[Fault]) -> Response | None:
+        """What goes wrong once a message is kept."""
         if Fault.LATE in struck:
             await asyncio.sleep(LATE_SECONDS)
         if Fault.LOSSY in struck:
             return _Cut()
-        if Fault.WRONG in struck:
-            return Response(GARBAGE, media_type="text/html")
-        if Fault.OTHER in struck:
-            verdict = Verdict("AA", f"{verdict.oid}.1", verdict.digest)
-        return self._answer(verdict)
+        return Response(GARBAGE, media_type="text/html") if Fault.WRONG in struck else None
 
     async def ask(self, request: Request) -> Response:
         """Whether something is kept under an OID."""
@@ -114,7 +147,9 @@ class Archive:
 
     async def contents(self, _request: Request) -> Response:
         """Everything kept, without content."""
-        return Response(orjson.dumps({"documents": self._shelf.contents()}), media_type="application/json")
+        notices = [{name: one[name] for name in ("id", "digest", "received")} for one in self._shelf.notices()]
+        told = {"documents": self._shelf.contents(), "disclosures": notices}
+        return Response(orjson.dumps(told), media_type="application/json")
 
     async def health(self, _request: Request) -> Response:
         """That the process answers."""

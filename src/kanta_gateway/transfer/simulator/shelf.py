@@ -18,6 +18,12 @@ CREATE TABLE IF NOT EXISTS kept (
   frame BLOB NOT NULL, document BLOB NOT NULL, UNIQUE (set_oid, version))
 """
 
+NOTICES = """
+CREATE TABLE IF NOT EXISTS told (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, received INTEGER NOT NULL,
+  content BLOB NOT NULL)
+"""
+
 
 class Shelf:
     """Keeps messages.
@@ -32,7 +38,7 @@ class Shelf:
         place = str(folder / "archive.sqlite") if folder is not None else ":memory:"
         self._connection = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
         self._lock = threading.Lock()
-        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", TABLE):
+        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", TABLE, NOTICES):
             self._connection.execute(statement)
 
     def keep(self, one: Checked, frame: bytes, document: bytes) -> tuple[str, tuple[str, ...]]:
@@ -78,6 +84,26 @@ class Shelf:
     def contents(self) -> list[dict[str, Any]]:
         """Everything kept, in the order of arrival."""
         return self._rows("")
+
+    def keep_notice(self, id_: str, digest: str, content: bytes) -> str:
+        """Keep a disclosure notice: `new`, `known` for the same bytes again, `other` for other bytes under its id."""
+        with self._lock:
+            known = self._connection.execute("SELECT digest FROM told WHERE id = ?", (id_,)).fetchone()
+            if known is not None and known[0] != digest:
+                return "other"
+            if known is not None:
+                self._connection.execute("UPDATE told SET received = received + 1 WHERE id = ?", (id_,))
+                return "known"
+            self._connection.execute(
+                "INSERT INTO told (id, digest, received, content) VALUES (?, ?, 1, ?)", (id_, digest, content)
+            )
+        return "new"
+
+    def notices(self) -> list[dict[str, Any]]:
+        """Every disclosure notice, in the order of arrival, with its content."""
+        query = "SELECT id, digest, received, content FROM told ORDER BY number"
+        names = ("id", "digest", "received", "content")
+        return [dict(zip(names, row, strict=True)) for row in self._connection.execute(query)]
 
     def close(self) -> None:
         """Close the file."""

@@ -1,0 +1,305 @@
+"""A change of policy, contract or threshold: proposed by one person with its effect, decided by another.
+
+* Whoever proposed a change never approves it: neither under the same identifier nor under the same name.
+* What is pinned is the content itself: its digests stand in the entries, and the content is kept, sealed.
+* One person may narrow at once: add forbids, or turn rows of the decision table off. Another one reviews that by a day.
+* Each step is an entry with digests, never values.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import yaml
+
+from kanta_gateway.access import changes as store
+from kanta_gateway.access.changes import OPEN, Change, State
+from kanta_gateway.audit.canonical import canonical
+from kanta_gateway.contracts.calendar import HELSINKI
+from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
+from kanta_gateway.model import Caller, Decision, Event, Oid, instant
+from kanta_gateway.pipeline.answers import check_reason
+from kanta_gateway.pipeline.approved import CONTEXT, approved_content, code_of, opened
+from kanta_gateway.privacy.envelope import seal
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from kanta_gateway.pipeline.office import Office
+    from kanta_gateway.pipeline.parts import Parts
+
+ROWS = "policy/rows.yaml"
+START = Caller("local", Oid(""), "kanta-gateway", "kanta-gateway", "", "start")
+"""Who writes down which content is used: the gateway itself."""
+NEXT = "put the content in place as it was proposed, and start the gateway again"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What somebody wants to change."""
+
+    before: Mapping[str, bytes]
+    """The approved content."""
+    after: Mapping[str, bytes]
+    reason: str
+    preview: Mapping[str, Any]
+    """What would differ."""
+
+    @property
+    def paths(self) -> list[str]:
+        """Paths of what changes."""
+        both = sorted(self.before.keys() | self.after.keys())
+        return [path for path in both if self.before.get(path) != self.after.get(path)]
+
+
+class Changes:
+    """Proposes, tells and decides for a caller, under the policy."""
+
+    def __init__(self, parts: Parts, office: Office) -> None:
+        self._parts = parts
+        self._office = office
+        self._code = code_of(parts.keyring)
+
+    def propose(self, caller: Caller, what: Proposal, *, is_at_once: bool, review_days: int) -> dict[str, Any]:
+        """Propose a change, or narrow at once.
+
+        Args:
+            caller: who proposes.
+            what: the change, with its effect.
+            is_at_once: it takes effect now, and another person reviews it.
+            review_days: within how many days.
+
+        Raises:
+            ParameterError: nothing changes, the reason is none, or what should take effect at once may widen.
+            ConflictError: the approved content changed meanwhile.
+        """
+        event = Event.CHANGE_NARROW if is_at_once else Event.CHANGE_PROPOSE
+        decision = self._office.permit(caller, event, provider=None)
+        check_reason(self._parts, what.reason)
+        if not what.paths:
+            raise ParameterError("nothing differs from what is approved; there is nothing to propose")
+        if is_at_once and (wide := [path for path in what.paths if not _narrows(path, what)]):
+            raise ParameterError(
+                f"{', '.join(wide)}: may allow more than before, so it does not take effect at once; at once one "
+                "person may add policies (they only forbid) and turn rows off. Propose it without --at-once"
+            )
+        now = self._parts.now()
+        told = canonical({"pieces": {
+            path: {"before": _digest(what.before.get(path)), "after": _digest(what.after.get(path))}
+            for path in what.paths
+        }})  # fmt: skip
+        kept = {
+            "reason": what.reason, "preview": what.preview,
+            "proposer": {"id": caller.person_id, "name": caller.person_name, "organisation": caller.organisation},
+            "content": {path: _text(what.after.get(path)) for path in what.paths},
+        }  # fmt: skip
+        body = orjson.dumps(kept)
+        review = now.astimezone(HELSINKI).date() + timedelta(days=review_days)
+        one = Change(
+            number=0, state=State.NARROWED if is_at_once else State.PROPOSED, proposer=self._ref(caller), decider="",
+            digest=sha256(told + body).hexdigest(), told=told.decode(),
+            sealed=seal(self._parts.keyring.changes, body, CONTEXT), proposed_at=instant(now),
+            decided_at=instant(now) if is_at_once else None, review_by=review.isoformat() if is_at_once else None,
+        )  # fmt: skip
+        with self._parts.database.alone() as tx:
+            if store.is_stale(one, store.every(tx, self._code)):
+                raise ConflictError("the approved content changed meanwhile; propose the change again")
+            made = store.add(tx, one, self._code)
+            self._note(tx, caller, event, made, decision)
+        return self._row(made) | {"preview": what.preview} | ({"next": NEXT} if is_at_once else {})
+
+    def listed(self, caller: Caller) -> dict[str, Any]:
+        """Every change: paths and digests, how it stands, and by when it is to be reviewed."""
+        found = self._read(caller, "list")
+        return {"changes": [self._row(one) for one in found], "approved": store.approved(found)}
+
+    def show(self, caller: Caller, number: int) -> dict[str, Any]:
+        """One change with its content, who proposed it and why, and its effect.
+
+        Raises:
+            NotFoundError: there is none of this number.
+        """
+        one = _of(self._read(caller, str(number)), number)
+        kept = self._opened(one)
+        text = {path: None if told is None else b64decode(told).decode("utf-8", "replace")
+                for path, told in kept["content"].items()}  # fmt: skip
+        return self._row(one) | {
+            "reason": kept["reason"], "proposed_by": kept["proposer"], "preview": kept["preview"], "content": text,
+        }  # fmt: skip
+
+    def approve(self, caller: Caller, number: int) -> dict[str, Any]:
+        """Approve what another person proposed, or confirm what another person narrowed at once.
+
+        Raises:
+            NotFoundError: there is none of this number.
+            NotPermittedError: the caller proposed it.
+            ConflictError: it was decided already, or other content is in force than it was made for.
+        """
+        decision = self._office.permit(caller, Event.CHANGE_APPROVE, provider=None)
+        self._check_other(caller, number, Event.CHANGE_APPROVE)
+        with self._parts.database.alone() as tx:
+            known = store.every(tx, self._code)
+            one = _open(_of(known, number))
+            if one.state is State.PROPOSED and store.is_stale(one, known):
+                raise ConflictError(
+                    "the content that this change was made for is not in force any more; propose the change again"
+                )
+            made = replace(
+                one, state=State.APPROVED, decider=self._ref(caller),
+                decided_at=one.decided_at or instant(self._parts.now()),
+            )  # fmt: skip
+            store.settle(tx, made, self._code)
+            self._note(tx, caller, Event.CHANGE_APPROVE, made, decision)
+        return self._row(made) | {"next": NEXT}
+
+    def reject(self, caller: Caller, number: int) -> dict[str, Any]:
+        """Reject a proposal, which its proposer may do too, or end what another person narrowed at once.
+
+        Raises:
+            NotFoundError: there is none of this number.
+            NotPermittedError: the caller narrowed it at once: another person reviews that.
+            ConflictError: it was decided already, or a later change builds on it.
+        """
+        decision = self._office.permit(caller, Event.CHANGE_REJECT, provider=None)
+        with self._parts.database.reading() as tx:
+            is_narrowed = _of(store.every(tx, self._code), number).state is State.NARROWED
+        if is_narrowed:
+            self._check_other(caller, number, Event.CHANGE_REJECT)
+        with self._parts.database.alone() as tx:
+            known = store.every(tx, self._code)
+            one = _open(_of(known, number))
+            if one.state is State.NARROWED and store.is_covered(one, known):
+                raise ConflictError("a later change builds on this one; propose a change that takes it back")
+            made = replace(one, state=State.REJECTED, decider=self._ref(caller), decided_at=instant(self._parts.now()))
+            store.settle(tx, made, self._code)
+            self._note(tx, caller, Event.CHANGE_REJECT, made, decision)
+        return self._row(made) | ({"next": "take the content out again, and start the gateway"} if is_narrowed else {})
+
+    def content(self, caller: Caller) -> dict[str, bytes]:
+        """The approved content, to be written out."""
+        self._read(caller, "content")
+        with self._parts.database.reading() as tx:
+            return approved_content(tx, self._parts.keyring)
+
+    def overdue(self) -> list[int]:
+        """Numbers of changes that one person narrowed at once and nobody has reviewed in time."""
+        today = self._parts.now().astimezone(HELSINKI).date().isoformat()
+        with self._parts.database.reading() as tx:
+            found = store.every(tx, self._code)
+        return [one.number for one in found if one.state is State.NARROWED and (one.review_by or "") < today]
+
+    def note_use(self, version: str, digests: Mapping[str, str], unapproved: Mapping[str, str]) -> None:
+        """Write down which content is used from now on, where it is other content than last time.
+
+        Args:
+            version: of the package, which says what is shipped.
+            digests: of the installation's own content.
+            unapproved: paths that nobody approved, and how they differ.
+        """
+        whole = sha256(canonical({"version": version, "pieces": dict(digests)})).hexdigest()
+        with self._parts.database.reading() as tx:
+            if store.last_use(tx) == whole:
+                return
+        with self._parts.database.alone() as tx:
+            last = store.last_use(tx)
+            if last == whole:
+                return
+            store.use(tx, whole, self._parts.now())
+            if last is None and not digests:
+                return  # a new installation with nothing of its own: what is shipped was never other content
+            self._office.note(tx, [self._office.event(
+                START, Event.CHANGE_USE, subject=whole, provider="",
+                details={"version": version, "pieces": dict(digests), "unapproved": sorted(unapproved)},
+            )])  # fmt: skip
+
+    def _read(self, caller: Caller, subject: str) -> list[Change]:
+        decision = self._office.permit(caller, Event.CHANGE_READ, provider=None)
+        with self._parts.database.transaction() as tx:
+            found = store.every(tx, self._code)
+            self._office.note(tx, [self._office.event(
+                caller, Event.CHANGE_READ, subject=subject, provider="", details={"count": len(found)},
+                decision=decision,
+            )])  # fmt: skip
+        return found
+
+    def _check_other(self, caller: Caller, number: int, event: Event) -> None:
+        """Whether the caller is another person than whoever proposed a change."""
+        with self._parts.database.reading() as tx:
+            one = _of(store.every(tx, self._code), number)
+        by = self._opened(one)["proposer"]
+        same = {"identifier": (by["id"], caller.person_id), "name": (by["name"], caller.person_name)}
+        told = [name for name, (first, second) in same.items() if _plain(first) == _plain(second)]
+        if told:
+            self._office.deny(caller, event, "", (f"change {number}: two-persons, the same {told[0]}",))
+            raise NotPermittedError(
+                f"change {number} needs two persons: it was proposed under the same {told[0]}; another one decides it"
+            )
+
+    def _note(self, tx: Connection, caller: Caller, event: Event, one: Change, decision: Decision) -> None:
+        details = {"sha256": one.digest, "pieces": {path: list(told) for path, told in one.paths.items()}}
+        if one.review_by and event is Event.CHANGE_NARROW:
+            details["review_by"] = one.review_by
+        self._office.note(tx, [self._office.event(
+            caller, event, subject=str(one.number), provider="", details=details, decision=decision
+        )])  # fmt: skip
+
+    def _ref(self, caller: Caller) -> str:
+        return self._parts.log.names.reference(caller.organisation, caller.person_id)
+
+    def _opened(self, one: Change) -> dict[str, Any]:
+        return opened(one, self._parts.keyring)
+
+    def _row(self, one: Change) -> dict[str, Any]:
+        told = {
+            "number": one.number, "state": one.state.value, "proposed_at": one.proposed_at,
+            "decided_at": one.decided_at, "review_by": one.review_by, "sha256": one.digest,
+            "pieces": {path: {"before": before, "after": after} for path, (before, after) in one.paths.items()},
+        }  # fmt: skip
+        return {name: value for name, value in told.items() if value is not None}
+
+
+def _of(known: list[Change], number: int) -> Change:
+    found = next((one for one in known if one.number == number), None)
+    if found is None:
+        raise NotFoundError("there is no change of this number; `kanta-gateway changes list` tells which there are")
+    return found
+
+
+def _open(one: Change) -> Change:
+    if one.state not in OPEN:
+        raise ConflictError(f"change {one.number} is {one.state.value} already")
+    return one
+
+
+def _narrows(path: str, what: Proposal) -> bool:
+    """Whether a piece can only take away: a policy more (they all forbid), or fewer rows turned on."""
+    if path == ROWS:
+        before, after = (_enabled(side.get(path, b"")) for side in (what.before, what.after))
+        return after is not None and after < (before or frozenset())
+    return path.startswith("policy/") and path not in what.before
+
+
+def _enabled(content: bytes) -> frozenset[str] | None:
+    """Rows that a file turns on; None where it states anything else."""
+    stated = yaml.safe_load(content) or {}
+    if not isinstance(stated, dict) or stated.keys() - {"enabled"}:
+        return None
+    return frozenset(map(str, stated.get("enabled") or ()))
+
+
+def _digest(content: bytes | None) -> str | None:
+    return None if content is None else sha256(content).hexdigest()
+
+
+def _text(content: bytes | None) -> str | None:
+    return None if content is None else b64encode(content).decode()
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()

@@ -1,0 +1,313 @@
+"""No route and no command gives client data without an entry that is committed first: over all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import typer
+from cryptography.x509 import load_pem_x509_certificate
+from sqlalchemy import func, select, update
+from tests.acceptance.test_api import CONTRACT, ORGANISER, System
+from tests.faults_world import MemoryArchive
+from tests.installations import SAMPLE, installation, sample
+from tests.small_export import PROVIDER
+from typer.testing import CliRunner
+
+from kanta_gateway.access.identity import assertion
+from kanta_gateway.audit import report
+from kanta_gateway.cli import app
+from kanta_gateway.database import audit_entry, audit_head
+from kanta_gateway.errors import GatewayError
+from kanta_gateway.gateway import Gateway
+from kanta_gateway.model import Event
+from kanta_gateway.pipeline.deliver import Deliverer
+
+RECORD = {"type": "staff", "id": "H-77", "surname": "Kurkela", "given_names": "Anneli", "title": "sosionomi"}
+ROLES = {
+    "provider-system": PROVIDER, "purchaser-it": ORGANISER, "registrar": ORGANISER, "auditor": ORGANISER,
+    "approver": ORGANISER,
+}  # fmt: skip
+PURPOSES = {"purchaser-it": "supervision", "registrar": "register-maintenance"}
+NO_CLIENT_DATA = {"GET /v1/openapi.json": "describes the routes"}
+"""Routes that give nothing of what is stored, and what they give."""
+
+LOOKS_AT_NOTHING = {
+    "audit verifier": "writes the shipped verifier", "audit verify": "tells places that do not hold, no content",
+    "audit checkpoint": "signs a size and a root; an entry of its own",
+    "audit witness": "another program, without a data folder",
+    "check": "looks at files and settings", "codes import": "takes a list in; an entry of its own",
+    "demo": "makes a folder of its own",
+    "deliver": "sends; each document is an entry of its own",
+    "disclosures retry": "changes a state; an entry of its own",
+    "documents verify": "looks at files that it is given", "keys list": "names key files",
+    "keys make": "makes keys; an entry of its own", "keys rotate-checkpoint": "makes a key; an entry of its own",
+    "mapping path": "tells where a file is", "mapping try": "maps a record that it is given",
+    "notices send": "calls; each call is an entry of its own",
+    "policy explain": "asks the policy about a caller that does not exist", "schemas import": "an entry of its own",
+    "schemas list": "lists what is shipped", "serve": "starts processes", "simulate-archive": "another program",
+    "sources files": "writes what is shipped", "sources list": "lists what is shipped",
+    "systems assertion": "signs for the development system", "systems register": "an entry of its own",
+    "systems revoke": "an entry of its own", "parties register": "an entry of its own",
+}  # fmt: skip
+"""Commands that show nothing of a client, and what they do instead."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One call of a route."""
+
+    role: str
+    url: str
+    body: bytes = b""
+
+
+class World:
+    """One installation that has taken a delivery in, its callers, and how many entries there are."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "data"
+        self.gateway: Gateway = installation(self.folder)
+        self.gateway.register_party(PROVIDER, "Paja ry", ORGANISER, "Alue", CONTRACT, "lapha")
+        local = self.gateway.actor(None, None, None)
+        self.taken = list(self.gateway.import_files([SAMPLE], "lapha-json", "lapha", local).rows())
+        archived = Deliverer(self.gateway.parts, MemoryArchive(), self.gateway._frame, local, 60.0)
+        archived.run(threading.Event(), until_empty=True)
+        self.systems = {role: System(organisation, role) for role, organisation in ROLES.items()}
+        for role, system in self.systems.items():
+            self.gateway.register_system(system.certificate, system.organisation, f"system {role}")
+        self.api = self.gateway.api()
+
+    def entries(self) -> int:
+        """How many entries there are."""
+        with self.gateway.parts.database.reading() as tx:
+            return int(tx.execute(select(func.count()).select_from(audit_entry)).scalar() or 0)
+
+    def ask(self, method: str, one: Ask) -> Any:
+        """Call a route."""
+        system, purpose = self.systems[one.role], PURPOSES.get(one.role, "delivery")
+        token = assertion(
+            system._key, load_pem_x509_certificate(system.certificate.encode()), system=f"system {one.role}",
+            organisation=system.organisation, person_id="T-1", person_name="Erkki Esimerkki", purpose=purpose,
+            audience="kanta-gateway", now=datetime.now(UTC), role=one.role, contract=CONTRACT,
+        )  # fmt: skip
+        return self.call(method, one.url, token, one.body)
+
+    def call(self, method: str, url: str, token: str, body: bytes = b"") -> httpx.Response:
+        """Call a route with a token."""
+
+        async def called() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.api, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+                return await client.request(method, url, content=body, headers={"Authorization": f"Bearer {token}"})
+
+        return asyncio.run(called())
+
+    def newest(self, event: Event) -> dict[str, Any]:
+        """The last entry of an event."""
+        with self.gateway.parts.database.reading() as tx:
+            return report.entries(
+                tx, self.gateway.parts.log.seals, report.Filter(events=frozenset({event}), limit=100_000)
+            )[-1]
+
+    def things(self) -> dict[str, Any]:
+        """Something of each kind that can be asked for."""
+        gateway, local = self.gateway, self.gateway.actor(None, None, None)
+        row = next(one for one in self.taken if one["documents"])
+        with gateway.parts.database.reading() as tx:
+            delivery = report.entries(
+                tx, gateway.parts.log.seals, report.Filter(events=frozenset({Event.RECORD_SUBMIT}))
+            )[0]["details"]
+        notices = gateway.notice_board.list(local, None, 0, 10, "fi")["notices"]
+        return {
+            "ticket": row["ticket"], "oid": row["documents"][0]["oid"], "delivery": delivery["delivery"],
+            "client": sample()["asiakkaat"][0]["asiakasnumero"], "notice": notices[0]["id"] if notices else "",
+        }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One installation for all facts below."""
+    one = World(tmp_path_factory.mktemp("unlogged"))
+    yield one
+    one.gateway.close()
+
+
+def asks(thing: Mapping[str, Any]) -> dict[str, list[Ask]]:
+    """For each route a call that gives something; more where a parameter changes what is given."""
+    record, export = json.dumps(RECORD).encode(), SAMPLE.read_bytes()
+    provider, it = "provider-system", "purchaser-it"
+    imports = "/v1/imports?source=lapha-json&purchaser=lapha"
+    return {
+        "POST /v1/records": [Ask(provider, "/v1/records", record), Ask(provider, "/v1/records?dry_run=true", record)],
+        "POST /v1/records:batch": [Ask(provider, "/v1/records:batch", record),
+                                   Ask(provider, "/v1/records:batch?dry_run=true", record)],
+        "POST /v1/imports": [Ask(provider, imports, export), Ask(provider, f"{imports}&dry_run=true", export)],
+        "GET /v1/imports/{delivery_id}": [Ask(provider, f"/v1/imports/{thing['delivery']}")],
+        "GET /v1/tickets/{ticket}": [Ask(provider, f"/v1/tickets/{thing['ticket']}")],
+        "GET /v1/documents": [Ask(provider, "/v1/documents")],
+        "GET /v1/documents/{oid}": [Ask(provider, f"/v1/documents/{thing['oid']}")],
+        "GET /v1/figures": [Ask(it, "/v1/figures"), Ask(it, "/v1/figures?national=true")],
+        "GET /v1/figures/reconciliation": [Ask(it, "/v1/figures/reconciliation")],
+        "GET /v1/deadlines": [Ask(it, "/v1/deadlines")],
+        "GET /v1/completeness": [Ask(it, "/v1/completeness")],
+        "GET /v1/notices": [Ask(provider, "/v1/notices")],
+        "GET /v1/audit/entries": [Ask("auditor", "/v1/audit/entries")],
+        "GET /v1/audit/checkpoint": [Ask("auditor", "/v1/audit/checkpoint")],
+        "GET /v1/audit/proofs/inclusion/{index}": [Ask("auditor", "/v1/audit/proofs/inclusion/0")],
+        "GET /v1/audit/proofs/consistency": [Ask("auditor", "/v1/audit/proofs/consistency?first=1")],
+        "GET /v1/clients/{client}/access-report": [Ask("auditor", f"/v1/clients/{thing['client']}/access-report")],
+        "GET /v1/persons": [Ask("registrar", "/v1/persons")],
+        "GET /v1/changes": [Ask("approver", "/v1/changes")],
+    }  # fmt: skip
+
+
+ACTS = {
+    "POST /v1/imports/{delivery_id}/findings", "POST /v1/tickets/{ticket}:allow", "POST /v1/documents/{oid}:invalidate",
+    "GET /v1/notices/{notice_id}", "POST /v1/notices/{notice_id}:acknowledge", "POST /v1/persons/merge",
+    "POST /v1/persons/unmerge", "GET /v1/changes/{number}", "POST /v1/changes/{number}:approve",
+    "POST /v1/changes/{number}:reject", "GET /v1/figures/evidence",
+}  # fmt: skip
+"""Routes that need a thing in a certain state: each shown, with its entry, by the tests of its own subject. They are
+called here with the log damaged only: whatever state the thing is in, they give nothing then."""
+
+
+def routes(world: World) -> set[str]:
+    """Every route of the application."""
+    return {f"{method.upper()} {path}" for path, one in world.api.openapi()["paths"].items() for method in one}
+
+
+def test_every_route_that_gives_something_has_its_entry(world: World) -> None:
+    """LOG-01: every route is known here; what gives client data has its entry, also for a dry run, and each entry of a
+    use has every field of LOG-02. [LOG-01, LOG-02]
+    """
+    known = asks(world.things())
+
+    assert routes(world) == known.keys() | ACTS | NO_CLIENT_DATA.keys()
+    for route, calls in known.items():
+        for one in calls:
+            before = world.entries()
+            answer = world.ask(route.partition(" ")[0], one)
+            assert (route, 2) == (route, answer.status_code // 100), answer.text
+            assert world.entries() > before, f"{one.url} gives something without an entry"
+    with world.gateway.parts.database.reading() as tx:
+        found = [json.loads(body) for _, body in report.every(tx, world.gateway.parts.log.seals, report.Filter())]
+    for entry in (one for one in found if one["log"] == "use"):
+        told = {name: entry[name] for name in ("register", "controller", "subject", "purpose", "at", "log_controllers")}
+        assert all(told.values()), entry
+        assert entry["actor"]["ref"]
+        assert entry["actor"]["name"]
+
+
+def test_whoever_has_no_valid_assertion_is_written_down(world: World) -> None:
+    """LOG-13: a call without a valid assertion is an entry with the check that failed; a stranger who tries again and
+    again does not fill the log: one entry a minute, with the number of the others. [LOG-13]
+    """
+    before = world.entries()
+    for _ in range(20):
+        world.call("GET", "/v1/documents", "none")
+    told = world.newest(Event.REQUEST_DENY)
+
+    assert 1 == world.entries() - before
+    assert ("authenticate", ["the assertion was refused: it is not a signed JWT"]) == (
+        told["details"]["asked"], told["details"]["reasons"]
+    )  # fmt: skip
+
+
+def test_a_log_that_cannot_be_written_gives_nothing(tmp_path: Path) -> None:
+    """LOG-01: when the log cannot be written, no route gives anything and no command says anything of a client: entry
+    first, then data. [LOG-01]
+    """
+    world = World(tmp_path)
+    thing = world.things()
+    calls = {**asks(thing), **{route: [Ask("provider-system", _filled(route, thing))] for route in ACTS}}
+    names = [str(one["sukunimi"]) for one in sample()["asiakkaat"]]
+    with world.gateway.parts.database.transaction() as tx:
+        tx.execute(update(audit_head).values(mac=b"\0" * 32, root=b"\1" * 32))
+    for route, many in calls.items():
+        for one in many:
+            answer = world.ask(route.partition(" ")[0], one)
+            is_batch = ":batch" in one.url
+            assert is_batch or answer.status_code // 100 != 2, f"{one.url} answers {answer.status_code}"
+            assert not any(told in answer.text for told in ('documents":[{', *names)), one.url
+    for words in commands(app):
+        if words not in LOOKS_AT_NOTHING:
+            told = CliRunner().invoke(app, ["--data", str(world.folder), *_arguments(words, thing, tmp_path)],
+                                      env={"KANTA_LANG": "en", "KANTA_SIGNING_ALGORITHM": "p-256"})  # fmt: skip
+            assert isinstance(told.exception, GatewayError), f"{words}: {told.exception!r} {told.output}"
+            assert not told.stdout.strip(), f"{words} says something: {told.stdout}"
+    world.gateway.close()
+
+
+def test_every_command_is_known_here() -> None:
+    """LOG-01: a new command that nobody has looked at for what it shows is told: it is called below with the log
+    damaged, or stands among those that show nothing of a client. [LOG-01]
+    """
+    known = set(commands(app))
+
+    assert known == {one for one in known if one in LOOKS_AT_NOTHING or one in ARGUMENTS}
+    assert set() == LOOKS_AT_NOTHING.keys() - known
+
+
+def commands(group: typer.Typer, before: str = "") -> list[str]:
+    """Every command, by its words."""
+    own = [f"{before}{one.name or one.callback.__name__.strip('_')}" for one in group.registered_commands]  # type: ignore[union-attr]
+    inner = [name for one in group.registered_groups for name in commands(one.typer_instance, f"{one.name} ")]  # type: ignore[arg-type]
+    return [*own, *inner]
+
+
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "audit export": (),
+    "audit proof": ("--entry", "0"),
+    "audit report": ("--client", "{client}"),
+    "changes approve": ("1",),
+    "changes list": (),
+    "changes propose": ("--reason", "The purchaser asks for it", "--set", "KANTA_GRACE_DAYS=20"),
+    "changes reject": ("1",),
+    "changes show": ("1",),
+    "changes write": ("{out}",),
+    "contracts preview": ("{contract}",),
+    "disclosures list": (),
+    "documents explain": ("{oid}",),
+    "documents export": ("{out}",),
+    "figures": (),
+    "import": ("{export}", "--source", "lapha-json", "--purchaser", "lapha", "--dry-run"),
+    "notices export": ("{out}",),
+    "notices list": (),
+    "parties end": ("x", "--on", "2026-01-01"),
+    "parties list": (),
+    "parties load": ("{parties}",),
+    "persons list": (),
+    "persons merge": ("a", "b", "--reason", "controller-decision"),
+    "persons unmerge": ("a", "--reason", "mistake"),
+    "records allow": ("{ticket}", "--reason", "It is needed here"),
+    "status": (),
+}
+"""Commands that look at what is stored or change it, with arguments."""
+
+
+def _arguments(words: str, thing: Mapping[str, Any], folder: Path) -> list[str]:
+    parties, contract = folder / "parties.yaml", folder / "lapha.yaml"
+    parties.write_text("organisations: []\n")
+    from kanta_gateway import knowledge
+
+    contract.write_text(knowledge.text("mappings/contracts/lapha.yaml"))
+    values = {**thing, "out": folder / "out", "export": SAMPLE, "parties": parties, "contract": contract}
+    return [*words.split(), *(one.format(**values) for one in ARGUMENTS[words])]
+
+
+def _filled(route: str, thing: Mapping[str, Any]) -> str:
+    """The path of a route about something that is there, with what it asks for."""
+    values = {"delivery_id": thing["delivery"], "notice_id": thing["notice"] or "x", "number": 1, **thing}
+    query = "?client=a&into=b&reason=controller-decision" if route.endswith("/merge") else ""
+    query = "?client=a&reason=mistake" if route.endswith("unmerge") else query
+    query = f"?client={thing['client']}" if route.endswith("evidence") else query
+    return route.partition(" ")[2].format(**values) + query
