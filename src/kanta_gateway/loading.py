@@ -38,6 +38,7 @@ from kanta_gateway.pipeline.computed import COLUMNS
 from kanta_gateway.pipeline.parts import Supervision
 from kanta_gateway.privacy.scan import Scanner
 from kanta_gateway.recordtypes import RecordType
+from kanta_gateway.retention import Terms
 from kanta_gateway.rights.kinds import Rules as RightsRules
 from kanta_gateway.rights.pages import Pages
 from kanta_gateway.signing.display import Display
@@ -77,6 +78,7 @@ class Library:
     rights: RightsRules
     pages: Pages
     supervision: Supervision
+    terms: Terms
     reports: Reports
 
 
@@ -138,6 +140,7 @@ class _Reader:
         frame = self._one("schemas/frame.yaml", load_profile)
         rights, pages = self._each("mappings/rights", RightsRules.load), self._each("mappings/rights/pages", Pages.load)
         supervision = self._supervision()
+        terms = self._one("mappings/retention.yaml", Terms.load)
         reports = self._one("mappings/disclosures.yaml", Reports.load)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
@@ -149,7 +152,7 @@ class _Reader:
             mappings=_there(mappings), notices=_there(notices), scanner=_there(scanner), sources=_there(sources),
             policy=_there(policy), papers=_there(papers), views=_there(views), limits=_there(limits),
             frame=_there(frame), reports=_there(reports), supervision=_there(supervision), rights=_there(rights),
-            pages=_there(pages),
+            pages=_there(pages), terms=_there(terms),
         )  # fmt: skip
 
     def _supervision(self) -> Supervision | None:

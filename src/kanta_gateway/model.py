@@ -406,6 +406,7 @@ class Event(StrEnum):
     RECORD_MOVE = "record:move"
     RECORD_READ = "record:read"
     RECORD_REFUSE = "record:refuse"
+    RECORD_REMIND = "record:remind"
     RECORD_SUBMIT = "record:submit"
     REQUEST_DENY = "request:deny"
     RIGHT_ANSWER = "right:answer"

@@ -432,6 +432,18 @@ def test_markup_is_text(world: World) -> None:
 # the way of a record
 
 
+def test_what_was_given_back_is_listed_for_its_provider(world: World) -> None:
+    """A record that waits is in its provider's list with the day on which its content goes, and in no other's."""
+    case = Case()
+    ticket = world.post(case.diary()).json()["ticket"]
+    (mine,) = [one for one in world.get("/v1/retention/waiting").json()["waiting"] if one["ticket"] == ticket]
+    others = world.get("/v1/retention/waiting", world.other).json()["waiting"]
+
+    assert (mine["outcome"], mine["days"], mine["reminded"]) == ("held", 0, [])
+    assert mine["destroyed_on"] > mine["returned_on"]
+    assert ticket not in {one["ticket"] for one in others}
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(("client", "decision", "staff"))))
 def test_held_until_known(world: World, order: tuple[str, ...]) -> None:
     """A record whose client, decision and staff are not known is held, and stands once all have come, in any order."""

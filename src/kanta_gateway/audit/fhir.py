@@ -102,6 +102,7 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.PERSON_READ: (_QUERY, "R"),
     Event.PERSON_UNMERGE: (_RECORD, "U"),
     Event.RECORD_MOVE: (_RECORD, "U"),
+    Event.RECORD_REMIND: (_RECORD, "U"),
     Event.RECORD_READ: (_RECORD, "R"),
     Event.RECORD_REFUSE: (_RECORD, "U"),
     Event.RECORD_SUBMIT: (_IMPORT, "C"),

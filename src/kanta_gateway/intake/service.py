@@ -30,6 +30,7 @@ from kanta_gateway.pipeline.changes import Changes
 from kanta_gateway.pipeline.closing import Resolver
 from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.guard import Thing
+from kanta_gateway.pipeline.keeping import Keeping
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.ownview import OwnView
@@ -73,6 +74,7 @@ class Service:
         self.own_view = OwnView(parts, office)
         self.party_book = PartyBook(parts, office)
         self.resolver = Resolver(parts, office)
+        self.keeping = Keeping(parts, office)
         self.accesses = Accesses(parts, office)
         self.changes = Changes(parts, office)
         self._schemas = schemas
@@ -115,13 +117,14 @@ class Service:
         record = self._read(body)
         if idempotency_key is None or is_dry:
             return self._take(record, delivery, caller, language, is_dry=is_dry)
-        known = repeats.remember(self._parts, caller, idempotency_key, sha256(body).hexdigest())
+        content = sha256(body).digest()
+        known = repeats.remember(self._parts, caller, idempotency_key, content)
         if known:
             seen = self.desk.ticket(known, language, is_duplicate=True)
             repeats.note(self._parts, self.office, caller, known, seen.client_ref, delivery)
             return seen.told, REPEATED
         told, status = self._take(record, delivery, caller, language, is_dry=False)
-        repeats.bind(self._parts, caller, idempotency_key, told["ticket"])
+        repeats.bind(self._parts, caller, idempotency_key, told["ticket"], content)
         return told, status
 
     def submit_batch(self, body: bytes, caller: Caller, language: str, *, is_dry: bool) -> Iterator[Mapping[str, Any]]:

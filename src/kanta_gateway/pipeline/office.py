@@ -165,7 +165,7 @@ class Office:
 
     def documents(self, caller: Caller, state: str | None, after: int, limit: int) -> dict[str, Any]:
         """Metadata of documents, oldest first."""
-        provider = self._own(caller)
+        provider = self.scope(caller)
         decision = self.permit(caller, Event.DOCUMENT_LIST, provider=provider)
         closed, sphere = self.guard.closed(caller), self.guard.sphere(caller)
         with self._parts.database.transaction() as tx:
@@ -185,7 +185,7 @@ class Office:
         """Whether the caller may see its own organisation's things only."""
         return self._policy.is_own_only(caller)
 
-    def _own(self, caller: Caller) -> str | None:
+    def scope(self, caller: Caller) -> str | None:
         """The provider whose things alone the caller may see; None for those who may see all."""
         return caller.organisation if self._policy.is_own_only(caller) else None
 
@@ -315,7 +315,7 @@ class Office:
         work: Callable[[Connection, str, Sequence[str], Closed], dict[str, Any]], types: Sequence[str] = (),
     ) -> dict[str, Any]:  # fmt: skip
         """Do some counting for each provider that the caller may see, and write down whose data it used."""
-        own = self._own(caller)
+        own = self.scope(caller)
         decision = self.permit(caller, Event.FIGURES_READ, provider=own)
         told: dict[str, Any] = {}
         closed, sphere = self.guard.closed(caller, by_contract_file=True), self.guard.sphere(caller)

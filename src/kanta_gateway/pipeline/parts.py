@@ -19,6 +19,7 @@ from kanta_gateway.model import ClientRef, Oid, Record
 from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.envelope import DataKey, Vault, derive, open_sealed, seal
 from kanta_gateway.recordtypes import RecordType, RecordTypes
+from kanta_gateway.retention import Terms
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -180,6 +181,7 @@ class Parts:
     notices: NoticeTypes
     rights: Rules
     pages: Pages
+    terms: Terms
     conformances: Callable[[Oid], Conformance]
     scanner: Scanner
     fingerprints: Fingerprints

@@ -324,7 +324,10 @@ def allowed(tx: Connection, client_ref: str) -> dict[int, tuple[tuple[str, str],
 
 def reopen(tx: Connection, provider: str, outcomes: Collection[Outcome] = (Outcome.HELD,)) -> None:
     """Have the provider's held records (or others) judged again: what they wait for may have come."""
-    held = (record.c.provider == provider, record.c.outcome.in_(outcomes), record.c.client_ref.is_not(None))
+    held = (
+        record.c.provider == provider, record.c.outcome.in_(outcomes), record.c.client_ref.is_not(None),
+        record.c.payload.is_not(None) | record.c.outcome.not_in((Outcome.HELD, Outcome.REFUSED)),
+    )  # fmt: skip
     tx.execute(update(record).where(*held).values(state=RECEIVED))
 
 
