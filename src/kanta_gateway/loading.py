@@ -135,7 +135,7 @@ class _Reader:
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
         papers = self._each("mappings/papers", Templates.load)
-        views = self._one("mappings/policy/views.yaml", _narrowed)
+        views = self._one("mappings/policy/views.yaml", Views.narrowed(knowledge.text("mappings/policy/views.yaml")))
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         rights, pages = self._each("mappings/rights", RightsRules.load), self._each("mappings/rights/pages", Pages.load)
@@ -302,11 +302,6 @@ def _check_texts(rules: object, messages: Messages, mistakes: Mistakes) -> None:
             if isinstance(text, str) and text not in messages:
                 told = f"rule {rule.get('id')}: there is no text {text}; add it to a file of messages"
                 mistakes.say(line, f"{told}{nearest(text, messages.kinds())}")
-
-
-def _narrowed(text: str) -> Views:
-    """An installation's lists of fields, which show no more than the package's."""
-    return Views.load(text, Views.load(knowledge.text("mappings/policy/views.yaml")))
 
 
 def _there(one: T | None) -> T:

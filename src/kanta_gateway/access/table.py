@@ -209,6 +209,8 @@ class Duties:
     """Subject of an act -> kind of data that it uses where its records are not known one by one."""
     on_behalf: Mapping[str, str] = field(default_factory=dict)
     """Kind of data -> what it is where a producer works for the controller."""
+    opens: tuple[str, str] = ("other", "")
+    """Kind and service task with which breaking the glass is asked, whoever the client is."""
     review_purposes: frozenset[str] = frozenset()
     """Purposes of management's reviews (§24)."""
 
@@ -229,7 +231,7 @@ class Duties:
             {name: tuple(one["basis"]) for name, one in forbids.items()},
             {name: one["text"] for name, one in forbids.items()},
             data.get("service_tasks", {}), data.get("uses", {}), data.get("on_behalf", {}),
-            frozenset(data.get("review_purposes", ())),
+            tuple(data.get("opens", ("other", ""))), frozenset(data.get("review_purposes", ())),
         )  # fmt: skip
 
     @property

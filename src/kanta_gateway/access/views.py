@@ -11,7 +11,7 @@ Source: 703/2023 §9.1 (only what the task needs), §4 (a log row is secret too)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -143,6 +143,12 @@ class Views:
                     mistakes.say(answers.at(name), f"{name}: shows more than the package's list: {wider}")
         mistakes.end()
         return cls(made, dict(data["apart"]), dict(data.get("recipients", {})))
+
+    @classmethod
+    def narrowed(cls, shipped: str) -> Callable[[str], Views]:
+        """Reads an installation's lists, which show no more than the package's own."""
+        known = cls.load(shipped)
+        return lambda text: cls.load(text, known)
 
     def answer_at(self, place: str) -> Answer | None:
         """What a route (`GET /v1/documents`) or a command (`documents list`) answers with; None where it is apart.

@@ -47,6 +47,7 @@ for _module in (
 @app.callback()
 def _common(data: Annotated[Path | None, typer.Option("--data", help="Data folder.")] = None) -> None:
     state["data"] = data
+    state.pop("gateway", None)  # of a command before, in the same process
 
 
 def run() -> None:

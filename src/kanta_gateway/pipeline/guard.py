@@ -147,6 +147,8 @@ class Guard:
 
     def _classes_of(self, tx: Connection, caller: Caller, event: Event, thing: Thing) -> frozenset[DataClass]:
         """Classes of what an act is about, by the contracts that it falls under."""
+        if event is Event.ACCESS_BREAK:
+            return frozenset({self._parts.decider.duties.opens})
         is_own = self._policy.is_own_only(caller) and event not in ACROSS
         sphere = Sphere() if event in ACROSS else sphere_of(tx, self._parts, self._policy, caller)
         have = [
