@@ -13,7 +13,7 @@ MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
     "src/kanta_gateway/contracts/reader.py": (310, "one short function for each part of a contract file"),
     "src/kanta_gateway/contracts/rules.py": (320, "dataclasses with their documented fields, and how they are asked"),
-    "src/kanta_gateway/database.py": (480, "every table beside the others, and the two engines"),
+    "src/kanta_gateway/database.py": (540, "every table beside the others, and the two engines"),
     "src/kanta_gateway/gateway.py": (550, "one method for each use case; it decides nothing"),
     "src/kanta_gateway/intake/api.py": (430, "every route with its guard, and the one handler of errors"),
     "src/kanta_gateway/intake/desk.py": (340, "one delivery from bytes to told result, dry or real"),
@@ -31,7 +31,8 @@ LONG_FUNCTIONS = {
         45,
         "identity, content and findings in the order they are known",
     ),
-    "src/kanta_gateway/app.py:build": (62, "the composition root names every part once"),
+    "src/kanta_gateway/app.py:build": (75, "the composition root names every part once"),
+    "src/kanta_gateway/migrations/versions/0006_sealed_log.py:upgrade": (55, "the tables as they were, frozen"),
     "src/kanta_gateway/migrations/versions/0001_tables.py:upgrade": (210, "the tables as they were, frozen"),
     "src/kanta_gateway/pipeline/export.py:export": (45, "a list of arguments and one loop"),
     "src/kanta_gateway/pipeline/filing.py:load": (45, "one file, from its stamp to what others told"),

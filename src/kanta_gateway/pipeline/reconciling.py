@@ -58,8 +58,7 @@ def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Pro
         keys: ids of the keys of content that there are.
     """
     records = tx.execute(_RECORDS).all()
-    on_their_way = {one.key_id for one in forgotten.waiting(tx)}
-    keys = frozenset(keys) - on_their_way
+    keys = frozenset(keys) - {one.key_id for one in forgotten.waiting(tx)}  # those are on their way out
     documents = [_with_key(row, keys) for row in tx.execute(_DOCUMENTS).mappings()]
     stated = list(tx.execute(_STATEMENTS).mappings())
     systems = tx.execute(
