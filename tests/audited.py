@@ -21,6 +21,7 @@ NUMBER = "NAYTE/1/2025"
 CLIENT = sample()["asiakkaat"][0]["asiakasnumero"]
 STAYS, LEAVES, SAME_NAME = "T-1", "T-2", "T-3"
 NAMES = {STAYS: "Erkki Esimerkki", LEAVES: "Leena Lahtinen", SAME_NAME: "Raija Rautiola"}
+PURPOSES = {"auditor": "audit", "log-supervisor": "log-supervision"}
 DAYS_AGO = 10
 """How long before the end was stated the leaver's last day was."""
 
@@ -30,8 +31,9 @@ def worker(person: str, role: str = "provider-system") -> Caller:
     return Caller("own system", Oid(PROVIDER), person, NAMES[person], role, "delivery", NUMBER)
 
 
-def auditor(role: str = "auditor", purpose: str = "log-supervision") -> Caller:
+def auditor(role: str = "auditor") -> Caller:
     """Somebody from outside, or the organiser's supervisor of logs."""
+    purpose = PURPOSES[role]
     return Caller("audit desk", Oid(ORGANISER), "AUD-1", "Tarja Tarkastaja", role, purpose, NUMBER)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import yaml
 
-from kanta_gateway import __version__, forgotten, keyfiles, knowledge
+from kanta_gateway import __version__, forgotten, installed, keyfiles, knowledge
 from kanta_gateway.access import parties, statements
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.terms import ALWAYS, Span
@@ -37,27 +37,33 @@ from kanta_gateway.notices import store as notices
 from kanta_gateway.notices.channels import Caller as Ways
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.outward import Outward
+from kanta_gateway.papers.template import Templates
 from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.accesses import Accesses
-from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.announce import Announcer
+from kanta_gateway.pipeline.arriving import Arriving
 from kanta_gateway.pipeline.auditors import Auditors
 from kanta_gateway.pipeline.changes import Changes
+from kanta_gateway.pipeline.closing import Resolver
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.explain import explain
 from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.guard import Thing
+from kanta_gateway.pipeline.leaving import Leaving
 from kanta_gateway.pipeline.noticeboard import Board, write_out
-from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.office import Office
+from kanta_gateway.pipeline.ownview import OwnView
+from kanta_gateway.pipeline.papers import Papers
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.reconciling import REGISTERED, REVOKED
 from kanta_gateway.pipeline.reporting import Disclosures, Reporter
-from kanta_gateway.pipeline.retain import destroy_spent_disclosures, destroy_spent_keys, destroy_spent_notices
+from kanta_gateway.pipeline.retaining import Retention
+from kanta_gateway.pipeline.rights import Rights
+from kanta_gateway.pipeline.shelf import FOLDER, Shelf
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.inspect import inspect
@@ -92,10 +98,12 @@ class Gateway:
     def __init__(
         self, settings: Settings, parts: Parts, folder: KeyFolder, policy: Policy, schemas: RecordSchemas,
         sources: Mapping[str, Source], anchors: Sequence[Certificate], frame: FrameProfile,
-        channels: Channels,
+        channels: Channels, papers: Templates,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.parts = parts
+        self.acting: Caller | None = None
+        """Who acts by the local command."""
         self._folder = folder
         self.schemas = schemas
         self._anchors = anchors
@@ -107,6 +115,21 @@ class Gateway:
         self.people = People(parts, self.office)
         self.notice_board = Board(parts, self.office)
         self.party_book = PartyBook(parts, self.office)
+        self.auditors = Auditors(
+            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
+            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
+        )  # fmt: skip
+        shelf = Shelf(settings.data / FOLDER, parts.keyring.handed)
+        self.leaving = Leaving(parts, self.office, shelf, lambda: installed.public_keys(folder, self.parts))
+        self.arriving = Arriving(parts, self.office, shelf)
+        self.papers = Papers(
+            parts, self.office, policy, papers,
+            lambda: installed.configuration(settings, folder, self.parts, sources, schemas),
+        )  # fmt: skip
+        self.rights = Rights(parts, self.office)
+        self.own_view = OwnView(parts, self.office)
+        self.resolver = Resolver(parts, self.office)
+        self.retention = Retention(parts, self.office, settings.grace_days)
         self.accesses = Accesses(parts, self.office)
         self.disclosures = Disclosures(parts, self.office)
         self.changes = Changes(parts, self.office)
@@ -114,12 +137,6 @@ class Gateway:
         self.policy = policy
         self.unapproved: list[str] = []
         """What of the content in place nobody approved; production does not start with any."""
-        self.auditors = Auditors(
-            parts, self.office, policy, settings.grace_days, lambda: self.verify_audit(None, None, reconcile=True),
-            lambda: keyfiles.checkpoint_keys(self._folder), upgrade,
-        )  # fmt: skip
-        self.aging = Aging(parts, self.office)
-        self.oblivion = Oblivion(parts)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -144,10 +161,11 @@ class Gateway:
         if is_stand_in and self.settings.is_production:
             raise MisconfiguredError("production needs --as, --name and --purpose, or KANTA_ACTOR_FILE")
         told = {**DEVELOPMENT_PERSON, **told} if is_stand_in else {"role": OPERATOR, **told}
-        return Caller(
+        self.acting = Caller(
             system="local", organisation=Oid(told.get("organisation", "")), person_id=told["person_id"],
             person_name=told["name"], role=told["role"], purpose=told["purpose"], is_development=is_stand_in,
         )  # fmt: skip
+        return self.acting
 
     @contextmanager
     def taken(
@@ -241,12 +259,9 @@ class Gateway:
             deliverer.run(stop, until_empty=True)
             self.send_notices(caller)
             reporter.drain()
-            destroy_spent_keys(self.parts, caller, self.settings.grace_days)
-            destroy_spent_notices(self.parts, caller, self.settings.grace_days)
-            destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
+            self.retention.step(caller)
+            self.rights.destroy_old(caller)
             self.auditors.cases.review_if_due(caller)
-            self.aging.purge()
-            self.oblivion.carry()
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:
@@ -255,7 +270,7 @@ class Gateway:
             return {
                 "records": records.counts(tx), "documents": store.counts(tx), "oldest_waiting": store.oldest(tx),
                 "notices": notices.counts(tx), "disclosures": disclosures.counts(tx),
-                "break_glass": self.accesses.break_glass.status(),
+                "break_glass": self.accesses.break_glass.status(), "requests": self.rights.clocks(),
             }  # fmt: skip
 
     def due(
@@ -365,6 +380,18 @@ class Gateway:
         """Every entry of the log, line by line; of one client only, other entries are closed."""
         return auditing.exported(self.parts, self.office, form, caller, client)
 
+    def rotate_master_key(self, caller: Caller) -> dict[str, Any]:
+        """Put a new master key in the place of the old; nothing that was sealed is written again."""
+        self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
+        count = keyfiles.rotate_master(self._folder, self.parts.keys)
+        self.parts.vault.renew()
+        with self.parts.database.transaction() as tx:
+            self.office.note(tx, [self.office.event(
+                caller, Event.AUDIT_ROTATE, subject="master", provider="",
+                details={"keys": count, "master": self.parts.vault.name},
+            )])  # fmt: skip
+        return {"master": self.parts.vault.name, "keys": count}
+
     def rotate_checkpoint_key(self, caller: Caller) -> dict[str, Any]:
         """Put a new checkpoint key in the place of the old; a last checkpoint by the old one vouches for it."""
         decision = self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
@@ -448,7 +475,7 @@ class Gateway:
             if revoked:
                 self._note_party(tx, actor, thumbprint, {"act": REVOKED})
                 forgotten.note(tx, [Forgotten(forgotten.SYSTEM, thumbprint, instant(self.parts.now()))])
-        self.oblivion.carry()
+        self.retention.oblivion.carry()
         return {"revoked": revoked}
 
     def _note_party(self, tx: Connection, caller: Caller, subject: str, details: dict[str, Any]) -> None:
@@ -485,7 +512,7 @@ class Gateway:
         except yaml.YAMLError as error:
             raise MisconfiguredError("parties: the file is no YAML") from error
         told = self.party_book.state(statements.read(stated), caller)
-        self.oblivion.carry()
+        self.retention.oblivion.carry()
         return told
 
     def explain_policy(self, caller: Caller, event: Event, thing: Thing, day: date | None) -> dict[str, Any]:
@@ -521,7 +548,7 @@ class Gateway:
         from kanta_gateway.intake.service import Service  # noqa: PLC0415 — commands need no web framework
 
         return Service(
-            self.parts, self.desk, self.office, self.people, self.schemas,
+            self.parts, self.desk, self.office, self.people, self.papers, self.schemas,
             entrance=Entrance(self.parts, self.office, AUDIENCE, keyfiles.revocations(self.settings.caller_crl_file)),
             max_queue_depth=self.settings.max_queue_depth, max_record_bytes=self.settings.max_record_bytes,
             max_delivery_bytes=self.settings.max_delivery_bytes, version=__version__,
@@ -529,8 +556,15 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake import auditors, changeroutes  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import (  # noqa: PLC0415 — no web framework for commands
+            auditors,
+            changeroutes,
+            paperroutes,
+            registers,
+            retention,
+        )
         from kanta_gateway.intake import disclosures as across  # noqa: PLC0415
+        from kanta_gateway.intake import rights as asked  # noqa: PLC0415
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
 
         if differences := self.parts.decider.differences():
@@ -538,8 +572,11 @@ class Gateway:
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        application = build_api(self.service(), [across.router, changeroutes.router])
-        auditors.mount(application, self.auditors)
+        application = build_api(self.service(), [
+            across.router, changeroutes.router, auditors.router, paperroutes.router, asked.router, registers.router,
+            retention.router,
+        ])  # fmt: skip
+        application.state.auditors = self.auditors
         return application
 
 

@@ -16,7 +16,7 @@ from kanta_gateway.stated import nearest
 _PACKAGE = Path(__file__).resolve().parent
 _FOLDERS = ("mappings", "schemas")
 """What an installation may have files of its own in."""
-_SINGLE = (*_FOLDERS, "mappings/audit", "mappings/policy")
+_SINGLE = (*_FOLDERS, "mappings/audit", "mappings/policy", "mappings/rights")
 """Folders whose files are known one by one."""
 _DELIVERED = ("mappings/sources/templates", "mappings/sources/samples")
 """Folders for those who deliver: any file may stand there, in a folder named after its source."""

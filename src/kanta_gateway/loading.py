@@ -16,6 +16,7 @@ from typing import TypeVar
 from kanta_gateway import codefiles, knowledge, official
 from kanta_gateway.access.limits import Limits
 from kanta_gateway.access.policy import Policy
+from kanta_gateway.access.views import Views
 from kanta_gateway.audit.incidents import Incidents
 from kanta_gateway.audit.questions import Questions
 from kanta_gateway.audit.unusual import Oversight
@@ -32,10 +33,14 @@ from kanta_gateway.mapping.rules import Loaded, load_mappings
 from kanta_gateway.mapping.structures import Structures
 from kanta_gateway.messages import Messages
 from kanta_gateway.notices.types import NoticeTypes
+from kanta_gateway.papers.template import Templates
 from kanta_gateway.pipeline.computed import COLUMNS
 from kanta_gateway.pipeline.parts import Supervision
 from kanta_gateway.privacy.scan import Scanner
 from kanta_gateway.recordtypes import RecordType
+from kanta_gateway.retention import Terms
+from kanta_gateway.rights.kinds import Rules as RightsRules
+from kanta_gateway.rights.pages import Pages
 from kanta_gateway.signing.display import Display
 from kanta_gateway.signing.profile import Profile
 from kanta_gateway.stated import Lined, Mistakes, listed, nearest, read
@@ -66,10 +71,15 @@ class Library:
     scanner: Scanner
     sources: Mapping[str, Source]
     policy: Policy
+    papers: Templates
+    views: Views
     limits: Limits
     frame: FrameProfile
-    reports: Reports
+    rights: RightsRules
+    pages: Pages
     supervision: Supervision
+    terms: Terms
+    reports: Reports
 
 
 def load(own: Path | None, data: Path, language: str) -> Library:
@@ -124,10 +134,14 @@ class _Reader:
         words = self._texts("mappings/privacy")
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
+        papers = self._each("mappings/papers", Templates.load)
+        views = self._one("mappings/policy/views.yaml", Views.narrowed(knowledge.text("mappings/policy/views.yaml")))
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
-        reports = self._one("mappings/disclosures.yaml", Reports.load)
+        rights, pages = self._each("mappings/rights", RightsRules.load), self._each("mappings/rights/pages", Pages.load)
         supervision = self._supervision()
+        terms = self._one("mappings/retention.yaml", Terms.load)
+        reports = self._one("mappings/disclosures.yaml", Reports.load)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
         if self.told:
@@ -135,9 +149,10 @@ class _Reader:
         return Library(
             structures=_there(structures), codes=_there(codes), display=_there(display), profile=_there(profile),
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
-            mappings=_there(mappings), notices=_there(notices),
-            scanner=_there(scanner), sources=_there(sources), policy=_there(policy),
-            limits=_there(limits), frame=_there(frame), reports=_there(reports), supervision=_there(supervision),
+            mappings=_there(mappings), notices=_there(notices), scanner=_there(scanner), sources=_there(sources),
+            policy=_there(policy), papers=_there(papers), views=_there(views), limits=_there(limits),
+            frame=_there(frame), reports=_there(reports), supervision=_there(supervision), rights=_there(rights),
+            pages=_there(pages), terms=_there(terms),
         )  # fmt: skip
 
     def _supervision(self) -> Supervision | None:

@@ -346,7 +346,8 @@ def test_a_role_ends_at_a_moment_and_nothing_else_does(scene: Scene) -> None:
 def who(system: System, **changes: Any) -> Caller:
     """The caller that a system's assertion makes."""
     told = Caller(
-        f"system of {system.organisation}", Oid(system.organisation), "T-1", "Erkki Esimerkki", system.role, "delivery"
+        f"system of {system.organisation}", Oid(system.organisation), "T-1", "Erkki Esimerkki", system.role,
+        system.claims["purpose"],
     )  # fmt: skip
     return replace(told, **changes)
 
@@ -500,7 +501,7 @@ def test_missing_and_anothers_take_the_same_work(calm: Scene, tmp_path: Path, ro
     Two copies of one installation are asked, so that the log has the same length in both.
     """
     known = addresses(calm)
-    system = calm.other if role == "provider-system" else System(OTHER_ORGANISER, role)
+    system = calm.other if role == "provider-system" else System(OTHER_ORGANISER, role, purpose="supervision")
     caller = who(system)
     done: list[dict[str, list[str]]] = []
     for place in (0, 1):

@@ -10,6 +10,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,19 @@ import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from tests.architecture.sources import ROOT
-from tests.audited import CLIENT, LEAVES, NAMES, NUMBER, ORGANISER, PROVIDER, SAME_NAME, STAYS, Audited, auditor
+from tests.audited import (
+    CLIENT,
+    LEAVES,
+    NAMES,
+    NUMBER,
+    ORGANISER,
+    PROVIDER,
+    PURPOSES,
+    SAME_NAME,
+    STAYS,
+    Audited,
+    auditor,
+)
 from tests.installations import SAMPLE, installation, take
 from typer.testing import CliRunner
 
@@ -29,6 +42,7 @@ from kanta_gateway import keyfiles
 from kanta_gateway.audit import report
 from kanta_gateway.cli import app
 from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
+from kanta_gateway.model import Oid
 from kanta_gateway.pipeline.known import entries
 
 ARCHIVE = "national archive for social welfare"
@@ -346,6 +360,20 @@ def test_an_outside_auditor_sees_references_only(audited: Audited) -> None:
     assert [] == [name for name in (*NAMES.values(), *(f'"{one}"' for one in NAMES), CLIENT) if name in whole]
 
 
+def test_another_registers_entries_are_withheld(audited: Audited) -> None:
+    """LOG-14: whoever supervises another register reads none of this one's entries, and is told how many. [LOG-14]"""
+    ref = str(audited.gateway.parts.keyring.client(PROVIDER, CLIENT))
+    other = replace(auditor("log-supervisor"), organisation=Oid("1.2.246.10.94001112.10.0"))
+    text = audited.ask("1", caller=other, client=ref)
+    last = orjson.loads(text.splitlines()[-1])
+    traffic = orjson.loads(audited.ask("7", caller=other).splitlines()[-1])
+
+    assert 2 == len(text.splitlines())
+    assert last["withheld"]["count"] > 60
+    assert traffic["withheld"]["count"] > 60
+    assert 0 == traffic["entries"]["used"]
+
+
 def test_what_is_not_allowed_is_refused_and_noted(audited: Audited) -> None:
     """LOG-13: a worker asks nothing, an outside auditor opens no case; both denials are entries. [LOG-13]"""
     from tests.audited import worker
@@ -381,7 +409,7 @@ def test_over_http(audited: Audited) -> None:
     def token(role: str) -> dict[str, str]:
         told_ = keyfiles.assertion_of(
             key, certificate, system="audit desk", organisation=ORGANISER, person_id="AUD-1",
-            person_name="Tarja Tarkastaja", role=role, purpose="log-supervision", contract=NUMBER,
+            person_name="Tarja Tarkastaja", role=role, purpose=PURPOSES[role], contract=NUMBER,
             audience="kanta-gateway", now=audited.gateway.parts.now(),
         )  # fmt: skip
         return {"Authorization": f"Bearer {told_}"}

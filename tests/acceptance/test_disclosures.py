@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +29,23 @@ def crossing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crossing]:
     made = Crossing(tmp_path_factory.mktemp("crossing"))
     yield made
     made.gateway.close()
+
+
+def test_too_many_documents_are_noticed(crossing: Crossing) -> None:
+    """Who is given as much as its role may in a time gets no more for now, and the attempt is an entry. [LOG-11]"""
+    _, oid = crossing.client(PERMIT)
+    limits = replace(crossing.gateway.parts.limits, reads={"receiving-official": 1})
+    first = crossing.disclose(oid, BY_PERMIT, person="V-50").status_code
+    parts = crossing.gateway.parts
+    plain = parts.limits
+    object.__setattr__(parts, "limits", limits)
+    try:
+        after = crossing.disclose(oid, BY_PERMIT, person="V-50").status_code
+    finally:
+        object.__setattr__(parts, "limits", plain)
+
+    assert (200, 429) == (first, after)
+    assert ["too many reads"] == crossing.entries("request:deny")[-1]["details"]["reasons"]
 
 
 def test_a_permit_discloses_and_is_written_down(crossing: Crossing) -> None:
@@ -362,3 +380,36 @@ def test_the_answer_is_explained_beforehand(crossing: Crossing) -> None:
     assert (False, "D0") == (denied["allowed"], denied["row"])
     assert any("prohibition" in one["message"] and "covers" in one["message"] for one in denied["why"])
     assert 2 <= len(looks)
+
+
+def test_a_restored_database_brings_no_will_back(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A permit that was withdrawn and a prohibition that was set since the backup still count after it is restored.
+
+    What was lost stands again once the provider has delivered it again.
+    """
+    made = Crossing(tmp_path_factory.mktemp("restored"))
+    withdrawn, prohibited = made.client(PERMIT), made.client(PERMIT)
+    before = [made.disclose(oid, BY_PERMIT).status_code for _, oid in (withdrawn, prohibited)]
+    made.gateway.parts.database.scrub()
+    data = made.gateway.settings.data
+    shutil.copy(data / "gateway.db", data.parent / "yesterday.db")
+    moment = made.gateway.parts.now()
+    made.tell(withdrawn[0], **PERMIT, version=2, withdrawn_at=moment.isoformat())
+    made.tell(prohibited[0], type="prohibition")
+    made.gateway.retention.oblivion.carry()
+    made.gateway.close()
+    for name in ("gateway.db-wal", "gateway.db-shm"):
+        (data / name).unlink(missing_ok=True)
+    shutil.copy(data.parent / "yesterday.db", data / "gateway.db")
+    made.begin_again()
+    after = [made.disclose(oid, BY_PERMIT).status_code for _, oid in (withdrawn, prohibited)]
+    made.tell(withdrawn[0], **PERMIT, version=3)
+    made.tell(prohibited[0], type="prohibition", version=2, withdrawn_at=moment.isoformat())
+    again = [made.disclose(oid, BY_PERMIT).status_code for _, oid in (withdrawn, prohibited)]
+    holds = made.gateway.verify_audit(None, None, reconcile=True)
+    made.gateway.close()
+
+    assert [200, 200] == before
+    assert [403, 403] == after
+    assert [200, 200] == again
+    assert [] == holds["problems"] == holds["unmatched"]

@@ -94,7 +94,7 @@ class Tally:
     given: int = 0
     rows: int = 0
     withheld: Ranges = field(default_factory=Ranges)
-    """Entries that would answer the question and that the asker does not see."""
+    """Entries that the asker may not see and that could be of the answer."""
     left_out: Ranges = field(default_factory=Ranges)
     """Every entry of the log that the answer does not hold."""
     is_computed: bool = False
@@ -110,7 +110,8 @@ class Tally:
     def told(self) -> dict[str, Any]:
         """The last line of every answer."""
         if self.is_computed:
-            return {"rows": self.rows, "entries": {"of": self.size, "used": self.given}}
+            told = {"rows": self.rows, "entries": {"of": self.size, "used": self.given}}
+            return told | {"withheld": self.withheld.told()}
         self.left_out.take(self._next, self.size - 1)
         self._next = max(self._next, self.size)
         return {

@@ -181,6 +181,17 @@ def verify(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
     )
 
 
+def signed_text(note: str, keys: Sequence[VerifierKey]) -> str | None:
+    """The text of a note that a log's present key signed; None if none did."""
+    text, separator, signatures = note.rpartition("\n\n")
+    in_use = [key for key in keys if key.kind == _ED25519 and key.until is None]
+    for line in signatures.splitlines() if separator else ():
+        name, _, encoded = line.removeprefix(_DASH).partition(" ")
+        if line.startswith(_DASH) and _is_signed(name, encoded, (text + "\n").encode(), in_use):
+            return text + "\n"
+    return None
+
+
 def _valid(keys: Sequence[VerifierKey], size: int) -> list[VerifierKey]:
     """The keys that could sign a log of this size."""
     return [key for key in keys if key.kind == _ED25519 and (key.until is None or size <= key.until)]

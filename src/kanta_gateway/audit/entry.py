@@ -37,7 +37,8 @@ HOUSEKEEPING = frozenset({
     Event.AUDIT_ERASE, Event.AUDIT_PURGE, Event.AUDIT_REVIEW, Event.AUDIT_ROTATE, Event.BACKUP_VERIFY,
     Event.CASE_CLOSE, Event.CASE_OPEN, Event.CASE_READ, Event.CASE_WORK, Event.CHANGE_APPROVE, Event.CHANGE_NARROW,
     Event.CHANGE_PROPOSE, Event.CHANGE_READ, Event.CHANGE_REJECT, Event.CHANGE_USE, Event.DISCLOSURE_READ,
-    Event.DISCLOSURE_RETRY, Event.KEY_MAKE, Event.KNOWLEDGE_IMPORT, Event.NOTICE_ANNOUNCE, Event.PARTY_READ,
+    Event.DISCLOSURE_RETRY, Event.KEY_MAKE, Event.KNOWLEDGE_IMPORT, Event.NOTICE_ANNOUNCE, Event.PAPER_MAKE,
+    Event.PAPER_READ, Event.PARTY_READ,
     Event.PARTY_REGISTER, Event.REQUEST_DENY,
 })  # fmt: skip
 """Events that use no client data; what a denied request lacks may be why it was denied."""
@@ -131,7 +132,8 @@ def body(
 
     Args:
         event: what happened.
-        actor: keyed reference and name commitment of the acting person.
+        actor: keyed reference and name commitment of the acting person, keyed reference of the client relationship
+            that the person's assertion names.
         place: index of the entry in the log; bound by the hash, so that moving a row is seen.
         commit: first index and new tree size of the append, so that a removed tail or tree head is seen.
         registers: whose entries are kept in which register.
@@ -146,9 +148,9 @@ def body(
         "event": event.event.value,
         "at": instant(event.at),
         "actor": {
-            **actor,
+            "relation": "", **actor,
             "system": caller.system, "organisation": caller.organisation, "role": caller.role,
-            "contract": caller.contract, "relation": caller.relation, "development": caller.is_development,
+            "contract": caller.contract, "development": caller.is_development,
         },
         "subject": event.subject,
         "provider": event.provider,

@@ -34,11 +34,16 @@ _RECORD = ("110110", "Patient Record")
 _SECURITY = ("110113", "Security Alert")
 
 TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
+    Event.ACCESS_BREAK: (_SECURITY, "E"),
+    Event.ACCESS_END: (_SECURITY, "U"),
+    Event.ACCESS_READ: (_ACTIVITY, "R"),
+    Event.ACCESS_REVIEW: (_SECURITY, "U"),
     Event.AUDIT_CHECKPOINT: (_ACTIVITY, "E"),
     Event.AUDIT_COSIGN: (_ACTIVITY, "E"),
     Event.AUDIT_ERASE: (_ACTIVITY, "D"),
     Event.AUDIT_PURGE: (_ACTIVITY, "D"),
     Event.AUDIT_READ: (_QUERY, "R"),
+    Event.AUDIT_RESOLVE: (_QUERY, "R"),
     Event.AUDIT_REVIEW: (_ACTIVITY, "E"),
     Event.AUDIT_ROTATE: (_ACTIVITY, "U"),
     Event.BACKUP_VERIFY: (_ACTIVITY, "E"),
@@ -59,9 +64,11 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.DISCLOSURE_SEND: (_EXPORT, "R"),
     Event.DOCUMENT_ARCHIVE: (_EXPORT, "R"),
     Event.DOCUMENT_DESTROY_KEY: (_RECORD, "D"),
+    Event.DOCUMENT_DISCLOSE: (_EXPORT, "R"),
     Event.DOCUMENT_DROP: (_RECORD, "D"),
     Event.DOCUMENT_EXPORT: (_EXPORT, "R"),
     Event.DOCUMENT_INVALIDATE: (_RECORD, "D"),
+    Event.DOCUMENT_LIST: (_QUERY, "R"),
     Event.DOCUMENT_MAP: (_RECORD, "C"),
     Event.DOCUMENT_READ: (_RECORD, "R"),
     Event.DOCUMENT_REJECT: (_EXPORT, "R"),
@@ -70,6 +77,12 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.DOCUMENT_SPOOL: (_RECORD, "C"),
     Event.DOCUMENT_WITHDRAW: (_RECORD, "D"),
     Event.FIGURES_READ: (_QUERY, "R"),
+    Event.HANDOVER_CLOSE: (_EXPORT, "R"),
+    Event.HANDOVER_CONFIRM: (_ACTIVITY, "U"),
+    Event.HANDOVER_DESTROY: (_RECORD, "D"),
+    Event.HANDOVER_EXPORT: (_EXPORT, "R"),
+    Event.HANDOVER_IMPORT: (_IMPORT, "C"),
+    Event.HANDOVER_READ: (_QUERY, "R"),
     Event.KEY_MAKE: (_ACTIVITY, "C"),
     Event.KNOWLEDGE_IMPORT: (_ACTIVITY, "U"),
     Event.NOTICE_ACKNOWLEDGE: (_EXPORT, "R"),
@@ -78,18 +91,32 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.NOTICE_MAKE: (_RECORD, "C"),
     Event.NOTICE_READ: (_RECORD, "R"),
     Event.NOTICE_WITHDRAW: (_RECORD, "D"),
+    Event.PAPER_MAKE: (_EXPORT, "R"),
+    Event.PAPER_READ: (_QUERY, "R"),
     Event.PARTY_READ: (_QUERY, "R"),
     Event.PARTY_REGISTER: (_ACTIVITY, "C"),
+    Event.RECEIPT_READ: (_RECORD, "R"),
     Event.RECORD_ALLOW: (_RECORD, "U"),
     Event.RECORD_HOLD: (_RECORD, "U"),
     Event.PERSON_MERGE: (_RECORD, "U"),
     Event.PERSON_READ: (_QUERY, "R"),
     Event.PERSON_UNMERGE: (_RECORD, "U"),
     Event.RECORD_MOVE: (_RECORD, "U"),
+    Event.RECORD_REMIND: (_RECORD, "U"),
     Event.RECORD_READ: (_RECORD, "R"),
     Event.RECORD_REFUSE: (_RECORD, "U"),
     Event.RECORD_SUBMIT: (_IMPORT, "C"),
     Event.REQUEST_DENY: (_SECURITY, "E"),
+    Event.RIGHT_ANSWER: (_EXPORT, "R"),
+    Event.RIGHT_DECIDE: (_ACTIVITY, "U"),
+    Event.RIGHT_DESTROY: (_RECORD, "D"),
+    Event.RIGHT_EXPLAIN: (_ACTIVITY, "U"),
+    Event.RIGHT_EXTEND: (_ACTIVITY, "U"),
+    Event.RIGHT_FORWARD: (_EXPORT, "R"),
+    Event.RIGHT_PREPARE: (_RECORD, "R"),
+    Event.RIGHT_READ: (_QUERY, "R"),
+    Event.RIGHT_REGISTER: (_ACTIVITY, "C"),
+    Event.RIGHT_VIEW: (_QUERY, "R"),
 }
 """Kind of event and what was done to the data: create, read, update, delete, execute."""
 
@@ -145,6 +172,8 @@ def audit_event(entry: Mapping[str, Any], *, person_name: str = "", observer: st
     }  # fmt: skip
     if entry["purpose"]:
         resource["purposeOfEvent"] = [{"text": entry["purpose"]}]
+    if details.get("flag") == "BTG":  # break the glass
+        resource.setdefault("purposeOfEvent", []).append(_concept(f"{_HL7}v3-ActReason", "BTG"))
     if resource["outcome"] != "0":
         _tell_failure(resource, details)
     _mark(resource, entry, is_disclosure=is_disclosure)

@@ -33,6 +33,9 @@ _OF_PERSON = (
     .where(audit_name.c.ref == bindparam("ref"))
     .order_by(audit_name.c.commitment)
 )
+_WHOLE = select(audit_name.c.ref, audit_name.c.salt, audit_name.c.sealed).where(
+    audit_name.c.commitment == bindparam("commitment")
+)
 _BY_COMMITMENT = select(audit_name.c.sealed).where(audit_name.c.commitment == bindparam("commitment"))
 
 
@@ -59,6 +62,12 @@ class Names:
     def reference(self, organisation: str, person_id: str) -> str:
         """Keyed reference of a person within the organisation that gave the identifier."""
         return hmac.new(self._key, canonical([organisation, person_id]), sha256).hexdigest()
+
+    def relation(self, caller: Caller) -> str:
+        """Keyed reference of the client relationship that an assertion names: it may be a client's number (LOG-14)."""
+        if not caller.relation:
+            return ""
+        return hmac.new(self._key, canonical(["relation", caller.organisation, caller.relation]), sha256).hexdigest()
 
     def forget(self) -> None:
         """Trust nothing remembered: the log is not as this process left it."""
@@ -90,6 +99,14 @@ class Names:
         """Name and identifier behind a commitment; empty when erased."""
         sealed = connection.execute(_BY_COMMITMENT, {"commitment": name}).scalar_one_or_none()
         return {} if sealed is None else dict(orjson.loads(self._open(sealed)))
+
+    def row(self, connection: Connection, name: str) -> dict[str, str]:
+        """A name row as it stands, with what it says: enough for whoever takes the log over; empty when erased."""
+        found = connection.execute(_WHOLE, {"commitment": name}).first()
+        if found is None:
+            return {}
+        told = {"commitment": name, "ref": found.ref, "salt": found.salt.hex(), "sealed": found.sealed.hex()}
+        return {**told, **orjson.loads(self._open(found.sealed))}
 
     def _row(self, tx: Connection, ref: str, content: bytes) -> str:
         for known, sealed in tx.execute(_OF_PERSON, {"ref": ref}):

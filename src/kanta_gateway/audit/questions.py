@@ -24,6 +24,7 @@ PARAMETERS = ("client", "from", "on", "organisation", "person", "recipient", "un
 """What a question may ask the asker for."""
 MEMBERS = (
     "idx", "at", "log", "event", "client", "subject", "provider", "controller", "recipient", "purpose", "basis",
+    "permit", "consent",
 )  # fmt: skip
 """Fields that are members of an entry."""
 ACTORS = ("organisation", "role", "system", "contract", "relation")

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import orjson
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -96,12 +96,6 @@ class Told(_Wire):
 
 
 T = TypeVar("T", bound=_Wire)
-
-
-def mount(application: FastAPI, auditors: Auditors) -> None:
-    """Add the calls to the web application."""
-    application.state.auditors = auditors
-    application.include_router(router)
 
 
 def _auditors(request: Request) -> Auditors:

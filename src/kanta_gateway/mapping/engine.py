@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kanta_gateway.mapping.paths import field_of
+from kanta_gateway.mapping.statements import every_rule, paths_of
 from kanta_gateway.mapping.values import Run, compile_tests, compile_value, each
 from kanta_gateway.model import Node, Oid, Tree
 
@@ -55,13 +57,16 @@ class Mapper:
         """Imported versions of structures that no mapping fits, with the reason."""
         self._by_record: dict[str, list[Variant]] = {}
         self._lists: dict[str, frozenset[str]] = {}
+        self._paths: dict[str, set[str]] = {}
         for mapping in loaded.mappings:
             structure = structures.get(mapping.structure.oid)
             self._lists[structure.number] = self._lists.get(structure.number, frozenset()) | mapping.code_lists()
             for stated in mapping.variants:
                 variant = compiler.variant(stated, structure, mapping.begins)
+                read = {path for rule in every_rule(stated.fields) for path in paths_of(rule)}
                 for record in stated.records:
                     self._by_record.setdefault(record, []).append(variant)
+                    self._paths.setdefault(record, set()).update(read)
         for known in self._by_record.values():
             known.sort(key=lambda one: one.begins)
 
@@ -76,6 +81,22 @@ class Mapper:
     def users(self, *names: str) -> tuple[str, ...]:
         """Numbers of the structures whose documents may carry a code of a list that has one of these names."""
         return tuple(sorted(number for number, used in self._lists.items() if used & set(names)))
+
+    def variants_of(self, record_type: str) -> tuple[Variant, ...]:
+        """Every document that records of a type may make, under any product and on any day."""
+        return tuple(self._by_record.get(record_type, ()))
+
+    def fields_read(self, record_type: str, roots: frozenset[str]) -> frozenset[str]:
+        """Fields of a record type that documents are made of.
+
+        Args:
+            record_type: its canonical name.
+            roots: first words of the paths that lead to a record of the type; `record` stands for its own documents.
+        """
+        own = self._paths.get(record_type, set()) if "record" in roots else set()
+        others = {path for paths in self._paths.values() for path in paths if not path.startswith("record.")}
+        found = {field_of(path) for path in (*own, *others)}
+        return frozenset(name for root, name in found if root in roots and name)
 
     def variants(self, record_type: str, product: Mapping[str, Any], day: str = "") -> tuple[Variant, ...]:
         """Which documents a record makes.

@@ -34,6 +34,13 @@ def roots_of(path: str) -> tuple[str, ...] | None:
     return (path.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0], *((inner,) if inner else ()))
 
 
+def field_of(path: str) -> tuple[str, str]:
+    """Root of a path and the field below it; no field for a path that is its root."""
+    head = _STEP.match(path)
+    root = head[1] if head else path
+    return root, path[head.end() :].strip(".").split(".")[0] if head else ""
+
+
 def reader(path: str) -> Read:
     """What reads one path from the input."""
     head = _STEP.match(path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kanta_gateway.mapping.structures import FieldDef, Structure
 
@@ -91,14 +91,24 @@ class DocumentMapping:
 
     def code_lists(self) -> frozenset[str]:
         """The code lists that its documents may take codes from."""
-        fields = [one for variant in self.variants for one in variant.fields]
-        found: set[str] = set()
-        while fields:
-            rules = list(fields.pop().rules)
-            while rules:
-                rule = rules.pop()
-                if rule.word == "code":
-                    found.add(rule.name)
-                rules.extend(rule.lines)
-                fields.extend(rule.fields)
-        return frozenset(found)
+        return frozenset(rule.name for one in self.variants for rule in every_rule(one.fields) if rule.word == "code")
+
+
+def every_rule(fields: Iterable[FieldRule]) -> Iterator[Rule]:
+    """Every rule below some fields, those of groups and of labelled texts too."""
+    left = list(fields)
+    while left:
+        rules = list(left.pop().rules)
+        while rules:
+            rule = rules.pop()
+            yield rule
+            rules.extend(rule.lines)
+            left.extend(rule.fields)
+
+
+def paths_of(rule: Rule) -> Iterator[str]:
+    """Every path that a rule reads: of its value, its conditions and what it repeats."""
+    yield from rule.paths
+    yield from (one.path for one in rule.tests)
+    if rule.repeat is not None:
+        yield rule.repeat.path

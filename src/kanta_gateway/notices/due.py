@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Key = tuple[str, str, str]
 """Group, record type and record id: one fact that a notice tells."""
 CHANGED, GONE = "corrected", "withdrawn"
+ELSEWHERE = "elsewhere"
+"""Mark of what another installation told, under a key of its own: the record's version says whether it changed."""
 GONE_MARK = "withdrawn"
 
 
@@ -172,7 +174,7 @@ class Teller:
         """What a correction tells of a fact that was told; None where it is still as it was."""
         if now is not None:
             item, fact = now
-            if item.mark == mark:
+            if item.mark == mark or (mark == ELSEWHERE and item.version == version):
                 return None
             return Item(item.key, item.version, item.day, item.content, item.mark, CHANGED), fact
         if mark == GONE_MARK:

@@ -195,6 +195,12 @@ def spent(tx: Connection, limit: str, most: int) -> list[StoredNotice]:
     return [_from_row(row) for row in tx.execute(query.limit(most))]
 
 
+def with_content(tx: Connection, organiser: str, most: int) -> list[StoredNotice]:
+    """Notices of one controller that still have content."""
+    query = _STORED.where(notice.c.organiser == organiser, notice.c.payload.is_not(None))
+    return [_from_row(row) for row in tx.execute(query.limit(most))]
+
+
 def destroy(tx: Connection, found: Sequence[StoredNotice], now: datetime) -> None:
     """Destroy content and keys of notices; that they were and what they told of stays."""
     tx.execute(update(notice).where(notice.c.sequence.in_([one.sequence for one in found])).values(payload=None))

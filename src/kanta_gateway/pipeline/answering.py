@@ -20,6 +20,7 @@ from kanta_gateway.audit.questions import Question
 from kanta_gateway.errors import NotFoundError, ParameterError
 from kanta_gateway.model import Caller, Event, Finding, Severity, instant
 from kanta_gateway.pipeline.asked import Asked, Wanted, noted, wanted
+from kanta_gateway.pipeline.closing import is_open
 from kanta_gateway.pipeline.computed import COLUMNS, COMPUTED
 from kanta_gateway.pipeline.known import Known
 from kanta_gateway.pipeline.office import Office
@@ -107,7 +108,8 @@ class Answers:
         decision = self._office.permit(caller, Event.AUDIT_READ, provider=None)
         may_identify = self.sight.may_identify(caller)
         with self._parts.database.transaction() as tx:
-            what = wanted(self._parts, tx, question, given, may_identify=may_identify)
+            mine = self._office.guard.sphere_in(tx, caller).registers
+            what = wanted(self._parts, tx, question, given, may_identify=may_identify, mine=mine)
             details = {"question": question.id, "format": form, "count": proofs.size(tx), **noted(what, given)}
             self._office.note(tx, [
                 self._office.event(caller, Event.AUDIT_READ, subject=f"question:{question.id}", provider="",
@@ -120,10 +122,10 @@ class Answers:
         self, caller: Caller, question: Question, what: Wanted, given: Mapping[str, str], form: str, language: str
     ) -> Iterator[str]:
         with self._parts.database.reading() as tx:
-            size = proofs.size(tx)
+            size, sphere = proofs.size(tx), self._office.guard.sphere_in(tx, caller)
             asked = Asked(
                 self._parts, tx, question, what, language, Known(self._parts, tx), Tally(size), self._policy,
-                self._grace_days, self._verify,
+                self._grace_days, self._verify, lambda entry: is_open(entry, sphere),
             )  # fmt: skip
             head = {
                 "question": question.id, "number": question.number, "text": question.texts[language],

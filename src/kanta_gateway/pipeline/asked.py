@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from heapq import merge
@@ -82,6 +82,8 @@ class Asked:
     grace_days: int
     verify: Callable[[], Mapping[str, Any]]
     """Verifies the whole log and matches it with what is stored."""
+    opens: Callable[[Mapping[str, Any]], bool]
+    """Whether the asker may read an entry; the others are counted."""
 
     def entries(self, events: frozenset[str] = frozenset()) -> Iterator[dict[str, Any]]:
         """Entries of the log that are meant, in order, one by one.
@@ -96,10 +98,19 @@ class Asked:
         ]  # fmt: skip
         found = [entries(self.parts, self.tx, way) for way in ways]
         every = found[0] if len(found) == 1 else merge(*found, key=lambda entry: int(entry["idx"]))
-        return (entry for entry in every if one.takes(entry))
+        return filter(self._opened, filter(one.takes, every))
+
+    def _opened(self, entry: Mapping[str, Any]) -> bool:
+        if self.opens(entry):
+            return True
+        self.tally.withheld.take(entry["idx"], entry["idx"])
+        return False
 
 
-def wanted(parts: Parts, tx: Connection, question: Question, given: Mapping[str, str], *, may_identify: bool) -> Wanted:
+def wanted(
+    parts: Parts, tx: Connection, question: Question, given: Mapping[str, str], *, may_identify: bool,
+    mine: Collection[tuple[str, str]] | None = None,
+) -> Wanted:  # fmt: skip
     """Read the parameters of a question.
 
     Args:
@@ -108,6 +119,7 @@ def wanted(parts: Parts, tx: Connection, question: Question, given: Mapping[str,
         question: which.
         given: as they were told; empty ones count as absent.
         may_identify: whether the asker may name clients and persons; otherwise they are told by keyed reference only.
+        mine: providers and contract files of the asker's register; None for all.
 
     Raises:
         ParameterError: one is not known to the question, lacking, or no day; all at once.
@@ -130,7 +142,7 @@ def wanted(parts: Parts, tx: Connection, question: Question, given: Mapping[str,
     if mistakes:
         raise ParameterError(findings=tuple(sorted(mistakes, key=lambda one: one.pointer)))
     return Wanted(
-        _clients(parts, tx, told.get("client", "")), _persons(parts, tx, told.get("person", "")),
+        _clients(parts, tx, told.get("client", ""), mine), _persons(parts, tx, told.get("person", "")),
         told.get("organisation", ""), told.get("recipient", ""), days.get("from"), days.get("until"), days.get("on"),
         has_person="person" in told,
     )  # fmt: skip
@@ -146,12 +158,12 @@ def noted(one: Wanted, given: Mapping[str, str]) -> dict[str, Any]:
     return told | ({"persons": sorted(one.persons)[:1]} if len(one.persons) == 1 else {})
 
 
-def _clients(parts: Parts, tx: Connection, client: str) -> tuple[str, ...]:
+def _clients(parts: Parts, tx: Connection, client: str, mine: Collection[tuple[str, str]] | None) -> tuple[str, ...]:
     if not client:
         return ()
     if REFERENCE.fullmatch(client):
         return (client,)
-    found = client_refs(parts, tx, client)
+    found = client_refs(parts, tx, client, mine)
     if not found:
         raise NotFoundError("there is no client of this number")
     return found

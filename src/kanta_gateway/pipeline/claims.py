@@ -1,4 +1,4 @@
-"""What disclosure notices, changes of content and its use claim of the log: each its entries, and these their thing."""
+"""What notices to the register, changes and use of content, and clients' requests claim of the log, both ways."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kanta_gateway.access.changes import State
 from kanta_gateway.audit.reconcile import Claim, Known
 from kanta_gateway.database import change, content_use, disclosure
 from kanta_gateway.model import Event
+from kanta_gateway.pipeline import requestclaims
 from kanta_gateway.pipeline.outlet import REPORT
 from kanta_gateway.spool.disclosures import Notice
 
@@ -50,14 +51,16 @@ def told(tx: Connection, with_key: Callable[[RowMapping], Mapping[str, Any]]) ->
     """
     notices = [with_key(row) for row in tx.execute(_DISCLOSURES).mappings()]
     changes = list(tx.execute(_CHANGES).mappings())
+    asked = [with_key(row) for row in requestclaims.requests(tx)]
     uses = tx.execute(select(content_use.c.digest, content_use.c.at).order_by(content_use.c.number)).all()
     # a new installation with nothing of its own has told of nothing
     used = (Claim("content_use", digest, Event.CHANGE_USE, digest, since=at) for digest, at in uses[1:])
     known = {
-        **_known_disclosures(notices), **_known_changes(changes),
+        **_known_disclosures(notices), **_known_changes(changes), **requestclaims.known(asked),
         Event.CHANGE_USE.value: {digest: True for digest, _ in uses},
     }  # fmt: skip
-    return Further([*_of_disclosures(notices), *_of_changes(changes), *used], known, notices)
+    mine = requestclaims.claims(asked)
+    return Further([*_of_disclosures(notices), *_of_changes(changes), *used, *mine], known, notices)
 
 
 def _of_disclosures(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:

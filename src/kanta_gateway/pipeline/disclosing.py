@@ -65,7 +65,9 @@ class Disclosing:
         Raises:
             NotFoundError: there is none, or none that the caller may know of.
             NotPermittedError: it may know why not.
+            TooManyReadsError: it was given as much as its role may be for now.
         """
+        self._office.check_reads(caller, Event.DOCUMENT_DISCLOSE, "")
         denied: tuple[Decision, Seen, str] | None = None
         with self._parts.database.alone() as tx:
             found = store.get(tx, oid)

@@ -1,6 +1,6 @@
 """What a change of content would do: decisions that differ, thresholds that differ; pure.
 
-* Decisions are asked of both sides for each role, relationship and fitting purpose: every act about one class of data,
+* Decisions are asked of both sides for each role, relationship and purpose that fits: every act about one class,
   one act about every class where it would be use, by each row that either side has turned on, other conditions true.
 * What a local policy makes depend on anything else, such as one person's name, is not enumerated.
 * Values are told of numbers, days and truth values only; of texts and lists how many differ.

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, text
 
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.database import reading
-from kanta_gateway.model import Caller, instant
+from kanta_gateway.model import Caller, Event, instant
 from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.parts import Parts
 
@@ -36,7 +36,7 @@ class Measure:
 
     def add(self, tx: Connection, told: Collection[AuditEvent]) -> None:
         """Count what entries tell to have been read."""
-        read = [one for one in told if one.event.is_reading and one.caller.system != LOCAL]
+        read = [one for one in told if is_measured(one.event) and one.caller.system != LOCAL]
         if not read:
             return
         tx.execute(delete(reading).where(reading.c.minute <= self._first()))
@@ -58,3 +58,8 @@ class Measure:
     def _who(self, caller: Caller) -> str:
         """A keyed mark of the person at the system: the table tells nobody's name."""
         return self._parts.keyring.digest(f"{caller.organisation}\0{caller.system}\0{caller.person_id}".encode())
+
+
+def is_measured(event: Event) -> bool:
+    """Whether an act counts as a read: what is stored is given to somebody, of the same register or of another."""
+    return event.is_reading or event is Event.DOCUMENT_DISCLOSE

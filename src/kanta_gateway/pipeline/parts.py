@@ -19,6 +19,7 @@ from kanta_gateway.model import ClientRef, Oid, Record
 from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.envelope import DataKey, Vault, derive, open_sealed, seal
 from kanta_gateway.recordtypes import RecordType, RecordTypes
+from kanta_gateway.retention import Terms
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kanta_gateway.access.decider import Decider
     from kanta_gateway.access.disclosures import Disclosures
     from kanta_gateway.access.limits import Limits
+    from kanta_gateway.access.views import Views
     from kanta_gateway.audit.checkpoint import CheckpointSigner
     from kanta_gateway.audit.incidents import Incidents
     from kanta_gateway.audit.log import Log
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from kanta_gateway.notices.types import NoticeTypes
     from kanta_gateway.privacy.fingerprint import Fingerprints
     from kanta_gateway.privacy.scan import Scanner
+    from kanta_gateway.rights.kinds import Rules
+    from kanta_gateway.rights.pages import Pages
     from kanta_gateway.signing.profile import Profile
     from kanta_gateway.signing.seal import Sealer
     from kanta_gateway.spool.oids import OidSource
@@ -70,6 +74,16 @@ class Keyring:
         return derive(self._master, "parties")
 
     @cached_property
+    def cases(self) -> bytes:
+        """Seals what cases of supervision tell about persons."""
+        return derive(self._master, "cases")
+
+    @cached_property
+    def handed(self) -> bytes:
+        """Seals logs that other installations handed over."""
+        return derive(self._master, "handed")
+
+    @cached_property
     def accesses(self) -> bytes:
         """Seals who broke the glass, why, and what a review said of it."""
         return derive(self._master, "accesses")
@@ -78,11 +92,6 @@ class Keyring:
     def changes(self) -> bytes:
         """Seals proposed changes of content, and keys the codes of what is approved."""
         return derive(self._master, "changes")
-
-    @cached_property
-    def cases(self) -> bytes:
-        """Seals what cases of supervision tell about persons."""
-        return derive(self._master, "cases")
 
     @cached_property
     def fingerprints(self) -> bytes:
@@ -170,6 +179,9 @@ class Parts:
     codes: Codes
     mapper: Mapper
     notices: NoticeTypes
+    rights: Rules
+    pages: Pages
+    terms: Terms
     conformances: Callable[[Oid], Conformance]
     scanner: Scanner
     fingerprints: Fingerprints
@@ -184,6 +196,7 @@ class Parts:
     keep_checkpoint: Callable[[str], None]
     witnesses: Witnesses
     decider: Decider
+    views: Views
     disclosures: Disclosures
     reports: Reports
     """Which disclosures the national log register is told of, and as what."""

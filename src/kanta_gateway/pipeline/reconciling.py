@@ -29,6 +29,7 @@ from kanta_gateway.database import access_grant, calling_system, document, notic
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.pipeline import claims as more
+from kanta_gateway.pipeline.brought import told_before
 from kanta_gateway.pipeline.claims import UNTOLD
 from kanta_gateway.pipeline.outlet import OWN_LOG, REPORT
 from kanta_gateway.spool.states import DELIVERED, State
@@ -45,6 +46,8 @@ _BY_STATE = {
 _BY_OUTCOME = {Outcome.HELD.value: Event.RECORD_HOLD, Outcome.REFUSED.value: Event.RECORD_REFUSE}
 REVOKED = "revoke-system"
 """`act` in the details of an entry that ends a right; an event of its own here, since it undoes the others."""
+PACKAGE = "handover:package"
+"""The entry about a package as a whole; those about what it brought have an event of their own."""
 REGISTERED = "register-contract"
 """`act` in the details of an entry about a contract with both its parties."""
 
@@ -57,21 +60,23 @@ def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Pro
         seals: opens the log.
         keys: ids of the keys of content that there are.
     """
-    records = tx.execute(_RECORDS).all()
+    records = tx.execute(RECORDS).all()
     on_their_way = {one.key_id for one in forgotten.waiting(tx)}
     keys = frozenset(keys) - on_their_way
-    documents = [_with_key(row, keys) for row in tx.execute(_DOCUMENTS).mappings()]
+    documents = [_with_key(row, keys) for row in tx.execute(DOCUMENTS).mappings()]
     stated = list(tx.execute(_STATEMENTS).mappings())
     systems = tx.execute(
         select(calling_system.c.thumbprint, calling_system.c.registered_at, calling_system.c.revoked_at)
     ).all()
-    told = [_with_key(row, keys) for row in tx.execute(_NOTICES).mappings()]
+    told = [_with_key(row, keys) for row in tx.execute(NOTICES).mappings()]
     further = more.told(tx, lambda row: _with_key(row, keys))
     broken = list(tx.execute(_GRANTS).mappings())
-    claims = [
-        *_of_records(records), *_of_documents(documents), *_of_notices(told), *_of_parties(stated, systems),
+    whole = [
+        *of_records(records), *of_documents(documents), *of_notices(told), *_of_parties(stated, systems),
         *_of_grants(broken), *further.claims,
     ]  # fmt: skip
+    before = told_before(tx, seals)
+    claims = [one for one in whole if one.event not in before.get(one.subject, ())]
     known = {
         **_known(records, documents),
         **_known_grants(broken),
@@ -86,19 +91,22 @@ def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Pro
         Event.PARTY_REGISTER.value: dict.fromkeys(
             [*(one["thing"] for one in stated), *(one[0] for one in systems)], True
         ),
+        Event.HANDOVER_IMPORT.value: dict.fromkeys(
+            [*(one[0] for one in records), *(one["oid"] for one in documents), *(one["id"] for one in told)], True
+        ),
         REVOKED: {thumbprint: revoked is not None for thumbprint, _, revoked in systems},
     }
     purged = max((one.until for one in stored.purges(tx, seals)), default="")
     return reconcile(claims, _entries(tx, seals), known, purged).all()
 
 
-_RECORDS = select(
+RECORDS = select(
     record.c.ticket, record.c.outcome, record.c.received_at, record.c.settled_at,
     record.c.payload.is_(None).label("gone"), record.c.key_id,
 )  # fmt: skip
 
 
-_DOCUMENTS = (
+DOCUMENTS = (
     select(
         document.c.oid, document.c.state, document.c.digest, document.c.receipt, document.c.made_at,
         document.c.settled_at,
@@ -108,7 +116,7 @@ _DOCUMENTS = (
 )  # fmt: skip
 
 
-_NOTICES = (
+NOTICES = (
     select(
         notice.c.id, notice.c.state, notice.c.made_at, notice.c.disclosed_at, notice.c.settled_at,
         notice.c.payload.is_(None).label("gone"),
@@ -153,14 +161,16 @@ def _with_key(row: RowMapping, keys: Collection[int]) -> dict[str, Any]:
     return {**row, "keyless": row["key_id"] not in keys}
 
 
-def _of_records(rows: Any) -> Iterator[Claim]:
+def of_records(rows: Any) -> Iterator[Claim]:
+    """What delivered records claim."""
     for ticket, outcome, received, settled, *_ in rows:
         yield Claim("record", ticket, Event.RECORD_SUBMIT, ticket, since=received)
         if outcome in _BY_OUTCOME:
             yield Claim("record", ticket, _BY_OUTCOME[outcome], ticket, since=settled or received)
 
 
-def _of_documents(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
+def of_documents(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
+    """What documents claim."""
     for row in rows:
         oid, state, made = row["oid"], State(row["state"]), row["made_at"]
         settled = row["settled_at"] or made
@@ -181,7 +191,8 @@ def _of_documents(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
             yield Claim("document", oid, Event.DOCUMENT_DESTROY_KEY, oid, since=settled)
 
 
-def _of_notices(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
+def of_notices(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
+    """What notices claim."""
     for row in rows:
         id_, state = row["id"], NoticeState(row["state"])
         settled = row["settled_at"] or row["made_at"]
@@ -252,6 +263,8 @@ def _entries(tx: Connection, seals: Seals) -> Iterator[Told]:
             for one in statements(agreement):
                 yield Told(idx, event, one.key, _told(one.kind, one.valid_from, one.valid_to))
             continue
+        if event == Event.HANDOVER_IMPORT and "thing" not in details:
+            event = PACKAGE
         yield Told(idx, REVOKED if details.get("act") == REVOKED else event, subject, details)
         if event in DISCLOSURES:
             is_decided = bool({REPORT, OWN_LOG} & details.keys())

@@ -1,0 +1,89 @@
+"""What an installation may tell of itself in papers: settings as plain words, keys by what they are for, no path.
+
+A setting that is an address, a path or a key is told as a word only, such as `https` or `apart`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from kanta_gateway import keyfiles, knowledge
+from kanta_gateway.audit import verifier
+from kanta_gateway.papers.paper import Coded, Row
+from kanta_gateway.pipeline.configured import Configuration
+from kanta_gateway.safe import CHECKPOINT_KEY, MASTER, ROOT_CERTIFICATE, SIGNING_CERTIFICATE
+
+if TYPE_CHECKING:
+    from kanta_gateway.intake.records import RecordSchemas
+    from kanta_gateway.intake.sources import Source
+    from kanta_gateway.pipeline.parts import Parts
+    from kanta_gateway.safe import KeyFolder
+    from kanta_gateway.settings import Settings
+
+NUMBERS = ("grace_days", "max_delivery_bytes", "max_queue_depth", "max_record_bytes", "witness_quorum")
+"""Settings that are numbers and told as they are."""
+CONTENT = "AES-256-GCM, HKDF-SHA-256"
+CHECKPOINTS = "Ed25519"
+
+
+def configuration(
+    settings: Settings, folder: KeyFolder, parts: Parts, sources: Mapping[str, Source], schemas: RecordSchemas
+) -> Configuration:
+    """The installation as it is now.
+
+    Args:
+        settings: its settings.
+        folder: its key folder.
+        parts: the built gateway.
+        sources: formats that it takes.
+        schemas: of the canonical records.
+    """
+    archive = urlsplit(settings.archive_url).scheme or "-"
+    is_mutual = archive == "https" and bool(settings.archive_client_certificate_file)
+    told: dict[str, Any] = {
+        "environment": settings.environment, "database": "SQLite" if parts.database.is_sqlite else "PostgreSQL",
+        "archive": f"{archive}, mTLS" if is_mutual else archive, "signing": parts.sealer.algorithm,
+        "version": parts.software["version"], "own_files": knowledge.owned(settings.own),
+        **{name: getattr(settings, name) for name in NUMBERS},
+    }  # fmt: skip
+    data, keys = settings.data.resolve(), settings.key_folder.resolve()
+    return Configuration(
+        settings=told,
+        keys=_keys(folder, parts.sealer.algorithm),
+        states={
+            "production": settings.is_production, "archive-mutual-tls": is_mutual,
+            "keys-apart": data not in {keys, *keys.parents},
+        },
+        sources={name: sorted(_record_types(one)) for name, one in sources.items()},
+        fields={name: tuple(one.get("properties", {})) for name, one in schemas.schemas.items()},
+    )  # fmt: skip
+
+
+def public_keys(folder: KeyFolder, parts: Parts) -> dict[str, bytes]:
+    """What whoever takes a log over needs to verify it and the documents: no private key, and the verifier itself."""
+    found = {"log.vkey": keyfiles.checkpoint_keys(folder).encode(), "verify.py": Path(verifier.__file__).read_bytes()}
+    if parts.witnesses.known:
+        found["witnesses.vkey"] = "".join(f"{one.key}\n" for one in parts.witnesses.known).encode()
+    return found | {name: folder.read(name) for name in (SIGNING_CERTIFICATE, ROOT_CERTIFICATE) if folder.has(name)}
+
+
+def _record_types(source: Source) -> set[str]:
+    return {name for kind in source.kinds.values() for name in (kind.type, *kind.types.values()) if name}
+
+
+def _keys(folder: KeyFolder, signing: str) -> list[Row]:
+    """Keys by what they are for; a private key is told by its use only."""
+    algorithms = {MASTER: ("content", CONTENT), CHECKPOINT_KEY: ("checkpoint", CHECKPOINTS)}
+    rows: list[Row] = []
+    for one in keyfiles.listed(folder):
+        name = one["file"]
+        if name in algorithms:
+            use, algorithm = algorithms[name]
+            rows.append({"key": Coded("key", use), "algorithm": algorithm, "valid_to": ""})
+        elif name in keyfiles.CERTIFICATES:
+            algorithm = signing if name == SIGNING_CERTIFICATE else ""
+            rows.append({"key": Coded("key", name), "algorithm": algorithm, "valid_to": one["valid_until"]})
+    return rows
