@@ -20,6 +20,7 @@ LONG_MODULES = {
     "src/kanta_gateway/intake/desk.py": (340, "one delivery from bytes to told result, dry or real"),
     "src/kanta_gateway/intake/readers.py": (340, "three readers of bytes with the same limits"),
     "src/kanta_gateway/intake/values.py": (330, "every kind of value that a source may name, a short function each"),
+    "src/kanta_gateway/loading.py": (310, "one line for each kind of file, and what names across files"),
     "src/kanta_gateway/model.py": (440, "dataclasses with their documented fields"),
     "src/kanta_gateway/pipeline/compose.py": (335, "one document from record to draft, with all it depends on"),
     "src/kanta_gateway/pipeline/office.py": (485, "every look at what is stored, permitted and logged alike"),
