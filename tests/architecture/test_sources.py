@@ -11,7 +11,7 @@ from tests.architecture.sources import ROOT, SRC, TESTS, calls, functions, modul
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
-    "src/kanta_gateway/audit/fhir.py": (330, "one line for each event"),
+    "src/kanta_gateway/audit/fhir.py": (340, "one line for each event"),
     "src/kanta_gateway/contracts/reader.py": (310, "one short function for each part of a contract file"),
     "src/kanta_gateway/contracts/rules.py": (320, "dataclasses with their documented fields, and how they are asked"),
     "src/kanta_gateway/database.py": (600, "every table beside the others, and the two engines"),
