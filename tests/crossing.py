@@ -18,6 +18,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from tests import chains
 from tests.chains import ORGANISER, STAFF, Cast
 from tests.faults_world import World
+from tests.installations import installation
 from tests.small_export import PROVIDER
 
 from kanta_gateway.access.identity import assertion
@@ -53,6 +54,11 @@ class Crossing:
         self.app = self.gateway.api()
         self._tellers: set[str] = set()
         self._numbers = itertools.count(1)
+
+    def begin_again(self) -> None:
+        """Start as a new process does, once the old one has stopped."""
+        self.world.gateway = self.gateway = installation(self.gateway.settings.data)
+        self.app = self.gateway.api()
 
     def state(self, *stated: dict[str, Any]) -> None:
         """Some statements about parties."""

@@ -22,8 +22,9 @@ class MemoryKeys:
     def __init__(self) -> None:
         self.kept: dict[int, bytes] = {}
 
-    def add(self, wrapped: Iterable[bytes]) -> list[int]:
-        """Keep wrapped keys."""
+    def add(self, wrapped: Iterable[bytes], by: str) -> list[int]:
+        """Keep wrapped keys of the one master key that there is."""
+        assert by
         new = {new_id(): one for one in wrapped}
         self.kept |= new
         return list(new)

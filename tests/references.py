@@ -3,6 +3,7 @@
 * `docs/reference-records.md`: every record type with its fields, from `schemas/records`.
 * `docs/reference-rules.md`: every kind of rule and figure with what it needs, and every text a rule may name.
 * `docs/reference-findings.md`: every finding code with its severity and what it says.
+* `docs/reference-views.md`: which role sees what, from `mappings/policy`.
 * `tests/data/finding-codes.json`: the codes as released; `--release` writes it anew.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests import viewspage
 
 from kanta_gateway import knowledge
 from kanta_gateway.contracts.figurekinds import FIGURE_KINDS
@@ -45,6 +47,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference-records.md": "\n".join(_records()) + "\n",
         DOCS / "reference-rules.md": "\n".join(_rules()) + "\n",
         DOCS / "reference-findings.md": "\n".join(_findings()) + "\n",
+        DOCS / "reference-views.md": "\n".join(viewspage.page()) + "\n",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,12 +31,14 @@ from kanta_gateway.keyfiles import (
     keep_checkpoint,
     key_store,
     last_checkpoint,
+    master,
     signer,
     trust_anchors,
 )
+from kanta_gateway.keystore import KeyStore
 from kanta_gateway.mapping.conformance import Conformance
 from kanta_gateway.mapping.engine import Mapper
-from kanta_gateway.migrate import upgrade
+from kanta_gateway.migrate import is_in_use, upgrade
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline.approved import approved_content, differing
@@ -43,7 +46,7 @@ from kanta_gateway.pipeline.outlet import ReportOutlet
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.daykeys import DayKeys
-from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
+from kanta_gateway.privacy.envelope import KEY_BYTES, Vault, open_sealed, seal
 from kanta_gateway.privacy.fingerprint import Fingerprints
 from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
@@ -69,12 +72,12 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
     folder = KeyFolder(settings.key_folder, may_make=not settings.is_production)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.url)
-    master = folder.master()
     keys = key_store(folder, settings)
-    vault = Vault(master, keys)
+    vault = Vault(master(folder, keys), keys, partial(master, folder, keys))
     days = DayKeys(vault, keys)
+    root = _root(database, vault, keys, folder.master())
     upgrade(database, days.seal, keys.take_over)
-    keyring = Keyring(master)
+    keyring = Keyring(root)
     here = _here(settings, database, keyring, language, only_approved=only_approved)
     settings, known = here.settings, here.known
     parts = Parts(
@@ -100,6 +103,7 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         notices=known.notices,
         rights=known.rights,
         pages=known.pages,
+        terms=known.terms,
         fingerprints=Fingerprints(keyring.fingerprints),
         profile=known.profile,
         sealer=Sealer(known.profile, known.display, signer(folder, settings)),
@@ -109,6 +113,7 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
         witnesses=_witnesses(settings),
+        views=known.views,
         decider=here.decider,
         disclosures=_disclosures(settings, here.decider),
         limits=known.limits,
@@ -125,11 +130,24 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
         _channels(settings), known.papers,
     )  # fmt: skip
-    gateway.oblivion.start()
+    gateway.retention.oblivion.start()
     gateway.unapproved = [unapproved_told(*one) for one in here.unapproved.items()]
     if not only_approved:
         gateway.changes.note_use(__version__, here.digests, here.unapproved)
     return gateway
+
+
+def _root(database: Database, vault: Vault, keys: KeyStore, first: bytes) -> bytes:
+    """The secret that the installation's own keys are derived from; it outlives the master keys that wrap it.
+
+    Args:
+        database: before its migration.
+        vault: wraps it.
+        keys: keep it.
+        first: the master key, which was the root itself in installations from before there was a key store.
+    """
+    fresh = first if is_in_use(database) else secrets.token_bytes(KEY_BYTES)
+    return vault.unwrap(keys.root(vault.wrap(fresh), vault.name))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -82,10 +83,11 @@ def _contracts(gateway: Gateway, caller: Caller, known: loading.Library) -> Any:
     """Contract -> which findings on last year's records would come, go or weigh otherwise, counted by rule."""
     today = gateway.office.today
     since = today - timedelta(days=365)
+    reader = replace(caller, purpose=content.Terms.load().preview_purpose)
     for name, one in known.contracts.items():
         day = max(last_turn(one), today.isoformat())
         made = Preview(gateway.parts, name, gateway.parts.contracts.get(name), in_force(one, day), None, since)
-        told = gateway.office.preview(caller, made)
+        told = gateway.office.preview(reader, made)
         rules = {rule: {word: len(change[word]) for word in MADE if change[word]}
                  for rule, change in told["rules"].items()}  # fmt: skip
         outcomes = [{"from": one["from"], "to": one["to"], "count": len(one["records"])} for one in told["outcomes"]]

@@ -30,12 +30,13 @@ class Terms:
 
     review_days: int
     settings: tuple[str, ...]
+    preview_purpose: str
 
     @classmethod
     def load(cls) -> Terms:
         """Read the shipped file."""
         stated = yaml.safe_load(knowledge.text("mappings/changes.yaml"))
-        return cls(int(stated["review_days"]), tuple(stated["settings"]))
+        return cls(int(stated["review_days"]), tuple(stated["settings"]), str(stated["preview_purpose"]))
 
 
 def policy_folder(settings: Settings) -> Path:

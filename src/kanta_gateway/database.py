@@ -65,6 +65,25 @@ forgotten_mark = Table(
     Column("number", Integer, nullable=False),       # newest entry of the journal whose deed is in this database
 )  # fmt: skip
 
+lost_will = Table(
+    "lost_will", metadata,                           # statements of will that a restored database has lost
+    Column("ticket", String(36), primary_key=True),
+    Column("provider", String(128), nullable=False),
+    Column("client_ref", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),      # access/wills.py
+    Column("name", String(64), nullable=False),      # keyed digest of what the statement is called
+    Column("version", Integer, nullable=False),
+    Column("at", Instant, nullable=False),           # when it had come
+    Index("lost_will_client", "client_ref", "provider"),
+)  # fmt: skip
+
+reminder = Table(
+    "reminder", metadata,                            # of records that wait or were refused
+    Column("ticket", String(36), primary_key=True),
+    Column("days", Integer, primary_key=True, autoincrement=False),  # after how many days
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
 party_statement = Table(
     "party_statement", metadata,
     Column("id", Integer, primary_key=True),
@@ -333,7 +352,7 @@ disclosure = Table(
     Column("state", String(16), nullable=False),           # spool/disclosures.py
     Column("told", LargeBinary),                           # sealed: what the notice tells of; NULL once destroyed
     Column("payload", LargeBinary),                        # sealed: the signed bytes, once made
-    Column("key_id", Integer, ForeignKey("data_key.id"), nullable=False),
+    Column("key_id", Id, ForeignKey("data_key.id"), nullable=False),
     Column("digest", String(64), nullable=False),          # SHA-256 of the signed bytes; empty until made
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", Instant, nullable=False),

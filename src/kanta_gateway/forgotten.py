@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 CONTENT, SYSTEM, STATEMENT, NAMES, OLDER = "content", "system", "statement", "names", "older-keys"
-"""Kinds: the key of some content, a calling system's right, the end of a statement about a party, names of the log;
-and that an older key store was found."""
+WILL, GRANT = "will", "grant"
+"""Kinds: the key of some content, a calling system's right, the end of a statement about a party, names of the log,
+and that an older key store was found; a client's statement of will, and the early end of a grant by break-glass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,19 @@ def waiting(tx: Connection) -> list[Forgotten]:
     ]
 
 
-def carried(tx: Connection, origins: Sequence[str], number: int) -> None:
-    """The journal has these, up to this number."""
+def carried(tx: Connection, origins: Sequence[str], before: int, number: int) -> None:
+    """The journal has these.
+
+    Args:
+        tx: the caller's transaction.
+        origins: which.
+        before: number of the journal's last entry before them; where the mark is behind that, it stays: what lies
+            between is not known to be in this database.
+        number: of the last one now.
+    """
     tx.execute(delete(forgotten).where(forgotten.c.origin.in_(origins)))
-    move_mark(tx, number)
+    if before <= mark(tx):
+        move_mark(tx, number)
 
 
 def mark(tx: Connection) -> int:

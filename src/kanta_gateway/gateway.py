@@ -40,11 +40,11 @@ from kanta_gateway.outward import Outward
 from kanta_gateway.papers.template import Templates
 from kanta_gateway.pipeline import auditing, board
 from kanta_gateway.pipeline.accesses import Accesses
-from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.arriving import Arriving
 from kanta_gateway.pipeline.auditors import Auditors
 from kanta_gateway.pipeline.changes import Changes
+from kanta_gateway.pipeline.closing import Resolver
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.entrance import Entrance
@@ -53,7 +53,6 @@ from kanta_gateway.pipeline.export import export
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.leaving import Leaving
 from kanta_gateway.pipeline.noticeboard import Board, write_out
-from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.ownview import OwnView
 from kanta_gateway.pipeline.papers import Papers
@@ -62,7 +61,7 @@ from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.reconciling import REGISTERED, REVOKED
 from kanta_gateway.pipeline.reporting import Disclosures, Reporter
-from kanta_gateway.pipeline.retain import destroy_spent_disclosures, destroy_spent_keys, destroy_spent_notices
+from kanta_gateway.pipeline.retaining import Retention
 from kanta_gateway.pipeline.rights import Rights
 from kanta_gateway.pipeline.shelf import FOLDER, Shelf
 from kanta_gateway.safe import KeyFolder
@@ -103,6 +102,8 @@ class Gateway:
     ) -> None:  # fmt: skip
         self.settings = settings
         self.parts = parts
+        self.acting: Caller | None = None
+        """Who acts by the local command."""
         self._folder = folder
         self.schemas = schemas
         self._anchors = anchors
@@ -127,6 +128,8 @@ class Gateway:
         )  # fmt: skip
         self.rights = Rights(parts, self.office)
         self.own_view = OwnView(parts, self.office)
+        self.resolver = Resolver(parts, self.office)
+        self.retention = Retention(parts, self.office, settings.grace_days)
         self.accesses = Accesses(parts, self.office)
         self.disclosures = Disclosures(parts, self.office)
         self.changes = Changes(parts, self.office)
@@ -134,8 +137,6 @@ class Gateway:
         self.policy = policy
         self.unapproved: list[str] = []
         """What of the content in place nobody approved; production does not start with any."""
-        self.aging = Aging(parts, self.office)
-        self.oblivion = Oblivion(parts)
 
     def close(self) -> None:
         """Give connections and threads back."""
@@ -160,10 +161,11 @@ class Gateway:
         if is_stand_in and self.settings.is_production:
             raise MisconfiguredError("production needs --as, --name and --purpose, or KANTA_ACTOR_FILE")
         told = {**DEVELOPMENT_PERSON, **told} if is_stand_in else {"role": OPERATOR, **told}
-        return Caller(
+        self.acting = Caller(
             system="local", organisation=Oid(told.get("organisation", "")), person_id=told["person_id"],
             person_name=told["name"], role=told["role"], purpose=told["purpose"], is_development=is_stand_in,
         )  # fmt: skip
+        return self.acting
 
     @contextmanager
     def taken(
@@ -257,13 +259,9 @@ class Gateway:
             deliverer.run(stop, until_empty=True)
             self.send_notices(caller)
             reporter.drain()
-            destroy_spent_keys(self.parts, caller, self.settings.grace_days)
-            destroy_spent_notices(self.parts, caller, self.settings.grace_days)
+            self.retention.step(caller)
             self.rights.destroy_old(caller)
             self.auditors.cases.review_if_due(caller)
-            destroy_spent_disclosures(self.parts, caller, self.settings.grace_days)
-            self.aging.purge()
-            self.oblivion.carry()
             stop.wait(1.0)
 
     def status(self) -> dict[str, Any]:
@@ -382,6 +380,18 @@ class Gateway:
         """Every entry of the log, line by line; of one client only, other entries are closed."""
         return auditing.exported(self.parts, self.office, form, caller, client)
 
+    def rotate_master_key(self, caller: Caller) -> dict[str, Any]:
+        """Put a new master key in the place of the old; nothing that was sealed is written again."""
+        self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
+        count = keyfiles.rotate_master(self._folder, self.parts.keys)
+        self.parts.vault.renew()
+        with self.parts.database.transaction() as tx:
+            self.office.note(tx, [self.office.event(
+                caller, Event.AUDIT_ROTATE, subject="master", provider="",
+                details={"keys": count, "master": self.parts.vault.name},
+            )])  # fmt: skip
+        return {"master": self.parts.vault.name, "keys": count}
+
     def rotate_checkpoint_key(self, caller: Caller) -> dict[str, Any]:
         """Put a new checkpoint key in the place of the old; a last checkpoint by the old one vouches for it."""
         decision = self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
@@ -465,7 +475,7 @@ class Gateway:
             if revoked:
                 self._note_party(tx, actor, thumbprint, {"act": REVOKED})
                 forgotten.note(tx, [Forgotten(forgotten.SYSTEM, thumbprint, instant(self.parts.now()))])
-        self.oblivion.carry()
+        self.retention.oblivion.carry()
         return {"revoked": revoked}
 
     def _note_party(self, tx: Connection, caller: Caller, subject: str, details: dict[str, Any]) -> None:
@@ -502,7 +512,7 @@ class Gateway:
         except yaml.YAMLError as error:
             raise MisconfiguredError("parties: the file is no YAML") from error
         told = self.party_book.state(statements.read(stated), caller)
-        self.oblivion.carry()
+        self.retention.oblivion.carry()
         return told
 
     def explain_policy(self, caller: Caller, event: Event, thing: Thing, day: date | None) -> dict[str, Any]:
@@ -546,7 +556,13 @@ class Gateway:
 
     def api(self) -> FastAPI:
         """The web application."""
-        from kanta_gateway.intake import auditors, changeroutes, paperroutes  # noqa: PLC0415 — commands need no web framework
+        from kanta_gateway.intake import (  # noqa: PLC0415 — no web framework for commands
+            auditors,
+            changeroutes,
+            paperroutes,
+            registers,
+            retention,
+        )
         from kanta_gateway.intake import disclosures as across  # noqa: PLC0415
         from kanta_gateway.intake import rights as asked  # noqa: PLC0415
         from kanta_gateway.intake.api import build as build_api  # noqa: PLC0415
@@ -556,8 +572,10 @@ class Gateway:
                 f"policy: not the decree's maximum for {differences[0]}; run `kanta-gateway check`"
             )
         self.desk.finish(self.actor("api", "kanta-gateway api", "start"))
-        routers = [across.router, changeroutes.router, auditors.router, paperroutes.router, asked.router]
-        application = build_api(self.service(), routers)
+        application = build_api(self.service(), [
+            across.router, changeroutes.router, auditors.router, paperroutes.router, asked.router, registers.router,
+            retention.router,
+        ])  # fmt: skip
         application.state.auditors = self.auditors
         return application
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,11 +22,13 @@ from kanta_gateway.access.revocation import NO_LISTS, RevocationLists
 from kanta_gateway.audit.checkpoint import CheckpointSigner, VerifierKey, read_keys
 from kanta_gateway.errors import GatewayError, KeyUnavailableError, MisconfiguredError
 from kanta_gateway.keystore import KeyStore
+from kanta_gateway.privacy.envelope import KEY_BYTES, Vault, master_name
 from kanta_gateway.safe import (
     CHECKPOINT_KEY,
     CHECKPOINT_VERIFIER,
     LAST_CHECKPOINT,
     MASTER,
+    NEXT_MASTER,
     ROOT_CERTIFICATE,
     SIGNING_CERTIFICATE,
     SIGNING_KEY,
@@ -73,6 +76,38 @@ def key_store(folder: KeyFolder, settings: Settings) -> KeyStore:
             )
         folder.write(KEY_STORE, b"")  # for its owner only; the database fills it
     return KeyStore(settings.key_url)
+
+
+def master(folder: KeyFolder, keys: KeyStore) -> bytes:
+    """The master key that wraps the key store; a replacement that was interrupted is finished.
+
+    Raises:
+        KeyUnavailableError: there is none, or the store is wrapped by another one.
+    """
+    found, by = folder.master(), keys.by()
+    if by in {"", master_name(found)}:
+        return found
+    if folder.has(NEXT_MASTER) and master_name(coming := folder.read(NEXT_MASTER)) == by:
+        folder.replace(MASTER, coming)
+        folder.remove(NEXT_MASTER)
+        return coming
+    raise KeyUnavailableError(
+        f"key store: it is wrapped by another master key than {MASTER}; restore both of one moment"
+    )
+
+
+def rotate_master(folder: KeyFolder, keys: KeyStore) -> int:
+    """Put a new master key in the place of the old and wrap every key with it; gives the number of keys.
+
+    Whatever was sealed stays as it is: only the wrapping of its keys changes.
+    """
+    old, new = master(folder, keys), secrets.token_bytes(KEY_BYTES)
+    before, after = Vault(old), Vault(new)
+    folder.replace(NEXT_MASTER, new)  # (1) first: whatever it wraps can be opened
+    count = keys.rewrap(lambda wrapped: after.wrap(before.unwrap(wrapped)), after.name)  # (2) all or none
+    folder.replace(MASTER, new)  # (3) after a crash before this, `master` does it
+    folder.remove(NEXT_MASTER)
+    return count
 
 
 def trust_anchors(folder: KeyFolder) -> Sequence[x509.Certificate]:

@@ -72,6 +72,7 @@ root_key = Table(
     "root_key", metadata,
     Column("name", String(16), primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
+    Column("by", String(16), nullable=False),            # name of the master key that wraps all keys
 )  # fmt: skip
 
 _CONTENT = select(content_key.c.wrapped).where(content_key.c.id == bindparam("id"))
@@ -79,7 +80,8 @@ _DAY = select(day_key.c.id, day_key.c.wrapped).where(
     day_key.c.register == bindparam("register"), day_key.c.day == bindparam("day")
 )
 _DAY_KEY = select(day_key.c.wrapped).where(day_key.c.id == bindparam("id"))
-_ROOT = select(root_key.c.wrapped).where(root_key.c.name == bindparam("name"))
+_ROOT_NAME = "root"
+_ROOT = select(root_key.c.wrapped, root_key.c.by).where(root_key.c.name == bindparam("name"))
 _LAST = select(func.coalesce(func.max(journal.c.number), 0))
 
 
@@ -96,10 +98,17 @@ class KeyStore:
 
     # keys of content
 
-    def add(self, wrapped: Iterable[bytes]) -> list[int]:
-        """Keep wrapped keys of content; their ids, in order."""
+    def add(self, wrapped: Iterable[bytes], by: str) -> list[int]:
+        """Keep wrapped keys of content; their ids, in order.
+
+        Args:
+            wrapped: the keys.
+            by: name of the master key; if another one is in use by now nothing is kept, and there are no ids.
+        """
         keys = [(new_id(), one) for one in wrapped]
         with self._database.transaction() as tx:
+            if not _is_in_use(tx, by):
+                return []
             tx.execute(insert(content_key), [{"id": id_, "wrapped": one} for id_, one in keys])
         return [id_ for id_, _ in keys]
 
@@ -140,14 +149,23 @@ class KeyStore:
 
     # keys of days
 
-    def day_key(self, register: str, day: str, fresh: bytes) -> tuple[int, bytes]:
-        """Id and wrapped key of one log on one day; `fresh` becomes the key where there is none yet."""
+    def day_key(self, register: str, day: str, fresh: bytes, by: str) -> tuple[int, bytes]:
+        """Id and wrapped key of one log on one day.
+
+        Args:
+            register: whose log.
+            day: which day.
+            fresh: becomes the key where there is none yet.
+            by: name of the master key; if another one is in use by now nothing is kept, and the answer is empty.
+        """
         asked = {"register": register, "day": day}
         with self._database.reading() as tx:
             found = tx.execute(_DAY, asked).first()
         if found is None:
             try:
                 with self._database.transaction() as tx:
+                    if not _is_in_use(tx, by):
+                        return 0, b""
                     tx.execute(insert(day_key), {"id": new_id(), **asked, "wrapped": fresh})
             except IntegrityError:
                 pass  # another process was faster: its key counts
@@ -173,8 +191,8 @@ class KeyStore:
 
     # the journal
 
-    def forget(self, deeds: Sequence[Forgotten], least: int = 0) -> int:
-        """Destroy keys and write down that it was done; the number of the last entry.
+    def forget(self, deeds: Sequence[Forgotten], least: int = 0) -> tuple[int, int]:
+        """Destroy keys and write down that it was done; the number of the last entry before, and of the last one now.
 
         Args:
             deeds: what is forgotten; one that the journal has already changes nothing.
@@ -196,7 +214,7 @@ class KeyStore:
             for start in range(0, len(keys), _PIECE):
                 tx.execute(delete(content_key).where(content_key.c.id.in_(keys[start : start + _PIECE])))
         self._database.scrub()
-        return number + len(rows)
+        return number, number + len(rows)
 
     def last(self) -> int:
         """Number of the newest entry; 0 for none."""
@@ -214,27 +232,52 @@ class KeyStore:
 
     # the root, and another master key
 
-    def root(self, name: str, fresh: bytes) -> bytes:
-        """A wrapped secret of the installation; `fresh` becomes it where there is none yet."""
-        with self._database.alone() as tx:
-            found = tx.execute(_ROOT, {"name": name}).scalar()
-            if found is None:
-                tx.execute(insert(root_key), {"name": name, "wrapped": fresh})
-                found = fresh
-        return bytes(found)
+    def root(self, fresh: bytes, by: str) -> bytes:
+        """The wrapped root of the installation's own keys; `fresh` becomes it where there is none yet.
 
-    def rewrap(self, change: Callable[[bytes], bytes]) -> int:
-        """Put every wrapped key into another wrapping, all or none; their number."""
+        Args:
+            fresh: a wrapped secret.
+            by: name of the master key that wrapped it.
+        """
+        with self._database.reading() as tx:
+            found = tx.execute(_ROOT, {"name": _ROOT_NAME}).first()
+        if found is None:
+            with self._database.alone() as tx:
+                found = tx.execute(_ROOT, {"name": _ROOT_NAME}).first()
+                if found is None:
+                    tx.execute(insert(root_key), {"name": _ROOT_NAME, "wrapped": fresh, "by": by})
+                    return fresh
+        return bytes(found.wrapped)
+
+    def by(self) -> str:
+        """Name of the master key in use; empty before there is a root."""
+        with self._database.reading() as tx:
+            found = tx.execute(_ROOT, {"name": _ROOT_NAME}).first()
+        return "" if found is None else str(found.by)
+
+    def rewrap(self, change: Callable[[bytes], bytes], by: str) -> int:
+        """Put every wrapped key into another wrapping, all or none; their number.
+
+        Args:
+            change: from the old wrapping to the new.
+            by: name of the new master key.
+        """
         count = 0
         with self._database.alone() as tx:
             for table, key in ((content_key, content_key.c.id), (day_key, day_key.c.id), (root_key, root_key.c.name)):
                 count += _rewrapped(tx, table, key, change)
+            tx.execute(update(root_key).values(by=by))
         self._database.scrub()
         return count
 
     def close(self) -> None:
         """Give all connections back."""
         self._database.close()
+
+
+def _is_in_use(tx: Connection, by: str) -> bool:
+    found = tx.execute(_ROOT, {"name": _ROOT_NAME}).first()
+    return found is None or found.by == by
 
 
 def _rewrapped(tx: Connection, table: Table, key: Column[int] | Column[str], change: Callable[[bytes], bytes]) -> int:

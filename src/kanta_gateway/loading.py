@@ -16,6 +16,7 @@ from typing import TypeVar
 from kanta_gateway import codefiles, knowledge, official
 from kanta_gateway.access.limits import Limits
 from kanta_gateway.access.policy import Policy
+from kanta_gateway.access.views import Views
 from kanta_gateway.audit.incidents import Incidents
 from kanta_gateway.audit.questions import Questions
 from kanta_gateway.audit.unusual import Oversight
@@ -37,6 +38,7 @@ from kanta_gateway.pipeline.computed import COLUMNS
 from kanta_gateway.pipeline.parts import Supervision
 from kanta_gateway.privacy.scan import Scanner
 from kanta_gateway.recordtypes import RecordType
+from kanta_gateway.retention import Terms
 from kanta_gateway.rights.kinds import Rules as RightsRules
 from kanta_gateway.rights.pages import Pages
 from kanta_gateway.signing.display import Display
@@ -70,11 +72,13 @@ class Library:
     sources: Mapping[str, Source]
     policy: Policy
     papers: Templates
+    views: Views
     limits: Limits
     frame: FrameProfile
     rights: RightsRules
     pages: Pages
     supervision: Supervision
+    terms: Terms
     reports: Reports
 
 
@@ -131,10 +135,12 @@ class _Reader:
         scanner = self._one("mappings/privacy.yaml", lambda text: Scanner.load(text, language, words))
         policy = self._one("mappings/policy/roles.yaml", Policy.load)
         papers = self._each("mappings/papers", Templates.load)
+        views = self._one("mappings/policy/views.yaml", Views.narrowed(knowledge.text("mappings/policy/views.yaml")))
         limits = self._one("mappings/policy/limits.yaml", Limits.load)
         frame = self._one("schemas/frame.yaml", load_profile)
         rights, pages = self._each("mappings/rights", RightsRules.load), self._each("mappings/rights/pages", Pages.load)
         supervision = self._supervision()
+        terms = self._one("mappings/retention.yaml", Terms.load)
         reports = self._one("mappings/disclosures.yaml", Reports.load)
         self._one("mappings/codeserver.yaml", Words.load)
         self._check_names(messages, codes)
@@ -144,8 +150,9 @@ class _Reader:
             structures=_there(structures), codes=_there(codes), display=_there(display), profile=_there(profile),
             schemas=schemas, types=types, messages=_there(messages), contracts=_there(contracts),
             mappings=_there(mappings), notices=_there(notices), scanner=_there(scanner), sources=_there(sources),
-            policy=_there(policy), papers=_there(papers), limits=_there(limits), frame=_there(frame),
-            reports=_there(reports), supervision=_there(supervision), rights=_there(rights), pages=_there(pages),
+            policy=_there(policy), papers=_there(papers), views=_there(views), limits=_there(limits),
+            frame=_there(frame), reports=_there(reports), supervision=_there(supervision), rights=_there(rights),
+            pages=_there(pages), terms=_there(terms),
         )  # fmt: skip
 
     def _supervision(self) -> Supervision | None:

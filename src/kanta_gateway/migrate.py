@@ -17,6 +17,12 @@ TakeOver = Callable[[Sequence[tuple[int, bytes]]], None]
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
 
 
+def is_in_use(database: Database) -> bool:
+    """Whether the database has tables of some version already."""
+    with database.reading() as tx:
+        return MigrationContext.configure(tx).get_current_revision() is not None
+
+
 def upgrade(
     database: Database, seal: Seal | None = None, take_over: TakeOver | None = None, *, revision: str = "head"
 ) -> None:

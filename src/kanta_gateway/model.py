@@ -345,6 +345,7 @@ class Event(StrEnum):
     AUDIT_ERASE = "audit:erase"
     AUDIT_PURGE = "audit:purge"
     AUDIT_READ = "audit:read"
+    AUDIT_RESOLVE = "audit:resolve"
     AUDIT_REVIEW = "audit:review"
     AUDIT_ROTATE = "audit:rotate"
     BACKUP_VERIFY = "backup:verify"
@@ -369,6 +370,7 @@ class Event(StrEnum):
     DOCUMENT_DROP = "document:drop"
     DOCUMENT_EXPORT = "document:export"
     DOCUMENT_INVALIDATE = "document:invalidate"
+    DOCUMENT_LIST = "document:list"
     DOCUMENT_MAP = "document:map"
     DOCUMENT_READ = "document:read"
     DOCUMENT_REJECT = "document:reject"
@@ -404,6 +406,7 @@ class Event(StrEnum):
     RECORD_MOVE = "record:move"
     RECORD_READ = "record:read"
     RECORD_REFUSE = "record:refuse"
+    RECORD_REMIND = "record:remind"
     RECORD_SUBMIT = "record:submit"
     REQUEST_DENY = "request:deny"
     RIGHT_ANSWER = "right:answer"
@@ -420,7 +423,7 @@ class Event(StrEnum):
     @property
     def is_reading(self) -> bool:
         """Whether it gives something that is stored to somebody."""
-        return self.value.endswith(":read")
+        return self.value.endswith((":list", ":read", ":resolve"))
 
 
 def aware(moment: datetime) -> datetime:

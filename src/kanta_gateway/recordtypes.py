@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+DATA_CLASSES = ("AST", "SUU", "PTA", "PAA", "VAL", "TOT", "SOP", "SOV", "TUR", "TER")
+"""Kinds of client data of STM 457/2024, as `mappings/policy/duties.yaml` has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
@@ -36,6 +39,8 @@ class RecordType:
     """Whether records after its last day still fall under it, for rules to tell (`x-grants: open`, `wide`)."""
     is_wide: bool = False
     """Whether records before its first day do so too (`x-grants: wide`)."""
+    data_class: str = "other"
+    """Kind of client data (`x-data-class`), one of `DATA_CLASSES`; what nobody classed is what fewest may see."""
     way: str = "nearest"
     """Which period a record falls under (`x-period`): a way of `contracts.periods`."""
 
@@ -60,6 +65,7 @@ class RecordType:
             grants=bool(schema.get("x-grants", False)),
             is_open=schema.get("x-grants") in {"open", "wide"},
             is_wide=schema.get("x-grants") == "wide",
+            data_class=schema.get("x-data-class", "other"),
             way=schema.get("x-period", "nearest"),
         )
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from kanta_gateway.errors import KeyUnavailableError
 
 MASTER = "master.key"
+NEXT_MASTER = "master.key.next"
+"""The new master key while the old one is being replaced."""
 SIGNING_KEY = "signing.key.pem"
 SIGNING_CERTIFICATE = "signing.cert.pem"
 ROOT_CERTIFICATE = "root.cert.pem"
@@ -71,6 +73,10 @@ class KeyFolder:
             file.flush()
             os.fsync(file.fileno())
         return draft
+
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is not there is no fault."""
+        (self.place / name).unlink(missing_ok=True)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a key file for its owner only, whole or not at all; one that is there stays."""

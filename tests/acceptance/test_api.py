@@ -54,7 +54,7 @@ PURPOSES = {"auditor": "audit", "purchaser-it": "supervision"}
 class System:
     """A registered calling system with its key."""
 
-    def __init__(self, organisation: str, role: str) -> None:
+    def __init__(self, organisation: str, role: str, purpose: str = "delivery") -> None:
         made = make_development_keys("test system", "", "calling system", datetime.now(UTC), algorithm="p-256")
         key = load_pem_private_key(made.key, None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
@@ -62,14 +62,15 @@ class System:
         self.certificate = made.certificate.decode()
         self.organisation = organisation
         self.role = role
+        self.purpose = purpose
 
     def token(self, **claims: str) -> str:
         """An assertion for one call."""
-        given = {"role": self.role, "contract": CONTRACT, **claims}
+        given = {"role": self.role, "contract": CONTRACT, "purpose": self.purpose, **claims}
         return assertion(
             self._key, load_pem_x509_certificate(self.certificate.encode()), system=f"system {self.role}",
             organisation=self.organisation, person_id="T-1", person_name="Erkki Esimerkki",
-            purpose=PURPOSES.get(given["role"], "delivery"),
+            purpose=PURPOSES.get(given["role"], given["purpose"]),
             audience="kanta-gateway", now=datetime.now(UTC), role=given["role"], contract=given["contract"],
         )  # fmt: skip
 
@@ -121,11 +122,12 @@ class World:
         self.own, self.other = System(PROVIDER, "provider-system"), System(OTHER, "provider-system")
         self.coach = System(COACH, "provider-system")
         self.auditor = System(ORGANISER, "auditor")
+        self.supervisor = System(ORGANISER, "log-supervisor", "log-supervision")
         gateway = build(Settings(data=self.data))
         gateway.register_party(PROVIDER, "Paja ry", ORGANISER, "Hyvinvointialue", CONTRACT, "lapha")
         gateway.register_party(OTHER, "Toinen ry", ORGANISER, "Hyvinvointialue", "NAYTE/2/2025", "lapha")
         gateway.register_party(COACH, "Valmennus oy", ORGANISER, "Hyvinvointialue", "NAYTE/3/2022", "paijat-hame")
-        for one in (self.own, self.other, self.coach, self.auditor):
+        for one in (self.own, self.other, self.coach, self.auditor, self.supervisor):
             gateway.register_system(one.certificate, one.organisation, f"system {one.role} {one.organisation}")
         gateway.close()
         self.served = Served(self.cli, folder / "serve.txt", *options)
@@ -430,6 +432,18 @@ def test_markup_is_text(world: World) -> None:
 # the way of a record
 
 
+def test_what_was_given_back_is_listed_for_its_provider(world: World) -> None:
+    """A record that waits is in its provider's list with the day on which its content goes, and in no other's."""
+    case = Case()
+    ticket = world.post(case.diary()).json()["ticket"]
+    (mine,) = [one for one in world.get("/v1/retention/waiting").json()["waiting"] if one["ticket"] == ticket]
+    others = world.get("/v1/retention/waiting", world.other).json()["waiting"]
+
+    assert (mine["outcome"], mine["days"], mine["reminded"]) == ("held", 0, [])
+    assert mine["destroyed_on"] > mine["returned_on"]
+    assert ticket not in {one["ticket"] for one in others}
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(("client", "decision", "staff"))))
 def test_held_until_known(world: World, order: tuple[str, ...]) -> None:
     """A record whose client, decision and staff are not known is held, and stands once all have come, in any order."""
@@ -683,12 +697,12 @@ def test_every_read_is_an_entry(world: World) -> None:
     taken = world.post(json.dumps(export(1, 1)).encode(), "/v1/imports?source=lapha-json&purchaser=lapha").json()
     reads = [
         (f"/v1/tickets/{told['ticket']}", None, "record:read"), (f"/v1/imports/{taken['id']}", None, "record:read"),
-        ("/v1/documents", None, "document:read"),
+        ("/v1/documents", None, "document:list"),
         (f"/v1/documents/{told['documents'][0]['oid']}", None, "document:read"),
         (f"/v1/figures?client={case.client_id}", None, "figures:read"),
         (f"/v1/deadlines?client={case.client_id}", None, "figures:read"),
         (f"/v1/completeness?client={case.client_id}", None, "figures:read"),
-        (f"/v1/clients/{case.client_id}/access-report", world.auditor, "audit:read"),
+        (f"/v1/clients/{case.client_id}/access-report", world.supervisor, "audit:resolve"),
         ("/v1/audit/entries?limit=1", world.auditor, "audit:read"),
         ("/v1/audit/checkpoint", world.auditor, "audit:read"),
         ("/v1/audit/proofs/inclusion/0", world.auditor, "audit:read"),
@@ -700,7 +714,7 @@ def test_every_read_is_an_entry(world: World) -> None:
         found = [one for one in world.entries(after) if one["event"] == event]
         assert found, path
         assert all(one["actor"]["organisation"] for one in found)
-        assert all(one["controller"] and one["purpose"] in {"delivery", "audit"} for one in found)
+        assert all(one["controller"] and one["purpose"] in {"delivery", "audit", "log-supervision"} for one in found)
 
 
 def test_figures_and_report(world: World) -> None:
@@ -709,7 +723,7 @@ def test_figures_and_report(world: World) -> None:
     world.post(case.diary())
     figures = world.get(f"/v1/figures?client={case.client_id}&explain=true").json()["figures"]
     law = world.get(f"/v1/figures?client={case.client_id}&national=true").json()
-    report = world.get(f"/v1/clients/{case.client_id}/access-report", world.auditor).json()
+    report = world.get(f"/v1/clients/{case.client_id}/access-report", world.supervisor).json()
 
     assert set(figures) == {case.client_id}
     assert set(law) == {"national"}

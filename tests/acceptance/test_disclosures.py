@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -379,3 +380,36 @@ def test_the_answer_is_explained_beforehand(crossing: Crossing) -> None:
     assert (False, "D0") == (denied["allowed"], denied["row"])
     assert any("prohibition" in one["message"] and "covers" in one["message"] for one in denied["why"])
     assert 2 <= len(looks)
+
+
+def test_a_restored_database_brings_no_will_back(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A permit that was withdrawn and a prohibition that was set since the backup still count after it is restored.
+
+    What was lost stands again once the provider has delivered it again.
+    """
+    made = Crossing(tmp_path_factory.mktemp("restored"))
+    withdrawn, prohibited = made.client(PERMIT), made.client(PERMIT)
+    before = [made.disclose(oid, BY_PERMIT).status_code for _, oid in (withdrawn, prohibited)]
+    made.gateway.parts.database.scrub()
+    data = made.gateway.settings.data
+    shutil.copy(data / "gateway.db", data.parent / "yesterday.db")
+    moment = made.gateway.parts.now()
+    made.tell(withdrawn[0], **PERMIT, version=2, withdrawn_at=moment.isoformat())
+    made.tell(prohibited[0], type="prohibition")
+    made.gateway.retention.oblivion.carry()
+    made.gateway.close()
+    for name in ("gateway.db-wal", "gateway.db-shm"):
+        (data / name).unlink(missing_ok=True)
+    shutil.copy(data.parent / "yesterday.db", data / "gateway.db")
+    made.begin_again()
+    after = [made.disclose(oid, BY_PERMIT).status_code for _, oid in (withdrawn, prohibited)]
+    made.tell(withdrawn[0], **PERMIT, version=3)
+    made.tell(prohibited[0], type="prohibition", version=2, withdrawn_at=moment.isoformat())
+    again = [made.disclose(oid, BY_PERMIT).status_code for _, oid in (withdrawn, prohibited)]
+    holds = made.gateway.verify_audit(None, None, reconcile=True)
+    made.gateway.close()
+
+    assert [200, 200] == before
+    assert [403, 403] == after
+    assert [200, 200] == again
+    assert [] == holds["problems"] == holds["unmatched"]

@@ -17,9 +17,9 @@ from kanta_gateway.database import audit_entry, audit_name
 from kanta_gateway.errors import UntrustedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.keystore import day_key
-from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.retaining import Retention
 
 USE = ("subject", "controller", "at", "purpose")
 DISCLOSURE = ("subject", "controller", "provider", "recipient", "at", "purpose", "basis")
@@ -46,7 +46,7 @@ def in_years(gateway: Gateway, years: int) -> Gateway:
     moment = moment.replace(year=moment.year + years)
     gateway.parts = replace(gateway.parts, clock=lambda: moment)
     gateway.office = Office(gateway.parts, gateway.office._policy)
-    gateway.aging = Aging(gateway.parts, gateway.office)
+    gateway.retention = Retention(gateway.parts, gateway.office, 30)
     return gateway
 
 
@@ -112,9 +112,9 @@ def test_a_clock_that_may_run_ahead_destroys_nothing(taken: Gateway) -> None:
     gateway = in_years(taken, 13)
     count = len(opened(gateway))
 
-    assert gateway.aging.purge()["silent_year"] == datetime.now(UTC).year + 1
+    assert gateway.retention.aging.purge()["silent_year"] == datetime.now(UTC).year + 1
     with pytest.raises(UntrustedError, match="clock"):
-        gateway.aging.ask(gateway.actor(None, None, None))
+        gateway.retention.aging.ask(gateway.actor(None, None, None))
     assert len(opened(gateway)) == count + 1
 
 
@@ -129,7 +129,7 @@ def test_after_twelve_years_all_of_it_is_gone(taken: Gateway) -> None:
     with gateway.parts.database.reading() as tx:
         before = tx.execute(select(audit_entry.c.key_id).where(audit_entry.c.idx == 0)).scalar_one()
         names = set(tx.execute(select(audit_name.c.commitment)).scalars())
-    told = gateway.aging.ask(caller, is_clock_right=True)
+    told = gateway.retention.aging.ask(caller, is_clock_right=True)
     lines = list(gateway.export_audit("jsonl", caller))
     left = opened(gateway)
     with gateway.parts.database.reading() as tx:
@@ -146,4 +146,4 @@ def test_after_twelve_years_all_of_it_is_gone(taken: Gateway) -> None:
     assert gateway.checkpoint() != note
     assert len(lines) == left[-1]["idx"] + 1
     assert {one["event"] for one in left} <= {"audit:read", "audit:checkpoint", "audit:purge"}
-    assert gateway.aging.purge() == {"rows": 0, "names": 0, "keys": 0, "silent_year": 0}
+    assert gateway.retention.aging.purge() == {"rows": 0, "names": 0, "keys": 0, "silent_year": 0}

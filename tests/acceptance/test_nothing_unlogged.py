@@ -36,7 +36,12 @@ ROLES = {
     "provider-system": PROVIDER, "purchaser-it": ORGANISER, "registrar": ORGANISER, "auditor": ORGANISER,
     "approver": ORGANISER,
 }  # fmt: skip
-PURPOSES = {"purchaser-it": "supervision", "registrar": "register-maintenance"}
+PURPOSES = {
+    "auditor": "audit",
+    "approver": "administration",
+    "purchaser-it": "supervision",
+    "registrar": "register-maintenance",
+}
 NO_CLIENT_DATA = {
     "GET /v1/openapi.json": "describes the routes", "GET /v1/purposes": "lists what a file states",
     "GET /v1/access/warning": "shows a text of a file", "GET /v1/audit/questions": "lists what a file states",

@@ -114,7 +114,7 @@ class World:
 
     def carry(self) -> None:
         """What the worker does every second."""
-        self.gateway.oblivion.carry()
+        self.gateway.retention.oblivion.carry()
 
     def assert_forgotten(self) -> None:
         """Nothing of it is back."""
@@ -148,7 +148,7 @@ def test_yesterdays_backup_brings_nothing_back(world: World) -> None:
     world.destroy()
     world.revoke()
     world.end()
-    world.gateway.oblivion.carry()
+    world.gateway.retention.oblivion.carry()
     world.restore(place)
     world.assert_forgotten()
     again = [one for one in opened(world.gateway) if one["details"].get("again")]
@@ -194,7 +194,7 @@ def test_a_crash_after_the_key_is_destroyed(world: World) -> None:
     world.destroy()
     with world.gateway.parts.database.reading() as tx:
         deeds = forgotten.waiting(tx)
-    number = world.gateway.parts.keys.forget(deeds)
+    _, number = world.gateway.parts.keys.forget(deeds)
     world.restore(world.backup())
     world.assert_forgotten()
 
@@ -227,7 +227,7 @@ def test_an_older_key_store_brings_no_key_back(world: World) -> None:
     """Yesterday's key store beside today's database: what the database calls destroyed is destroyed there again."""
     place = world.backup("keys.db", "keys")
     world.destroy()
-    world.gateway.oblivion.carry()
+    world.gateway.retention.oblivion.carry()
     number = world.gateway.parts.keys.last()
     world.restore(place, "keys.db", "keys")
     world.assert_forgotten()
@@ -240,7 +240,7 @@ def test_no_wrapped_key_in_the_database(world: World) -> None:
     world.destroy()
     parts = world.gateway.parts
     wrapped = parts.keys.wrapped_many(parts.keys.ids()).values()
-    world.gateway.oblivion.carry()
+    world.gateway.retention.oblivion.carry()
     content = (world.data / "gateway.db").read_bytes() + (world.data / "gateway.db-wal").read_bytes()
 
     assert wrapped
@@ -273,11 +273,11 @@ def test_any_history_and_any_backup(
     for act in acts:
         with suppress(IndexError):
             does[act]()
-    one.gateway.oblivion.carry()
+    one.gateway.retention.oblivion.carry()
     one.restore(one.backups[which] if which < len(one.backups) else first)
     one.assert_forgotten()
 
-    assert one.gateway.oblivion.start() == 0
+    assert one.gateway.retention.oblivion.start() == 0
     one.close()
 
 

@@ -22,6 +22,7 @@ from tests.acceptance.test_samples import SAMPLES
 from tests.documents_read import displayed
 from tests.installations import installation
 
+from kanta_gateway.access.views import ALL
 from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.database import metadata
 from kanta_gateway.errors import GatewayError
@@ -74,7 +75,7 @@ class Planted:
             told = [self.gateway.parts.messages.finding(one, "en") for one in error.findings]
             self.said[where] = f"{error} {told}"
             return
-        self.said[where] = b"".join(result.json()).decode()
+        self.said[where] = b"".join(result.json(ALL)).decode()
         with contextlib.suppress(GatewayError):
             back = self.gateway.write_findings(paths, source, result, folder / "back")
             self.returned += [(one.read_bytes(), two.read_bytes()) for one, two in zip(paths, back, strict=True)]

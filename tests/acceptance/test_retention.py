@@ -89,7 +89,7 @@ def test_a_destroyed_key_that_comes_back_is_seen(
     one, two = before
     assert one is not None
     assert two is not None
-    gateway.oblivion.carry()
+    gateway.retention.oblivion.carry()
     gateway.parts.keys.take_over([(one.key_id, wrapped[one.key_id])])
     with gateway.parts.database.transaction() as tx:
         tx.execute(update(document).where(document.c.oid == two.oid).values(payload=two.payload))

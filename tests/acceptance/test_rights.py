@@ -535,7 +535,7 @@ def test_what_was_said_is_destroyed_after_three_years(world: World) -> None:
     early = rights.destroy_old(processor(world))
     world.ahead = timedelta(days=3 * 365 + 3)
     gone = rights.destroy_old(processor(world))
-    world.gateway.oblivion.carry()
+    world.gateway.retention.oblivion.carry()
     with pytest.raises(KeyUnavailableError):
         rights.show(official(world), request, "fi")
     matched = world.gateway.verify_audit(None, None, reconcile=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ANY = "*"
 """In a list of purposes: each that the list of purposes (`access.purposes`) lets the role have."""
 
-SCOPES = ("all", "given", "own")
+SCOPES = ("all", "client", "given", "own")
 _ACTIONS = OneOf(tuple(sorted(Event)))
 _ROW = Keys({"id": TEXT}, {"actions": ListOf(_ACTIONS), "purposes": ListOf(WORD), "needs_contract": FLAG})
 _POLICY = Keys({}, {"roles": Named(Keys({}, {"scope": OneOf(SCOPES), "rules": ListOf(_ROW)}))})
@@ -53,7 +53,8 @@ class Role:
     """What one role may do, and on whose things."""
 
     scope: str
-    """`own`: the caller's own organisation's; `given`: what is given to it; `all`: everybody's."""
+    """`own`: the caller's own organisation's; `client`: the one client that the assertion names; `given`: what is given
+    to it; `all`: any of its own register."""
     rules: tuple[Rule, ...]
 
 
@@ -87,10 +88,20 @@ class Policy:
         rules = role.rules if role is not None else ()
         return any(action in one.actions and (caller.contract or not one.needs_contract) for one in rules)
 
+    def rules_of(self, role: str) -> tuple[Rule, ...]:
+        """What a role may do; nothing for one that nobody knows."""
+        known = self._roles.get(role)
+        return known.rules if known is not None else ()
+
     def is_own_only(self, caller: Caller) -> bool:
         """Whether the caller sees its own organisation's things only; a role that nobody knows does too."""
         role = self._roles.get(caller.role)
-        return role is None or role.scope != "all"
+        return role is None or role.scope in {"given", "own"}
+
+    def is_for_one_client(self, caller: Caller) -> bool:
+        """Whether the caller sees only the client that its assertion names as its client relationship."""
+        role = self._roles.get(caller.role)
+        return role is not None and role.scope == "client"
 
     def decide(self, caller: Caller, action: Event, *, provider: Oid | None, contract: str = "") -> Decision:
         """Whether the caller may do this.

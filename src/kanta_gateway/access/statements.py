@@ -197,3 +197,19 @@ def newest(statements: Iterable[Statement]) -> list[Statement]:
 def of_kind(statements: Iterable[Statement], kind: str) -> Sequence[Statement]:
     """The statements of one kind."""
     return [one for one in statements if one.kind == kind]
+
+
+def of_controller(stated: Sequence[Statement], controller: str) -> list[Statement]:
+    """What a controller is told of a register: its contracts, approvals and whoever works under them (703/2023 §14).
+
+    Args:
+        stated: the statements of the register.
+        controller: OID of the organisation.
+    """
+    own = [one for one in stated if one.body.get("controller") == controller]
+    parties = {
+        controller,
+        *(str(one.body[name]) for one in own for name in ("processor", "sub_processor") if name in one.body),
+    }
+    about = {"organisation": "oid", "unit": "organisation", "person": "organisation", "relationship": "provider"}
+    return [one for one in stated if one in own or (one.kind in about and one.body[about[one.kind]] in parties)]

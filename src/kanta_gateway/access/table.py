@@ -203,6 +203,16 @@ class Duties:
     """Id of a forbid -> its provisions."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """Id of a forbid -> key of the message catalogue."""
+    service_tasks: Mapping[str, str] = field(default_factory=dict)
+    """A contract's word for a service task -> service task of the decree."""
+    uses: Mapping[str, str] = field(default_factory=dict)
+    """Subject of an act -> kind of data that it uses where its records are not known one by one."""
+    on_behalf: Mapping[str, str] = field(default_factory=dict)
+    """Kind of data -> what it is where a producer works for the controller."""
+    opens: tuple[str, str] = ("other", "")
+    """Kind and service task with which breaking the glass is asked, whoever the client is."""
+    review_purposes: frozenset[str] = frozenset()
+    """Purposes of management's reviews (§24)."""
 
     @classmethod
     def load(cls, text: str) -> Duties:
@@ -220,7 +230,14 @@ class Duties:
             duties, data["roles"], tuple(_classes(data)),
             {name: tuple(one["basis"]) for name, one in forbids.items()},
             {name: one["text"] for name, one in forbids.items()},
+            data.get("service_tasks", {}), data.get("uses", {}), data.get("on_behalf", {}),
+            tuple(data.get("opens", ("other", ""))), frozenset(data.get("review_purposes", ())),
         )  # fmt: skip
+
+    @property
+    def tasks(self) -> frozenset[str]:
+        """Every service task."""
+        return frozenset(task for _, task in self.classes if task)
 
     def of_role(self, role: str) -> Duty:
         """The duty of a role; a role that nobody named has none, and sees no client data."""

@@ -132,7 +132,8 @@ def body(
 
     Args:
         event: what happened.
-        actor: keyed reference and name commitment of the acting person.
+        actor: keyed reference and name commitment of the acting person, keyed reference of the client relationship
+            that the person's assertion names.
         place: index of the entry in the log; bound by the hash, so that moving a row is seen.
         commit: first index and new tree size of the append, so that a removed tail or tree head is seen.
         registers: whose entries are kept in which register.
@@ -147,9 +148,9 @@ def body(
         "event": event.event.value,
         "at": instant(event.at),
         "actor": {
-            **actor,
+            "relation": "", **actor,
             "system": caller.system, "organisation": caller.organisation, "role": caller.role,
-            "contract": caller.contract, "relation": caller.relation, "development": caller.is_development,
+            "contract": caller.contract, "development": caller.is_development,
         },
         "subject": event.subject,
         "provider": event.provider,

@@ -98,7 +98,7 @@ class Log:
         first, size = frontier.size, frontier.size + len(events)
         try:
             bodies = [
-                body(told, self.names.actor(tx, told.caller), place, (first, size), self._registers)
+                body(told, self._actor(tx, told.caller), place, (first, size), self._registers)
                 for place, event in enumerate(events, first)
                 for told in [self._let_out(tx, event)]
             ]
@@ -107,6 +107,9 @@ class Log:
             self.names.forget()  # a name row that was made for these entries goes with them
             raise
         return range(first, size)
+
+    def _actor(self, tx: Connection, caller: Caller) -> dict[str, str]:
+        return {**self.names.actor(tx, caller), "relation": self.names.relation(caller)}
 
     def _let_out(self, tx: Connection, event: AuditEvent) -> AuditEvent:
         """A disclosure that the outlet has taken; any other event as it is."""

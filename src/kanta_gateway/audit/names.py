@@ -63,6 +63,12 @@ class Names:
         """Keyed reference of a person within the organisation that gave the identifier."""
         return hmac.new(self._key, canonical([organisation, person_id]), sha256).hexdigest()
 
+    def relation(self, caller: Caller) -> str:
+        """Keyed reference of the client relationship that an assertion names: it may be a client's number (LOG-14)."""
+        if not caller.relation:
+            return ""
+        return hmac.new(self._key, canonical(["relation", caller.organisation, caller.relation]), sha256).hexdigest()
+
     def forget(self) -> None:
         """Trust nothing remembered: the log is not as this process left it."""
         self._known.clear()

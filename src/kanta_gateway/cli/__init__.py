@@ -25,6 +25,7 @@ from kanta_gateway.cli import (
     papers,
     parties,
     requests,
+    retention,
 )
 from kanta_gateway.cli.common import state
 from kanta_gateway.errors import GatewayError
@@ -36,7 +37,9 @@ app = typer.Typer(
     help="Provider records in, signed THL-structured documents archived. Kanta-style, not certified.",
 )
 app.registered_commands += daily.commands.registered_commands
-for _module in (documents, notices, audit, auditors, files, parties, access, changes, papers, handover, requests):
+for _module in (
+    documents, notices, audit, auditors, files, parties, access, changes, papers, handover, requests, retention,
+):  # fmt: skip
     for _name, _group in _module.GROUPS.items():
         app.add_typer(_group, name=_name)
 
@@ -44,6 +47,7 @@ for _module in (documents, notices, audit, auditors, files, parties, access, cha
 @app.callback()
 def _common(data: Annotated[Path | None, typer.Option("--data", help="Data folder.")] = None) -> None:
     state["data"] = data
+    state.pop("gateway", None)  # of a command before, in the same process
 
 
 def run() -> None:

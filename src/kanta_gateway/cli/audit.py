@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, open_gateway, say
+from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, check_content, open_gateway, say
 
 audit = typer.Typer(no_args_is_help=True, help="The audit log: verify, export, report.")
 GROUPS = {"audit": audit}
@@ -66,7 +66,9 @@ def export_audit(
 ) -> None:  # fmt: skip
     """Print every entry of the log; with --client others stay closed, as leaf hashes in jsonl."""
     gateway = open_gateway()
-    for line in gateway.export_audit(form, gateway.actor(person, name, purpose), client):
+    actor = gateway.actor(person, name, purpose)
+    check_content()
+    for line in gateway.export_audit(form, actor, client):
         sys.stdout.write(line)
 
 
@@ -106,3 +108,13 @@ def report_audit(
     """Who used or was given one client's data, and on which basis (703/2023 §11)."""
     gateway = open_gateway()
     say(gateway.access_report(client, gateway.actor(person, name, purpose)), as_json=as_json)
+
+
+@audit.command("client")
+def resolve_entry(
+    entry: Annotated[int, typer.Argument(min=0, help="Place of the entry in the log.")],
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Which client an entry is about, by the provider's number: an act of its own, with an entry and its purpose."""
+    gateway = open_gateway()
+    say(gateway.resolver.client_of(gateway.actor(person, name, purpose), entry), as_json=as_json)

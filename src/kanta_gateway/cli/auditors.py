@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanta_gateway.cli.audit import audit
-from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, open_gateway, say
+from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, check_content, open_gateway, say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,6 +56,7 @@ def ask_question(
     given = {"client": client, "person": user, "organisation": organisation, "recipient": recipient, "from": first,
              "until": last, "on": on}  # fmt: skip
     actor = gateway.actor(person, name, purpose)
+    check_content()
     for line in gateway.auditors.answers.ask(actor, question, given, form, gateway.settings.lang):
         sys.stdout.write(line)
 

@@ -1,4 +1,8 @@
-"""What every command shares: options, the built gateway, and how a result is printed."""
+"""What every command shares: options, the built gateway, and how a result is printed.
+
+Whatever a command reads for a person is shown by the person's list of fields (`mappings/policy/views.yaml`), as the
+HTTP face shows it: `say` does so, and a command that prints by itself asks `shown` first.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kanta_gateway.errors import NotPermittedError
+
 if TYPE_CHECKING:
+    from kanta_gateway.access.views import Sight
     from kanta_gateway.gateway import Gateway
     from kanta_gateway.settings import Settings
 
@@ -50,11 +57,71 @@ def open_gateway(**given: Any) -> Gateway:
     """
     from kanta_gateway.app import build  # noqa: PLC0415 — heavy imports only when a command needs them
 
-    return build(settings_of(**given))
+    state["gateway"] = build(settings_of(**given))
+    gateway: Gateway = state["gateway"]
+    return gateway
+
+
+def sight() -> Sight | None:
+    """What the acting person is shown of the command's answer; None where nobody acts or no client's data is told.
+
+    Raises:
+        NotPermittedError: no list of the command's answer is the person's.
+    """
+    gateway: Gateway | None = state.get("gateway")
+    caller, place = gateway.acting if gateway is not None else None, _place()
+    if gateway is None or caller is None:
+        return None
+    views = gateway.parts.views
+    answer = views.answer_at(place) if views.knows(place) else None
+    if answer is None and views.knows(place):
+        return None
+    found = views.sight(answer.name, caller.role, caller.purpose) if answer is not None else None
+    if found is None:
+        raise NotPermittedError(
+            f"nothing of `{place}` is shown to the role for this purpose (mappings/policy/views.yaml)"
+        )
+    return found
+
+
+def shown(value: Any) -> Any:
+    """A result as the acting person is shown it.
+
+    Raises:
+        NotPermittedError: no list of the command's answer is the person's.
+    """
+    seen = sight()
+    return value if seen is None else seen.shown(value)
+
+
+def check_content() -> None:
+    """Refuse an answer that is no JSON unless the acting person is shown it.
+
+    Raises:
+        NotPermittedError: it is not on the person's list.
+    """
+    seen = sight()
+    if seen is not None and not seen.has_content:
+        raise NotPermittedError(f"`{_place()}` is not shown to the role for this purpose (mappings/policy/views.yaml)")
+
+
+def _place() -> str:
+    """The command's name with its group, as the lists name it."""
+    names: list[str] = []
+    context = typer.main.get_current_context()  # type: ignore[attr-defined]  # typer has a click of its own inside
+    while context.parent is not None:
+        names.insert(0, context.info_name or "")
+        context = context.parent
+    return " ".join(names)
 
 
 def say(value: Any, *, as_json: bool) -> None:
-    """Print a result: JSON as it is, else one line per key."""
+    """Print what the acting person is shown of a result: as JSON, else one line per key."""
+    tell(shown(value), as_json=as_json)
+
+
+def tell(value: Any, *, as_json: bool) -> None:
+    """Print what has been shown already: as JSON, else one line per key."""
     if as_json:
         print(json.dumps(value, ensure_ascii=False, indent=1))
         return

@@ -9,10 +9,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanta_gateway.cli.common import WAITS, AsOf, Json, Lang, Name, Person, Purpose, open_gateway, say
+from kanta_gateway.access.views import ALL
+from kanta_gateway.cli.common import (
+    WAITS,
+    AsOf,
+    Json,
+    Lang,
+    Name,
+    Person,
+    Purpose,
+    open_gateway,
+    say,
+    shown,
+    sight,
+    tell,
+)
 from kanta_gateway.errors import MisconfiguredError, UnreadableError
 
 if TYPE_CHECKING:
+    from kanta_gateway.access.views import Sight
     from kanta_gateway.contracts.deadlines import ClockState
     from kanta_gateway.intake.result import Result
 
@@ -68,11 +83,11 @@ def import_(
     try:
         with take(files, source, purchaser, caller, as_of=day) as result:
             if as_json:
-                for piece in result.json():
+                for piece in result.json(sight() or ALL):
                     sys.stdout.buffer.write(piece)
                 sys.stdout.flush()
             else:
-                _tell(result)
+                _tell(result, sight() or ALL)
             if findings_to is not None:
                 gateway.write_findings(files, source, result, findings_to)
             raise typer.Exit(WAITS if result.waits else 0)
@@ -82,15 +97,16 @@ def import_(
         raise
 
 
-def _tell(result: Result) -> None:
+def _tell(result: Result, seen: Sight) -> None:
     """An import's result for a person: what is not as it should be, then the totals."""
-    for row in result.rows():
+    of_row = seen.within("records")
+    for row in map(of_row.shown, result.rows()):
         for finding in row["findings"]:
             if finding["severity"] != "info":
                 print(f"{row['id']} v{row['version']} {row['outcome']}: {finding['rule']} {finding['message']}")
     for finding in result.findings:
         print(f"{finding['rule']}: {finding['message']}")
-    say(result.totals.told(), as_json=False)
+    tell(result.totals.told(), as_json=False)
 
 
 @commands.command()
@@ -126,7 +142,7 @@ def status(
     day = date.fromisoformat(as_of) if as_of else None
     due = gateway.due(gateway.actor(person, name, purpose), day, client, contract, states)
     say(told | due if as_json else told, as_json=as_json)
-    for line in () if as_json else gateway.board(due):
+    for line in () if as_json else gateway.board(shown(due)):
         print(line)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kanta_gateway.cli.common import WAITS, Json, Lang, Name, Person, Purpose, open_gateway, say
+from kanta_gateway.cli.common import WAITS, Json, Lang, Name, Person, Purpose, open_gateway, say, shown
 
 documents = typer.Typer(no_args_is_help=True, help="Finished documents: export, explain, verify.")
 records = typer.Typer(no_args_is_help=True, help="Delivered records: the author's answer to what was asked.")
@@ -37,6 +37,7 @@ def explain_document(
     if as_json:
         say(told, as_json=True)
         return
+    told = shown(told)
     print(f"{told['oid']}  {told['structure']}  record {told['record']}")
     for row in told["values"]:
         print(f"  {row['pointer']}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kanta_gateway.cli.common import AsOf, Json, Lang, Name, Person, Purpose, open_gateway, say
+from kanta_gateway.cli.common import AsOf, Json, Lang, Name, Person, Purpose, open_gateway, say, shown
 from kanta_gateway.errors import NotFoundError
 
 schemas = typer.Typer(no_args_is_help=True, help="THL structures: list, import official ones.")
@@ -109,7 +109,7 @@ def preview_contract(
     if as_json:
         say(told, as_json=True)
     else:
-        print("\n".join(drafting.preview_lines(told)))
+        print("\n".join(drafting.preview_lines(shown(told))))
 
 
 @sources.command("list")

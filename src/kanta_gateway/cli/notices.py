@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, open_gateway, say
+from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, open_gateway, say, shown
 
 notices = typer.Typer(no_args_is_help=True, help="Notices: what somebody must be told, and handing it over.")
 GROUPS = {"notices": notices}
@@ -25,7 +25,7 @@ def list_notices(
     if as_json:
         say(told, as_json=True)
         return
-    for one in told["notices"]:
+    for one in shown(told)["notices"]:
         late = " LATE" if one["is_late"] else ""
         recipients = one["recipient"] or "/".join(one["recipients"])
         print(f"{one['id']}  {one['state']:<12} {one['due_on']:<10}{late}  {recipients:<12} {one['title']}")

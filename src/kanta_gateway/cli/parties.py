@@ -45,6 +45,13 @@ def rotate_checkpoint_key(person: Person = None, name: Name = None, purpose: Pur
     say(gateway.rotate_checkpoint_key(gateway.actor(person, name, purpose)), as_json=False)
 
 
+@keys.command("rotate-master")
+def rotate_master_key(person: Person = None, name: Name = None, purpose: Purpose = None) -> None:
+    """Replace the master key and wrap every key with the new one; what is sealed stays as it is."""
+    gateway = open_gateway()
+    say(gateway.rotate_master_key(gateway.actor(person, name, purpose)), as_json=False)
+
+
 @systems.command("register")
 def register_system(
     certificate: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],

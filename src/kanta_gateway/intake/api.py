@@ -27,6 +27,7 @@ from kanta_gateway.errors import (
     ParameterError,
     TooLargeError,
 )
+from kanta_gateway.intake.gate import Gate, ShownStream
 from kanta_gateway.intake.quiet import Quiet, problem_response
 from kanta_gateway.intake.rules import unreadable
 from kanta_gateway.intake.wire import parameter_findings, unknown_parameter
@@ -76,6 +77,7 @@ def _caller(request: Request) -> Caller:
     if scheme.lower() != "bearer" or not token:
         raise _service(request).nobody()
     caller = _service(request).identify(token)
+    request.state.caller = caller  # for the gate, by which every answer leaves
     _refuse_unknown_parameters(request)
     return caller
 
@@ -154,18 +156,20 @@ def post_batch(
 
 @router.post("/v1/imports", summary="Deliver a provider's file in its own format")
 def post_import(
-    caller: IdentifiedCaller, body: Body, service: Service_, language: Language,
+    request: Request, caller: IdentifiedCaller, body: Body, service: Service_, language: Language,
     source: Annotated[str, Query()], purchaser: Annotated[str, Query()], *, dry_run: DryRun = False,
 ) -> Response:  # fmt: skip
     """Take the whole file in; the result has one row per delivered record."""
     told = service.take_file(body, source, purchaser, caller, language, is_dry=dry_run)
-    return StreamingResponse(told, media_type=JSON)
+    return ShownStream(request, told, JSON)
 
 
 @router.get("/v1/imports/{delivery_id}", summary="What became of a delivery")
-def get_import(caller: IdentifiedCaller, delivery_id: str, service: Service_, language: Language) -> Response:
+def get_import(
+    request: Request, caller: IdentifiedCaller, delivery_id: str, service: Service_, language: Language
+) -> Response:  # fmt: skip
     """The result as it stands now."""
-    return StreamingResponse(service.delivery(delivery_id, caller, language), media_type=JSON)
+    return ShownStream(request, service.delivery(delivery_id, caller, language), JSON)
 
 
 @router.post("/v1/imports/{delivery_id}/findings", summary="A delivered file with a column of findings")
@@ -383,6 +387,7 @@ def build(service: Service, more: Iterable[APIRouter] = ()) -> FastAPI:
     app.state.service = service
     for one in (router, *more):
         app.include_router(one)
+    app.add_middleware(Gate, service=service)
     app.add_middleware(Quiet, service=service)
 
     @app.exception_handler(GatewayError)

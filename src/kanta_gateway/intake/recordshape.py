@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 
 from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.recordtypes import DATA_CLASSES
 from kanta_gateway.shapes import ANY, FLAG, TEXT, WHOLE, Either, Keys, ListOf, Named, OneOf, Shape, shaped
 from kanta_gateway.stated import Lined, Mistakes, nearest, read
 
@@ -23,8 +24,8 @@ _FIELD = Keys({}, _FIELD_WORDS)
 _FIELD_WORDS["properties"], _FIELD_WORDS["items"] = Named(_FIELD), _FIELD
 _SCHEMA = Keys({"type": OneOf(("object",)), "properties": Named(_FIELD)}, {
     "$schema": TEXT, "$id": TEXT, "title": TEXT, "description": TEXT, "additionalProperties": FLAG,
-    "required": ListOf(TEXT), "x-about": TEXT, "x-day": TEXT, "x-period": TEXT, "x-reference": FLAG, "x-subject": FLAG,
-    "x-grants": Either((FLAG, OneOf(("open", "wide")))),
+    "required": ListOf(TEXT), "x-about": TEXT, "x-data-class": OneOf(DATA_CLASSES), "x-day": TEXT, "x-period": TEXT,
+    "x-reference": FLAG, "x-subject": FLAG, "x-grants": Either((FLAG, OneOf(("open", "wide")))),
 })  # fmt: skip
 
 

@@ -21,11 +21,14 @@ from kanta_gateway.spool import deliveries, records, store
 from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
+    from kanta_gateway.access.views import Sight
     from kanta_gateway.pipeline.preview import Preview
     from kanta_gateway.spool.deliveries import Pointer
     from kanta_gateway.spool.records import StoredRecord
 
 PAGE = 500
+Pieces = Callable[["Sight"], Iterator[bytes]]
+"""Makes an answer piece by piece, given what of it is shown."""
 
 
 class Result:
@@ -94,13 +97,22 @@ class Result:
             clients = deliveries.clients_of_delivery(tx, self.id)
             return of_clients(self._parts, tx, self.provider, clients, closed=self.closed)
 
-    def json(self) -> Iterator[bytes]:
-        """The whole result as JSON, piece by piece."""
-        yield b'{"id":' + orjson.dumps(self.id) + b',"findings":' + orjson.dumps(self.findings) + b',"records":['
+    def json(self, sight: Sight) -> Iterator[bytes]:
+        """The whole result as JSON, piece by piece.
+
+        Args:
+            sight: what of it is shown.
+        """
+        head = sight.shown({"id": self.id, "findings": self.findings, "records": []})
+        yield orjson.dumps(head).removesuffix(b"]}")
+        of_row = sight.within("records")
         for number, told in enumerate(self.rows()):
-            yield (b",\n" if number else b"\n") + orjson.dumps(told)
-        yield b'],\n"totals":' + orjson.dumps(self.totals.told())
-        yield b',\n"figures":' + orjson.dumps(self.figures()) + b"}\n"
+            yield (b",\n" if number else b"\n") + orjson.dumps(of_row.shown(told))
+        yield b"]"
+        for name, made in (("totals", self.totals.told), ("figures", self.figures)):
+            if sight.names(name):  # what is not shown is not even counted
+                yield b",\n" + orjson.dumps(sight.shown({name: made()}))[1:-1]
+        yield b"}\n"
 
     @property
     def waits(self) -> bool:

@@ -21,19 +21,22 @@ from kanta_gateway.errors import (
 )
 from kanta_gateway.intake.desk import Desk, Permit
 from kanta_gateway.intake.front import File
-from kanta_gateway.intake.result import Result
+from kanta_gateway.intake.result import Pieces, Result
 from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import reach, repeats
 from kanta_gateway.pipeline.accesses import Accesses
 from kanta_gateway.pipeline.changes import Changes
+from kanta_gateway.pipeline.closing import Resolver
 from kanta_gateway.pipeline.entrance import Entrance
 from kanta_gateway.pipeline.guard import Thing
+from kanta_gateway.pipeline.keeping import Keeping
 from kanta_gateway.pipeline.noticeboard import Board
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.ownview import OwnView
 from kanta_gateway.pipeline.papers import Papers
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.partybook import PartyBook
 from kanta_gateway.pipeline.people import People
 from kanta_gateway.pipeline.receive import Delivery
 from kanta_gateway.pipeline.rights import Rights
@@ -69,6 +72,9 @@ class Service:
         self.notice_board = Board(parts, office)
         self.rights = Rights(parts, office)
         self.own_view = OwnView(parts, office)
+        self.party_book = PartyBook(parts, office)
+        self.resolver = Resolver(parts, office)
+        self.keeping = Keeping(parts, office)
         self.accesses = Accesses(parts, office)
         self.changes = Changes(parts, office)
         self._schemas = schemas
@@ -79,6 +85,7 @@ class Service:
         self.version = version
         self.language = parts.language
         self.messages = parts.messages
+        self.views = parts.views
 
     def max_body_bytes(self, path: str) -> int:
         """How large a body may be."""
@@ -110,13 +117,14 @@ class Service:
         record = self._read(body)
         if idempotency_key is None or is_dry:
             return self._take(record, delivery, caller, language, is_dry=is_dry)
-        known = repeats.remember(self._parts, caller, idempotency_key, sha256(body).hexdigest())
+        content = sha256(body).digest()
+        known = repeats.remember(self._parts, caller, idempotency_key, content)
         if known:
             seen = self.desk.ticket(known, language, is_duplicate=True)
             repeats.note(self._parts, self.office, caller, known, seen.client_ref, delivery)
             return seen.told, REPEATED
         told, status = self._take(record, delivery, caller, language, is_dry=False)
-        repeats.bind(self._parts, caller, idempotency_key, told["ticket"])
+        repeats.bind(self._parts, caller, idempotency_key, told["ticket"], content)
         return told, status
 
     def submit_batch(self, body: bytes, caller: Caller, language: str, *, is_dry: bool) -> Iterator[Mapping[str, Any]]:
@@ -162,7 +170,7 @@ class Service:
 
     def take_file(
         self, body: bytes, source: str, purchaser: str, caller: Caller, language: str, *, is_dry: bool
-    ) -> Iterator[bytes]:
+    ) -> Pieces:
         """Take a provider's file; the whole result as JSON, piece by piece.
 
         Raises:
@@ -176,10 +184,12 @@ class Service:
                 [file], source, purchaser, caller, language, permit=self._for_provider(caller)
             ) as result:
                 self._close(result, caller)
-                return iter([b"".join(result.json())])
+                sight = self.views.sight("import", caller.role, caller.purpose)
+                told = [] if sight is None else list(result.json(sight))  # while what was judged is still there
+                return lambda _: iter(told)
         taken = self.desk.import_files([file], source, purchaser, caller, language, permit=self._for_provider(caller))
         self._close(taken, caller)
-        return taken.json()
+        return taken.json
 
     def _close(self, result: Result, caller: Caller) -> None:
         """Tell no figures of another purchaser's register with whom the caller has no contract in force."""
@@ -210,13 +220,13 @@ class Service:
         done = self.desk.allow(self.office, ticket, answers, reason, caller, language)
         return done.told, _status(done.outcome)
 
-    def delivery(self, delivery_id: str, caller: Caller, language: str) -> Iterator[bytes]:
+    def delivery(self, delivery_id: str, caller: Caller, language: str) -> Pieces:
         """The result of a delivery as it stands now, piece by piece.
 
         Raises:
             NotFoundError: there is none that the caller may see.
         """
-        return self._result(delivery_id, caller, language).json()
+        return self._result(delivery_id, caller, language).json
 
     def _result(self, delivery_id: str, caller: Caller, language: str) -> Result:
         """The result of a delivery, once it is known that the caller may see it."""

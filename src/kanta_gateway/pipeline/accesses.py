@@ -81,7 +81,9 @@ class Accesses:
         closed = self._office.guard.closed(caller, by_contract_file=True)
         now, found = self._parts.now(), []
         with self._parts.database.transaction() as tx:
-            known = [one for one in records.subjects(tx, ["client"]) if own in {None, one[0]} and one[1] not in closed]
+            sphere = self._office.guard.sphere_in(tx, caller)
+            known = [one for one in records.subjects(tx, ["client"]) if own in {None, one[0]} and one[1] not in closed
+                     and sphere.holds(one[0], purchaser=one[1], client_ref=one[2])]  # fmt: skip
             for provider, purchaser, ref in known:
                 if ref == self._parts.keyring.client(provider, client):
                     found.append({

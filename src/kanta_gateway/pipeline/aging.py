@@ -54,7 +54,7 @@ class Aging:
         if told["silent_year"]:
             raise UntrustedError(
                 f"audit log: it has entries whose time is over and none of {told['silent_year']}, so the clock may run "
-                "ahead. Nothing was destroyed; check the clock, then `audit purge --clock-is-right`."
+                "ahead. Nothing was destroyed; check the clock, then `retention purge-log --clock-is-right`."
             )
         return told
 

@@ -123,7 +123,7 @@ class Announcer:
             return _Ready(call, one, channel, body=body)
         try:
             hand = handing(self._parts, tx, one, one.recipients[0])
-            told = hand.told(content_of(self._parts, one), self._caller.person_name, self._day())
+            told = hand.told(self._parts.views, content_of(self._parts, one), self._caller.person_name, self._day())
             if one.state is NoticeState.WAITING:
                 store.freeze(tx, one)
         except GatewayError as error:

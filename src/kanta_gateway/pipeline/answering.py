@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from kanta_gateway.access import register
 from kanta_gateway.access.policy import Policy
-from kanta_gateway.access.statements import newest
 from kanta_gateway.audit import proofs
 from kanta_gateway.audit.answers import Engine, Entry, Row, Tally, View
 from kanta_gateway.audit.forms import FORMS, Answer
@@ -22,14 +20,11 @@ from kanta_gateway.audit.questions import Question
 from kanta_gateway.errors import NotFoundError, ParameterError
 from kanta_gateway.model import Caller, Event, Finding, Severity, instant
 from kanta_gateway.pipeline.asked import Asked, Wanted, noted, wanted
+from kanta_gateway.pipeline.closing import is_open
 from kanta_gateway.pipeline.computed import COLUMNS, COMPUTED
-from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.known import Known
-from kanta_gateway.pipeline.office import UNREGISTERED, Office
+from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 SEEN = ("client", "person_id", "person_name", "person_ref", "subject", "provider", "controller", "recipient")
 """Fields that an AuditEvent shows of an entry."""
@@ -46,17 +41,10 @@ class Sight(Protocol):
         """What the caller sees of a row."""
         ...
 
-    def opens(self, tx: Connection, caller: Caller) -> Callable[[Entry], bool]:
-        """Whether the caller may read an entry."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """Clients and persons as keyed references, but for roles that are told names (LOG-14); the own register only.
-
-    An entry of another controller's register is read by local commands and by a supervisor of several only.
-    """
+    """Clients and persons as keyed references, but for roles that are told names (LOG-14)."""
 
     named_roles: frozenset[str]
 
@@ -69,16 +57,6 @@ class Pseudonyms:
         if self.may_identify(caller):
             return lambda row: row
         return lambda row: {name: one for name, one in row.items() if name not in {"person_id", "person_name"}}
-
-    def opens(self, tx: Connection, caller: Caller) -> Callable[[Entry], bool]:
-        """Every entry, or those of the caller's own register and of none."""
-        stated = newest(register.stated(tx, ("organisation",)))
-        if caller.system == LOCAL or {"supervisor"} == {
-            one.body["role"] for one in stated if one.body["oid"] == caller.organisation
-        }:
-            return lambda _entry: True
-        own = {"", UNREGISTERED, caller.organisation}
-        return lambda entry: entry["controller"] in own
 
 
 class Answers:
@@ -130,7 +108,7 @@ class Answers:
         decision = self._office.permit(caller, Event.AUDIT_READ, provider=None)
         may_identify = self.sight.may_identify(caller)
         with self._parts.database.transaction() as tx:
-            mine = self._office.reach.registers(tx, caller)
+            mine = self._office.guard.sphere_in(tx, caller).registers
             what = wanted(self._parts, tx, question, given, may_identify=may_identify, mine=mine)
             details = {"question": question.id, "format": form, "count": proofs.size(tx), **noted(what, given)}
             self._office.note(tx, [
@@ -144,10 +122,10 @@ class Answers:
         self, caller: Caller, question: Question, what: Wanted, given: Mapping[str, str], form: str, language: str
     ) -> Iterator[str]:
         with self._parts.database.reading() as tx:
-            size = proofs.size(tx)
+            size, sphere = proofs.size(tx), self._office.guard.sphere_in(tx, caller)
             asked = Asked(
                 self._parts, tx, question, what, language, Known(self._parts, tx), Tally(size), self._policy,
-                self._grace_days, self._verify, self.sight.opens(tx, caller),
+                self._grace_days, self._verify, lambda entry: is_open(entry, sphere),
             )  # fmt: skip
             head = {
                 "question": question.id, "number": question.number, "text": question.texts[language],

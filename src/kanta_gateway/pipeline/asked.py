@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from heapq import merge
@@ -19,7 +19,6 @@ from kanta_gateway.model import Finding, Severity
 from kanta_gateway.pipeline.known import Known, client_refs, entries, persons_of
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import HELSINKI
-from kanta_gateway.pipeline.reach import Registers
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -110,7 +109,7 @@ class Asked:
 
 def wanted(
     parts: Parts, tx: Connection, question: Question, given: Mapping[str, str], *, may_identify: bool,
-    mine: Registers | None = None,
+    mine: Collection[tuple[str, str]] | None = None,
 ) -> Wanted:  # fmt: skip
     """Read the parameters of a question.
 
@@ -159,7 +158,7 @@ def noted(one: Wanted, given: Mapping[str, str]) -> dict[str, Any]:
     return told | ({"persons": sorted(one.persons)[:1]} if len(one.persons) == 1 else {})
 
 
-def _clients(parts: Parts, tx: Connection, client: str, mine: Registers | None) -> tuple[str, ...]:
+def _clients(parts: Parts, tx: Connection, client: str, mine: Collection[tuple[str, str]] | None) -> tuple[str, ...]:
     if not client:
         return ()
     if REFERENCE.fullmatch(client):

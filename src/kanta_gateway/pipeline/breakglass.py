@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from kanta_gateway import forgotten
 from kanta_gateway.access import grants
 from kanta_gateway.access.grants import Grant
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError
+from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Finding, instant
 from kanta_gateway.pipeline.across import STATED, Asked
 from kanta_gateway.pipeline.disclosing import BTG
@@ -103,6 +105,7 @@ class BreakGlass(GrantDesk):
             if not grants.end(tx, grant_id, self._parts.now()):
                 raise ConflictError("the grant has ended already")
             self._note(tx, caller, Event.ACCESS_END, grant, {}, decision)
+            forgotten.note(tx, [Forgotten(forgotten.GRANT, grant_id, instant(self._parts.now()))])
         return {"grant": grant_id, "state": "ended"}
 
     def status(self) -> dict[str, int]:

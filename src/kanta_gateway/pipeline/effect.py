@@ -1,6 +1,6 @@
 """What a change of content would do: decisions that differ, thresholds that differ; pure.
 
-* Decisions are asked of both sides for each role, relationship and purpose: every act about one class of client data,
+* Decisions are asked of both sides for each role, relationship and purpose that fits: every act about one class,
   one act about every class where it would be use, by each row that either side has turned on, other conditions true.
 * What a local policy makes depend on anything else, such as one person's name, is not enumerated.
 * Values are told of numbers, days and truth values only; of texts and lists how many differ.
@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from kanta_gateway.access.decider import Decider, Question
@@ -23,7 +23,7 @@ from kanta_gateway.stated import Mistakes, read
 
 MOST = 200
 """Longest list; beyond it only the number is told."""
-RELATIONSHIPS, PURPOSES = ("open", "none"), ("told", "none")
+RELATIONSHIPS = ("open", "none")
 ONE = ("TOT", "TI")
 """The class of data that every act is asked about: what carrying out the service brings."""
 LOOKS = (Event.DOCUMENT_READ, Event.RECORD_READ, Event.FIGURES_READ, Event.NOTICE_READ)
@@ -44,6 +44,7 @@ class _Act:
     role: str
     event: Event
     facts: Facts
+    purpose: str
     kind: str
     task: str
 
@@ -67,54 +68,56 @@ def _asked(before: Side, after: Side) -> Iterator[_Act]:
     """Every act of each role about one class of data, and one act of each role about every class."""
     sides = (before, after)
     flows = _flows(before, after)
-    swept = {facts for facts in flows if facts.purpose == "told" and facts.flow != NO_CLIENT_DATA
-             and any(side.decider.table.find(facts).grade == "use" for side in sides)}  # fmt: skip
     classes = sorted({one for side in sides for one in side.decider.duties.classes})
     for role in sorted({role for one in sides for role in (*one.policy.roles, *one.decider.duties.roles)}):
-        acts = [event for event in Event if any(_grant(side, role, event) for side in sides)]
+        acts = [event for event in Event if any(one.policy.grants(_caller(role, ""), event) for one in sides)]
         about = next((event for event in LOOKS if event in acts), None)
         for facts in flows:
+            rows = [side.decider.table.find(facts) for side in sides]
+            fitting = sorted({name for side, row in zip(sides, rows, strict=True)
+                              for name in side.decider.purposes.of(role, row.id)})  # fmt: skip
             has_data = facts.flow != NO_CLIENT_DATA
             mine = [event for event in acts if is_without_clients(event) is not has_data]
-            yield from (_Act(role, event, facts, *(ONE if has_data else ("", ""))) for event in mine)
-            if facts in swept and about is not None:
-                yield from (_Act(role, about, facts, *of) for of in classes if of != ONE)
+            of = ONE if has_data else ("", "")
+            yield from (_Act(role, event, facts, purpose, *of) for event in mine for purpose in fitting)
+            if has_data and about is not None and fitting and any(row.grade == "use" for row in rows):
+                yield from (_Act(role, about, facts, fitting[0], *other) for other in classes if other != ONE)
 
 
 def _flows(before: Side, after: Side) -> list[Facts]:
-    """For each row that either side has turned on: facts with which it holds, then each relationship and purpose."""
+    """For each row that either side has turned on: facts with which it holds, then each relationship."""
     found: dict[Facts, None] = {}
     for side in (before, after):
         for row in side.decider.table.rows:
             if row.grade == "deny" or row.is_off:
                 continue
-            fits = {name: values[0] for name, values in row.when.items()}
-            relationships = RELATIONSHIPS if "relationship" in row.when else ("none",)
-            for relationship, purpose in itertools.product(relationships, PURPOSES):
-                found[Facts(**{**fits, "relationship": relationship, "purpose": purpose})] = None
+            fits = {"purpose": "told", **{name: values[0] for name, values in row.when.items()}}
+            for relationship in RELATIONSHIPS if "relationship" in row.when else ("none",):
+                found[Facts(**{**fits, "relationship": relationship})] = None
     return list(found)
 
 
 def _allowed(side: Side, asked: Sequence[_Act]) -> set[Asked]:
     """What one side allows of it."""
     found: dict[Asked, Question] = {}
+    granted = cache(
+        lambda role, purpose, event: side.policy.decide(_caller(role, purpose), event, provider=_OWN).allowed
+    )
     for one in asked:
         row = side.decider.table.find(one.facts)
-        is_told = one.facts.purpose == "told"
-        if row.grade == "deny" or not is_told or not _grant(side, one.role, one.event):
+        if row.grade == "deny" or not granted(one.role, one.purpose, one.event):
             continue  # no permit, or the role's own forbid: the engine need not be asked
-        key = (one.role, one.event.value, row.id, one.facts.relationship, one.facts.purpose, one.kind, one.task)
+        key = (one.role, one.event.value, row.id, one.facts.relationship, one.purpose, one.kind, one.task)
         found[key] = Question(
-            one.event.value, one.role, "any", one.facts, one.kind, one.task, granted=True, person="known",
+            one.event.value, one.role, one.purpose, one.facts, one.kind, one.task, granted=True, person="known",
             own_task=True, own_service=True, own_register=True, has_duty=True, is_review=True, is_supervised=True,
         )  # fmt: skip
     answers = side.decider.allowed(list(found.values()))
     return {key for key, is_allowed in zip(found, answers, strict=True) if is_allowed}
 
 
-def _grant(side: Side, role: str, event: Event) -> bool:
-    """Whether the role's own rows grant an act, for some purpose."""
-    return side.policy.grants(Caller("system", _OWN, "p", "P", role, "", "contract"), event)
+def _caller(role: str, purpose: str) -> Caller:
+    return Caller("system", _OWN, "p", "P", role, purpose, "contract")
 
 
 def _gathered(found: Iterable[Asked]) -> dict[str, Any]:

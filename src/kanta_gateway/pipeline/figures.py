@@ -49,6 +49,35 @@ def of_clients(
     return told
 
 
+def totals_of(
+    parts: Parts, tx: Connection, provider: str, clients: Iterable[str], closed: Collection[str], least: int
+) -> dict[str, dict[str, Any]]:
+    """The contract's totals, and no client; those of fewer clients than `least` are left out.
+
+    Args:
+        parts: the built gateway.
+        tx: a reading transaction.
+        provider: OID of the provider.
+        clients: keyed references.
+        closed: purchasers whose registers are left alone.
+        least: how many clients a total has at least.
+    """
+    found: dict[str, dict[str, Mapping[str, Told]]] = {}
+    for case in files(parts, tx, provider, clients, closed):
+        for subject in case.subjects:
+            if parts.types[subject.type].about == "client":
+                contract = parts.contracts[subject.purchaser]
+                whole, judgement, day = judged(parts, case, subject.purchaser, None)
+                found.setdefault(subject.purchaser, {})[subject.id] = explained(
+                    contract, whole, judgement, day, subject.id
+                )
+    return {
+        f"{purchaser}/{name}": _shown(one, explain=False)
+        for purchaser, of_client in sorted(found.items()) if len(of_client) >= least
+        for name, one in totals(parts.contracts[purchaser], of_client).items()
+    }  # fmt: skip
+
+
 def of_law(
     parts: Parts, tx: Connection, provider: str, clients: Iterable[str], *,
     closed: Collection[str] = (), as_of: date | None = None, explain: bool = False,

@@ -3,6 +3,8 @@
 * A calling system's role stands in its own assertion, so what it may claim follows from its registered organisation.
 * A provider's own things are used under its contract; a controller's people use its own register.
 * Reading needs a contract in force; delivering own records goes on for the delivery window.
+* Each class of the data that an act is about is asked for: of one thing all must be allowed, of a list any, and what
+  the caller may not see of it is left out.
 * What goes from one register to another is asked by what is stated and what the registers say (`across`).
 """
 
@@ -21,25 +23,26 @@ from kanta_gateway.access.table import NO_CLIENT_DATA, Facts
 from kanta_gateway.access.terms import DELIVERY_MONTHS, Agreement, Standing, standing
 from kanta_gateway.model import Caller, Decision, Event, Oid
 from kanta_gateway.pipeline.across import Across, Asked, Seen
+from kanta_gateway.pipeline.classes import Classes, DataClass
 from kanta_gateway.pipeline.parts import Parts
-from kanta_gateway.pipeline.partybook import HELSINKI, Users
+from kanta_gateway.pipeline.partybook import HELSINKI, User, Users
+from kanta_gateway.pipeline.sphere import LOCAL, Sphere, sphere_of
 from kanta_gateway.spool import persons
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-LOCAL = "local"
-"""System of local commands: their person is on the gateway's own machine and claims nothing."""
+__all__ = ["LOCAL", "Guard", "Thing"]
+
 WITHOUT_CLIENTS = ("audit", "backup", "case", "change", "disclosure", "key", "knowledge", "paper", "party", "request")
 """Subjects of acts that use no client data."""
+NAMES_CLIENTS = frozenset({Event.AUDIT_RESOLVE})
+"""Acts of these subjects that do: a client relationship is told (703/2023 §4)."""
 ACROSS = frozenset({Event.ACCESS_BREAK, Event.DOCUMENT_DISCLOSE})
 """Acts by which data of one register goes to somebody else."""
 OF_GRANTS = frozenset({Event.ACCESS_END, Event.ACCESS_READ, Event.ACCESS_REVIEW})
 """Acts about break-glass itself: they use no client data."""
-SERVICE_DATA = "TOT"
-"""What records, documents, figures and notices hold: data of carrying out the service."""
-SERVICE_TASK = "TI"
-"""Work activity belongs to the services for people of working age."""
+STUDENT = "student"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,13 @@ class Thing:
     client_ref: str | None = None
     asked: Asked | None = None
     """What is stated where data goes from one register to another."""
+    record_type: str = ""
+    """Type of the one record that it is, or was made of."""
 
 
 def is_without_clients(event: Event) -> bool:
     """Whether an act uses no client data."""
-    return event.value.partition(":")[0] in WITHOUT_CLIENTS
+    return event.value.partition(":")[0] in WITHOUT_CLIENTS and event not in NAMES_CLIENTS
 
 
 class Guard:
@@ -70,6 +75,7 @@ class Guard:
         self._policy = policy
         self._users = Users(parts)
         self._across = Across(parts)
+        self._classes = Classes(parts)
 
     def decide(
         self, caller: Caller, event: Event, thing: Thing, day: date | None = None, *, tx: Connection | None = None
@@ -85,13 +91,28 @@ class Guard:
         """
         day = day or self._parts.now().astimezone(HELSINKI).date()
         with self._parts.database.reading() if tx is None else nullcontext(tx) as told:
-            question = self._question(told, caller, event, thing, day)
-        return self._parts.decider.decide(question)
+            questions = self._questions(told, caller, event, thing, day)
+        is_list = thing.client_ref is None and not thing.record_type
+        for question in questions:
+            decision = self._parts.decider.decide(question)
+            if decision.allowed == is_list:
+                break
+        return decision
+
+    def sphere(self, caller: Caller) -> Sphere:
+        """What the caller can know of."""
+        with self._parts.database.reading() as tx:
+            return self.sphere_in(tx, caller)
+
+    def sphere_in(self, tx: Connection, caller: Caller) -> Sphere:
+        """The same, as a transaction sees it."""
+        return sphere_of(tx, self._parts, self._policy, caller)
 
     def seen(self, tx: Connection, caller: Caller, thing: Thing) -> Seen:
         """What the registers say today about data that goes from one to another."""
         day = self._parts.now().astimezone(HELSINKI).date()
-        return self._across.facts(tx, caller, thing, SERVICE_TASK, day, is_own=_is_of(caller, thing))
+        task = min(task for _, task in self._classes_of(tx, caller, Event.DOCUMENT_DISCLOSE, thing))
+        return self._across.facts(tx, caller, thing, task, day, is_own=_is_of(caller, thing))
 
     def closed(self, caller: Caller, *, by_contract_file: bool = False) -> frozenset[str]:
         """Controllers (or contract files) of the caller's contracts, where none of them is in force today."""
@@ -103,29 +124,54 @@ class Guard:
         names = [(one.purchaser if by_contract_file else one.organiser.oid, one.is_open(today)) for one in have]
         return frozenset(name for name, _ in names) - {name for name, is_open in names if is_open}
 
-    def _question(self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date) -> Question:
+    def _questions(
+        self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date
+    ) -> Sequence[Question]:  # fmt: skip
+        """One question for each class of the data."""
+        is_own, user = self._policy.is_own_only(caller), self._users.find(tx, caller, day)
+        asked = self._asked(tx, caller, event, thing, user)
+        if event in OF_GRANTS or is_without_clients(event):
+            return [_with(asked, flow=NO_CLIENT_DATA)]
+        found = sorted(self._classes_of(tx, caller, event, thing))
+        if event in ACROSS:
+            return [self._of_another(tx, replace(asked, kind=kind, task=task), caller, thing, day)
+                    for kind, task in found]  # fmt: skip
+        words = self._parts.decider.duties.service_tasks
+        tasks = {words.get(one, one) for one in user.stated.get("service_tasks") or ()}
+        is_free = (is_own and not tasks) or not user.is_kept
+        if is_own:
+            asked = self._of_provider(tx, asked, caller, event, thing, day)
+        else:
+            asked = self._of_controller(tx, asked, caller, thing, is_local=caller.system == LOCAL)
+        return [replace(asked, kind=kind, task=task, own_task=is_free or task in tasks) for kind, task in found]
+
+    def _classes_of(self, tx: Connection, caller: Caller, event: Event, thing: Thing) -> frozenset[DataClass]:
+        """Classes of what an act is about, by the contracts that it falls under."""
+        if event is Event.ACCESS_BREAK:
+            return frozenset({self._parts.decider.duties.opens})
+        is_own = self._policy.is_own_only(caller) and event not in ACROSS
+        sphere = Sphere() if event in ACROSS else sphere_of(tx, self._parts, self._policy, caller)
+        have = [
+            one for one in agreements(tx, caller.organisation if is_own else thing.provider or None)
+            if thing.purchaser in {None, one.purchaser} and thing.controller in {None, one.organiser.oid}
+            and sphere.covers(one)
+        ]  # fmt: skip
+        return self._classes.of(tx, event, thing.record_type, have, thing.client_ref)
+
+    def _asked(self, tx: Connection, caller: Caller, event: Event, thing: Thing, user: User) -> Question:
+        """What is asked of any act: the role's own row, and what the register of users says of the caller."""
         is_local, is_own = caller.system == LOCAL, self._policy.is_own_only(caller)
         provider = Oid(thing.provider) if thing.provider else None
         role = self._policy.decide(caller, event, provider=provider)
-        asked = Question(
+        return Question(
             event.value, caller.role, caller.purpose, Facts(purpose="told" if caller.purpose else "none"),
-            SERVICE_DATA, SERVICE_TASK, granted=role.allowed, grant="; ".join(role.reasons),
-            own_service=True, own_task=True,
+            granted=role.allowed, grant="; ".join(role.reasons), own_service=True,
+            is_review=caller.purpose in self._parts.decider.duties.review_purposes,
             claims_beyond=not is_own and not is_local and bool(agreements(tx, caller.organisation)),
-            person=self._person(tx, caller, day, is_local=is_local),
+            person="not-kept" if is_local else "outsider" if user.is_kept and user.is_missing else "known",
+            has_duty=bool(user.stated.get("duties")), is_student=caller.role == STUDENT,
+            is_supervised=bool(user.stated.get("supervisor")),
         )  # fmt: skip
-        if event in OF_GRANTS or is_without_clients(event):
-            return _with(asked, flow=NO_CLIENT_DATA)
-        if event in ACROSS:
-            return self._of_another(tx, asked, caller, thing, day)
-        if is_own:
-            return self._of_provider(tx, asked, caller, event, thing, day)
-        return self._of_controller(tx, asked, caller, thing, is_local=is_local)
-
-    def _person(self, tx: Connection, caller: Caller, day: date, *, is_local: bool) -> str:
-        if is_local:
-            return "not-kept"
-        return "outsider" if self._users.is_outsider(tx, caller, day) else "known"
 
     def _of_another(self, tx: Connection, asked: Question, caller: Caller, thing: Thing, day: date) -> Question:
         """Data of one register for somebody else: no service and no task of the recipient's own is assumed."""
@@ -156,11 +202,22 @@ class Guard:
         self, tx: Connection, asked: Question, caller: Caller, thing: Thing, *, is_local: bool
     ) -> Question:
         """A controller's own people, or the gateway's, in the controller's register."""
-        controllers = {one.organiser.oid for one in agreements(tx, thing.provider or None)}
+        controllers = {one.organiser.oid for one in agreements(tx, thing.provider or None)
+                       if thing.purchaser in {None, one.purchaser}}  # fmt: skip
         mine = {thing.controller} if thing.controller else controllers
         is_mine = is_local or caller.organisation in mine
         asked = replace(asked, own_register=is_mine)
-        return _with(asked, flow="own-register" if is_mine else "none", relationship="other-task")
+        return _with(
+            asked, flow="own-register" if is_mine else "none",
+            relationship=self._of_client(tx, caller, thing) if self._policy.is_for_one_client(caller) else "other-task",
+        )  # fmt: skip
+
+    def _of_client(self, tx: Connection, caller: Caller, thing: Thing) -> str:
+        """The client relationship that the assertion names, with the client whose data it is (ACC-03)."""
+        named = sphere_of(tx, self._parts, self._policy, caller).clients or frozenset()
+        if thing.client_ref is None:
+            return "not-asked" if named else "none"
+        return "open" if thing.client_ref in named else "none"
 
 
 def _is_of(caller: Caller, thing: Thing) -> bool:

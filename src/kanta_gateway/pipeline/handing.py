@@ -26,6 +26,7 @@ from kanta_gateway.spool import records
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from kanta_gateway.access.views import Views
     from kanta_gateway.notices.store import StoredNotice
     from kanta_gateway.notices.typereader import NoticeType
 
@@ -56,8 +57,8 @@ class Handing:
         """OID of the organiser for which the provider hands it over; empty where it does so for itself."""
         return self.agreement.organiser.oid if self.terms.given_by == FOR_ORGANISER else ""
 
-    def told(self, content: Mapping[str, Any], signer: str, day: str) -> dict[str, Any]:
-        """The notice as its recipient gets it."""
+    def told(self, views: Views, content: Mapping[str, Any], signer: str, day: str) -> dict[str, Any]:
+        """The notice as its recipient gets it: by the list of the recipient's kind."""
         request = self.terms.standing_request
         giver = self.agreement.organiser if self.is_by_organiser else self.agreement.provider
         told: dict[str, Any] = {
@@ -69,10 +70,12 @@ class Handing:
             "standing_request": request.reference if request is not None else "",
             "contact": self.terms.contact, "signer": signer, "signed_on": day,
         }  # fmt: skip
-        return {name: value for name, value in told.items() if value} | {
+        whole = {name: value for name, value in told.items() if value} | {
             "head": content["head"],
             "groups": content["groups"],
         }
+        shown: dict[str, Any] = views.for_recipient(self.recipient, self.kind.purpose, "notice", whole)
+        return shown
 
     def event(self, caller: Caller, at: Any, way: str, **more: Any) -> AuditEvent:
         """The entry of the disclosure."""

@@ -180,7 +180,7 @@ def _words(name: str) -> frozenset[str]:
 
 
 def client_refs(
-    parts: Parts, tx: Connection, client: str, mine: Collection[tuple[str | None, str | None]] | None = None
+    parts: Parts, tx: Connection, client: str, mine: Collection[tuple[str, str]] | None = None
 ) -> tuple[str, ...]:
     """Keyed references of a client number: one for each provider that has it, and the person's other ones.
 
@@ -188,9 +188,9 @@ def client_refs(
         parts: the built gateway.
         tx: a reading transaction.
         client: the number.
-        mine: providers and contract files of the only clients that are meant; None or none for all.
+        mine: provider and contract file of the registers that the caller answers for; None for all.
     """
-    clients = [one for one in records.subjects(tx, ["client"]) if not mine or one[:2] in mine]
+    clients = [one for one in records.subjects(tx, ["client"]) if mine is None or one[:2] in mine]
     providers, known = sorted({one[0] for one in clients}), {one[2] for one in clients}
     refs = [str(parts.keyring.client(provider, client)) for provider in providers]
     found = dict.fromkeys(ref for ref in refs if ref in known)

@@ -19,7 +19,7 @@ from kanta_gateway.contracts.terms import ORGANISER
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.notices import calls, store
-from kanta_gateway.notices.form import page
+from kanta_gateway.notices.form import page as readable
 from kanta_gateway.notices.states import NoticeState
 from kanta_gateway.pipeline import reach
 from kanta_gateway.pipeline.guard import LOCAL
@@ -47,7 +47,10 @@ class Board:
         own, organiser = self._scope(caller)
         self._office.permit(caller, Event.NOTICE_READ, provider=own)
         with self._parts.database.transaction() as tx:
-            found = store.listed(tx, provider=own, organiser=organiser, state=state, after=after, limit=limit)
+            page = store.listed(tx, provider=own, organiser=organiser, state=state, after=after, limit=limit)
+            found = self._office.narrowing.kept(
+                caller, Event.NOTICE_READ, page, lambda one: (one.provider, one.told_client)
+            )
             troubles = calls.problems(tx, [one.sequence for one in found])
             self._office.note(tx, [self._office.event(
                 caller, Event.NOTICE_READ, subject="list", provider=own or "", details={"count": len(found)}
@@ -55,7 +58,7 @@ class Board:
         day = self._today()
         return {
             "notices": [{**self._metadata(one, day, language), "problem": troubles.get(one.sequence)} for one in found],
-            "next": found[-1].sequence if found else after,
+            "next": page[-1].sequence if page else after,
         }
 
     def get(
@@ -90,11 +93,11 @@ class Board:
             else:
                 mark_told(self._parts, tx, hand)
                 self._office.note(tx, [hand.event(caller, self._parts.now(), DOWNLOAD)])
-        return hand.told(content, caller.person_name, self._today()), hand.kind
+        return hand.told(self._parts.views, content, caller.person_name, self._today()), hand.kind
 
     def page(self, told: Mapping[str, Any], kind: NoticeType, language: str) -> str:
         """The readable form of a notice."""
-        return page(told, kind, self._parts.notices, language)
+        return readable(told, kind, self._parts.notices, language)
 
     def acknowledge(self, notice_id: str, caller: Caller) -> dict[str, Any]:
         """Write down that the recipient has a notice.
@@ -134,7 +137,10 @@ class Board:
         if one is None:
             raise NotFoundError
         own, _ = self._scope(caller)
-        self._office.permit(caller, event, provider=one.provider, controller=one.organiser, purchaser=one.purchaser)
+        self._office.permit(
+            caller, event, provider=one.provider, controller=one.organiser, purchaser=one.purchaser,
+            client_ref=None if own is not None else one.told_client,
+        )  # fmt: skip
         contract = self._parts.contracts.get(one.purchaser)
         terms = next((own_ for own_ in contract.notices if own_.notice == one.type), None) if contract else None
         if own is not None and terms is not None and terms.given_by == ORGANISER:

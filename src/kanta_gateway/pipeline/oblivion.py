@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from kanta_gateway import forgotten
-from kanta_gateway.access import register
+from kanta_gateway.access import grants, register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.database import calling_system, client_request, data_key, disclosure, document, notice, record
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Oid, instant
+from kanta_gateway.pipeline import willbook
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import JUDGED_AGAIN
 from kanta_gateway.pipeline.reconciling import REVOKED
@@ -45,14 +46,15 @@ class Oblivion:
 
     def start(self) -> int:
         """At the start of a process: finish what was begun, do again what was lost; how many deeds were done again."""
-        self.carry()
         parts = self._parts
         with parts.database.reading() as tx:
             mark = forgotten.mark(tx)
         last = parts.keys.last()
         if last < mark:
             self._older_keys(mark)
-        return self._replay(mark) if last > mark else 0
+        done = self._replay(mark) if last > mark else 0
+        self.carry()
+        return done
 
     def carry(self) -> int:
         """Destroy the keys whose content is gone and tell the journal; how many deeds there were."""
@@ -61,9 +63,9 @@ class Oblivion:
             deeds, mark = forgotten.waiting(tx), forgotten.mark(tx)
         if not deeds:
             return 0
-        number = parts.keys.forget(deeds, mark)
+        before, number = parts.keys.forget(deeds, mark)
         with parts.database.alone() as tx:
-            forgotten.carried(tx, [one.origin for one in deeds], number)
+            forgotten.carried(tx, [one.origin for one in deeds], before, number)
         parts.database.scrub()
         return len(deeds)
 
@@ -82,6 +84,7 @@ class Oblivion:
         again: dict[str, Callable[[Connection, Forgotten], list[AuditEvent]]] = {
             forgotten.CONTENT: self._content, forgotten.SYSTEM: self._system,
             forgotten.STATEMENT: self._statement, forgotten.NAMES: self._names, forgotten.OLDER: lambda *_: [],
+            forgotten.WILL: self._will, forgotten.GRANT: self._grant,
         }  # fmt: skip
         return again[deed.kind](tx, deed)
 
@@ -95,6 +98,12 @@ class Oblivion:
                 select(table).where(table.c.key_id == deed.key_id, table.c.payload.is_not(None))
             )
         ]  # fmt: skip
+        told = disclosure.c.key_id == deed.key_id, disclosure.c.told.is_not(None)
+        found += [
+            self._event(Event.DOCUMENT_DESTROY_KEY, deed, row.client_ref, row.provider, row.controller)
+            for row in tx.execute(select(disclosure).where(*told))
+        ]
+        tx.execute(update(disclosure).where(*told).values(told=None, payload=None))
         for table in (document, notice):
             tx.execute(update(table).where(table.c.key_id == deed.key_id).values(payload=None))
         found += self._disclosure(tx, deed)
@@ -140,6 +149,20 @@ class Oblivion:
             records.reopen(tx, provider, JUDGED_AGAIN)
         return [] if told is None else [self._party(deed, {"kind": told.kind, "from": told.valid_from, "to": last})]
 
+    def _will(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
+        """A statement of will that was lost: what stood before it does not stand again until it is delivered anew."""
+        if not willbook.lose(tx, deed):
+            return []
+        told = deed.details
+        controller = next((one.organiser.oid for one in agreements(tx, told["provider"])), told["provider"])
+        return [self._event(Event.RECORD_REMIND, deed, told["client"], told["provider"], controller)]
+
+    def _grant(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
+        one = grants.get(tx, deed.subject)
+        if one is None or not grants.end(tx, deed.subject, self._parts.now()):
+            return []
+        return [self._event(Event.ACCESS_END, deed, one.client_ref, one.provider, one.controller)]
+
     def _names(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
         gone = self._parts.log.names.delete(tx, deed.details["names"])
         return [] if not gone else [AuditEvent(
@@ -170,7 +193,7 @@ class Oblivion:
             gone = {int(id_): str(at) for id_, at in tx.execute(ended)}
         back = sorted(parts.keys.ids() & gone.keys())
         deeds = [Forgotten(forgotten.CONTENT, "", gone[id_], id_) for id_ in back]
-        number = parts.keys.forget([*deeds, Forgotten(forgotten.OLDER, "key store", instant(parts.now()))], mark)
+        _, number = parts.keys.forget([*deeds, Forgotten(forgotten.OLDER, "key store", instant(parts.now()))], mark)
         with parts.database.alone() as tx:
             forgotten.move_mark(tx, number)
 

@@ -18,15 +18,17 @@ from kanta_gateway.audit.checkpoint import parse
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError, TooManyReadsError
 from kanta_gateway.model import Caller, Decision, Event
+from kanta_gateway.pipeline import closing, invoices, reach
 from kanta_gateway.pipeline import deadlines as timing
 from kanta_gateway.pipeline import figures as counting
-from kanta_gateway.pipeline import invoices, reach
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.guard import Guard, Thing
 from kanta_gateway.pipeline.known import client_refs
 from kanta_gateway.pipeline.measure import Measure, is_measured
+from kanta_gateway.pipeline.narrowing import Narrowing
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.reach import HIDDEN, Reach
+from kanta_gateway.pipeline.sphere import Sphere
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import records, store
 
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
     from kanta_gateway.spool.store import StoredDocument
 
 
-UNREGISTERED = "unregistered"
-"""Stands for the controller while no contract is registered."""
 Closed = Collection[str]
 """Contract files of which the caller has no contract in force."""
 
@@ -49,14 +49,15 @@ class Office:
     def __init__(self, parts: Parts, policy: Policy) -> None:
         self._parts = parts
         self._policy = policy
-        self._controllers: dict[str, str] = {}
+        self._controllers: dict[tuple[str, str], str] = {}
         self.guard = Guard(parts, policy)
+        self.narrowing = Narrowing(parts, self)
         self.reach = Reach(parts, self)
         self.measure = Measure(parts)
 
     def permit(
         self, caller: Caller, event: Event, *, provider: str | None, controller: str | None = None,
-        purchaser: str | None = None, client_ref: str | None = None,
+        purchaser: str | None = None, client_ref: str | None = None, record_type: str = "",
     ) -> Decision:  # fmt: skip
         """Let the caller go on, or write the denial down and refuse; gives what decided.
 
@@ -67,12 +68,15 @@ class Office:
             controller: whose register it is in, where that is known.
             purchaser: name of the contract file that it falls under, where that is known.
             client_ref: the client whose data it is, where it is one client's.
+            record_type: type of the one record that it is, or was made of.
 
         Raises:
             NotPermittedError: the policy does not allow it.
             TooManyReadsError: the caller has read as much as its role may for now.
         """
-        decision = self.guard.decide(caller, event, Thing(provider, controller, purchaser, client_ref))
+        decision = self.guard.decide(
+            caller, event, Thing(provider, controller, purchaser, client_ref, record_type=record_type)
+        )
         if not decision.allowed:
             self._refuse(caller, event, provider, decision)
         self.check_reads(caller, event, provider or "")
@@ -123,7 +127,7 @@ class Office:
 
     def conceal(self, caller: Caller, event: Event, thing: Thing | None) -> None:
         """Write down an attempt at what is not there or another's: the same work for both."""
-        own = self._controller(caller.organisation)
+        own = self._controller(caller.organisation, caller.organisation)
         owner, register = (thing.provider, thing.controller) if thing is not None else (None, None)
         self.deny(caller, event, owner or caller.organisation, (HIDDEN,), controller=register or own)
 
@@ -142,35 +146,37 @@ class Office:
         row = {"row": decision.row} if decision is not None and decision.row else {}
         return AuditEvent(
             event=event, caller=caller, at=self._parts.now(), client_ref=client_ref, subject=subject,
-            provider=provider or caller.organisation, controller=controller or self._controller(provider),
+            provider=provider or caller.organisation,
+            controller=controller or self._controller(provider, caller.organisation),
             purpose=caller.purpose, details={**(details or {}), **row}, recipient=recipient,
             basis="; ".join(decision.basis) if decision is not None and decision.basis else "703/2023 §9",
         )  # fmt: skip
 
-    def _controller(self, provider: str) -> str:
-        """Whose register is used: the organiser of the provider's contract, or of any where no provider is meant."""
-        if provider not in self._controllers:
+    def _controller(self, provider: str, organisation: str) -> str:
+        """Whose register is used: the caller's own, else that of a contract of the provider, or of any."""
+        if (provider, organisation) not in self._controllers:
             with self._parts.database.reading() as tx:
                 known = agreements(tx, provider or None)
             if not known:
-                return UNREGISTERED
-            self._controllers[provider] = known[0].organiser.oid
-        return self._controllers[provider]
+                return closing.UNREGISTERED
+            mine = [one for one in known if one.organiser.oid == organisation]
+            self._controllers[provider, organisation] = (mine or known)[0].organiser.oid
+        return self._controllers[provider, organisation]
 
     def documents(self, caller: Caller, state: str | None, after: int, limit: int) -> dict[str, Any]:
         """Metadata of documents, oldest first."""
-        provider = self._own(caller)
-        decision = self.permit(caller, Event.DOCUMENT_READ, provider=provider)
-        closed = self.guard.closed(caller)
+        provider = self.scope(caller)
+        decision = self.permit(caller, Event.DOCUMENT_LIST, provider=provider)
+        closed, sphere = self.guard.closed(caller), self.guard.sphere(caller)
         with self._parts.database.transaction() as tx:
             page = store.listed(tx, provider=provider, state=state, after=after, limit=limit)
-            is_all = self.reach.registers(tx, caller) is None
             found = [
-                one for one in page
-                if one.organiser not in closed and (is_all or one.organiser == caller.organisation)
+                one for one in page if one.organiser not in closed
+                and sphere.holds(one.provider, controller=one.organiser, client_ref=one.client_ref)
             ]  # fmt: skip
+            found = self.narrowing.kept(caller, Event.DOCUMENT_LIST, found, lambda one: (one.provider, one.client_ref))
             self.note(tx, [self.event(
-                caller, Event.DOCUMENT_READ, subject="list", provider=provider or "", details={"count": len(found)},
+                caller, Event.DOCUMENT_LIST, subject="list", provider=provider or "", details={"count": len(found)},
                 decision=decision,
             )])  # fmt: skip
         return {"documents": [metadata(one) for one in found], "next": page[-1].sequence if page else after}
@@ -179,7 +185,7 @@ class Office:
         """Whether the caller may see its own organisation's things only."""
         return self._policy.is_own_only(caller)
 
-    def _own(self, caller: Caller) -> str | None:
+    def scope(self, caller: Caller) -> str | None:
         """The provider whose things alone the caller may see; None for those who may see all."""
         return caller.organisation if self._policy.is_own_only(caller) else None
 
@@ -222,9 +228,13 @@ class Office:
         self, caller: Caller, client: str | None, as_of: date | None, *, explain: bool = False, national: bool = False
     ) -> dict[str, Any]:
         """Derived numbers of one client or of all that the caller may see: the contract's, or the law's."""
+        is_narrowed = national or client is not None or as_of is not None or explain
+        least = self.narrowing.totals_of(caller, is_narrowed=is_narrowed)
         count, name = (counting.of_law, "national") if national else (counting.of_clients, "figures")
 
         def derived(tx: Connection, provider: str, wanted: Sequence[str], closed: Closed) -> dict[str, Any]:
+            if least:
+                return {provider: counting.totals_of(self._parts, tx, provider, wanted, closed, least)}
             return count(self._parts, tx, provider, wanted, closed=closed, as_of=as_of, explain=explain)
 
         return {name: self._counted(caller, client, "figures", derived)}
@@ -305,22 +315,25 @@ class Office:
         work: Callable[[Connection, str, Sequence[str], Closed], dict[str, Any]], types: Sequence[str] = (),
     ) -> dict[str, Any]:  # fmt: skip
         """Do some counting for each provider that the caller may see, and write down whose data it used."""
-        own = self._own(caller)
+        own = self.scope(caller)
         decision = self.permit(caller, Event.FIGURES_READ, provider=own)
         told: dict[str, Any] = {}
-        closed = self.guard.closed(caller, by_contract_file=True)
+        closed, sphere = self.guard.closed(caller, by_contract_file=True), self.guard.sphere(caller)
+        self.narrowing.check(caller, Event.FIGURES_READ, subject)
         with self._parts.database.transaction() as tx:
             own_conduct = subject == "deadlines"  # it is due too, and no figure is told of it
             subjects = types or [
                 name for name, one in self._parts.types.items()
                 if one.is_subject or (own_conduct and one.about not in {"client", "organisation"})
             ]  # fmt: skip
-            mine = self.reach.registers(tx, caller)
             every = [one for one in records.subjects(tx, subjects) if own in {None, one[0]} and one[1] not in closed]
-            known = [one for one in every if mine is None or one[:2] in mine]
+            known = [one for one in every if sphere.holds(one[0], purchaser=one[1], client_ref=one[2])]
             for provider in sorted({one[0] for one in known}):
                 wanted = sorted({ref for owner, _, ref in known if owner == provider})
-                others = {one[1] for one in every if one not in known and one[0] == provider}
+                wanted = self.narrowing.allowed(caller, Event.FIGURES_READ, provider, wanted)
+                others = {one[1] for one in every if one[0] == provider} - {
+                    one[1] for one in known if one[0] == provider
+                }
                 if client is not None:
                     wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
                 told |= work(tx, provider, wanted, closed | others)
@@ -336,15 +349,19 @@ class Office:
     def entries(self, caller: Caller, client: str | None, after: int, limit: int) -> dict[str, Any]:
         """Entries of the log, in order; reading them is an entry too."""
         decision, seals = self.permit(caller, Event.AUDIT_READ, provider=None), self._parts.log.seals
+        asked = Event.AUDIT_READ
+        if client is not None:  # it tells which entries are about whom
+            asked, decision = Event.AUDIT_RESOLVE, self.permit(caller, Event.AUDIT_RESOLVE, provider=None)
+        sphere = self.guard.sphere(caller)
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, caller, client) if client is not None else (None,)
+            refs = self._refs(tx, client, sphere) if client is not None else (None,)
             read = [
                 one for ref in refs
                 for one in report.entries(tx, seals, report.Filter(client_ref=ref, after=after, limit=limit))
             ]  # fmt: skip
-            found = sorted(read, key=lambda one: int(one["idx"]))[:limit]
+            found = closing.closed(tx, sorted(read, key=lambda one: int(one["idx"]))[:limit], sphere)
             self.note(tx, [
-                self.event(caller, Event.AUDIT_READ, subject="entries", provider="", client_ref=ref,
+                self.event(caller, asked, subject="entries", provider="", client_ref=ref,
                            details={"count": len(found)}, decision=decision)
                 for ref in refs or (None,)
             ])  # fmt: skip
@@ -357,8 +374,11 @@ class Office:
             NotFoundError: there is no such client.
         """
         decision = self.permit(caller, Event.AUDIT_READ, provider=None)
+        if client is not None:
+            decision = self.permit(caller, Event.AUDIT_RESOLVE, provider=None)
+        sphere = self.guard.sphere(caller)
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, caller, client) if client is not None else ()
+            refs = self._refs(tx, client, sphere) if client is not None else ()
             if client is not None and not refs:
                 raise NotFoundError
             size = proofs.size(tx)
@@ -369,22 +389,23 @@ class Office:
             ])  # fmt: skip
             return proofs.size(tx), refs
 
-    def _refs(self, tx: Connection, caller: Caller, client: str) -> tuple[str, ...]:
-        """Keyed references of a client number, one for each provider that has it; a controller's own clients only."""
-        return client_refs(self._parts, tx, client, self.reach.registers(tx, caller))
+    def _refs(self, tx: Connection, client: str, sphere: Sphere) -> tuple[str, ...]:
+        """Keyed references of a client number: one for each provider that has it and that the caller knows of."""
+        return client_refs(self._parts, tx, client, sphere.registers)
 
     def access_report(self, caller: Caller, client: str) -> dict[str, Any]:
         """Who used one client's data or was given it, when, why and on which basis (703/2023 §11)."""
-        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
+        decision, sphere = self.permit(caller, Event.AUDIT_RESOLVE, provider=None), self.guard.sphere(caller)
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, caller, client)
+            refs = self._refs(tx, client, sphere)
             if not refs:
                 raise NotFoundError
             log, now = self._parts.log, self._parts.now()
-            rows = [row for ref in refs for row in report.client_report(tx, log.seals, ref, now, names=log.names)]
+            rows = [row for ref in refs for row in report.client_report(tx, log.seals, ref, now, names=log.names)
+                    if sphere.is_open(row["controller"])]  # fmt: skip
             self.note(tx, [
                 self.event(
-                    caller, Event.AUDIT_READ, subject="access-report", provider="", client_ref=ref, decision=decision
+                    caller, Event.AUDIT_RESOLVE, subject="access-report", provider="", client_ref=ref, decision=decision
                 )
                 for ref in refs
             ])  # fmt: skip

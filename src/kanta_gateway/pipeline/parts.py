@@ -19,6 +19,7 @@ from kanta_gateway.model import ClientRef, Oid, Record
 from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.envelope import DataKey, Vault, derive, open_sealed, seal
 from kanta_gateway.recordtypes import RecordType, RecordTypes
+from kanta_gateway.retention import Terms
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kanta_gateway.access.decider import Decider
     from kanta_gateway.access.disclosures import Disclosures
     from kanta_gateway.access.limits import Limits
+    from kanta_gateway.access.views import Views
     from kanta_gateway.audit.checkpoint import CheckpointSigner
     from kanta_gateway.audit.incidents import Incidents
     from kanta_gateway.audit.log import Log
@@ -179,6 +181,7 @@ class Parts:
     notices: NoticeTypes
     rights: Rules
     pages: Pages
+    terms: Terms
     conformances: Callable[[Oid], Conformance]
     scanner: Scanner
     fingerprints: Fingerprints
@@ -193,6 +196,7 @@ class Parts:
     keep_checkpoint: Callable[[str], None]
     witnesses: Witnesses
     decider: Decider
+    views: Views
     disclosures: Disclosures
     reports: Reports
     """Which disclosures the national log register is told of, and as what."""

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from kanta_gateway import forgotten
 from kanta_gateway.access import register
 from kanta_gateway.access.parties import agreements
-from kanta_gateway.access.statements import Statement, lacking, newest, of_kind
+from kanta_gateway.access.statements import Statement, lacking, newest, of_controller, of_kind
 from kanta_gateway.errors import NotFoundError, ParameterError
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Outcome, instant
@@ -85,7 +85,7 @@ class PartyBook:
         return self._add([replace(found, body=body, valid_to=last.isoformat())], caller)
 
     def on(self, caller: Caller, day: date | None, known_at: datetime | None, kind: str) -> dict[str, Any]:
-        """The register as it was on a day.
+        """The register as it was on a day; a controller's people are told what is its own, and of its producers.
 
         Args:
             caller: who asks.
@@ -97,7 +97,11 @@ class PartyBook:
         day = day or self._parts.now().astimezone(HELSINKI).date()
         with self._parts.database.transaction() as tx:
             found = newest(register.known(tx, self._open, at=known_at))
-            told = [_row(one) for one in found if one.covers(day.isoformat()) and kind in {"", one.kind}]
+            if (controller := self._office.guard.sphere(caller).controller) is not None:
+                found = of_controller(found, controller)
+            told = [
+                self._row(tx, one) for one in found if one.covers(day.isoformat()) and kind in {"", one.kind}
+            ]  # fmt: skip
             self._office.note(tx, [self._office.event(
                 caller, Event.PARTY_READ, subject="register", provider="",
                 details={"day": day.isoformat(), "kind": kind, "count": len(told)},
@@ -127,15 +131,25 @@ class PartyBook:
             return {one.provider.oid for one in agreements(tx)}
         return {str(one.body[name]) for one in stated for name in ("processor", "provider") if name in one.body}
 
+    def _row(self, tx: Connection, one: Statement) -> dict[str, Any]:
+        """A statement as it is told; a client's unit only where the client is known not to be under turvakielto."""
+        body = dict(one.body)
+        if body.get("unit") and one.kind == "relationship" and self._may_be_secret(tx, body):
+            del body["unit"]
+        return {"kind": one.kind, "key": one.key, "from": one.valid_from, "to": one.valid_to, **body}
+
+    def _may_be_secret(self, tx: Connection, body: Mapping[str, Any]) -> bool:
+        told = [one for one in records.of_client(tx, body["provider"], body["client"]) if one.type == "client"]
+        newest_ = max(told, key=lambda one: (one.version, one.row), default=None)
+        return (
+            newest_ is None or self._parts.keyring.open_facts(newest_.facts)["facts"].get("non_disclosure") is not False
+        )
+
     def _seal(self, content: bytes) -> bytes:
         return seal(self._parts.keyring.parties, content, b"party")
 
     def _open(self, sealed: bytes) -> bytes:
         return open_sealed(self._parts.keyring.parties, sealed, b"party")
-
-
-def _row(one: Statement) -> dict[str, Any]:
-    return {"kind": one.kind, "key": one.key, "from": one.valid_from, "to": one.valid_to, **one.body}
 
 
 def moment(text: str) -> datetime:
@@ -162,6 +176,18 @@ def ending(text: str) -> tuple[date, datetime | None]:
     return at.astimezone(HELSINKI).date(), at
 
 
+@dataclass(frozen=True, slots=True)
+class User:
+    """What the register of users says of a caller."""
+
+    is_kept: bool
+    """Whether the caller's organisation keeps its users here."""
+    is_missing: bool
+    """Whether it knows the caller in no such role on the day."""
+    stated: Mapping[str, Any]
+    """Unit, supervisor, service tasks and duties, where they are stated."""
+
+
 class Users:
     """Which persons of which organisation may act in which role today, as far as their register is kept here."""
 
@@ -170,12 +196,14 @@ class Users:
         self._version = -1
         self._known: dict[str, list[Statement]] = {}
 
-    def is_outsider(self, tx: Connection, caller: Caller, day: date) -> bool:
-        """Whether the caller's organisation keeps its users here, and the caller is none of them in this role today."""
-        found = self._of(tx, caller.organisation)
-        roles = (one for one in found if (one.body["person_id"], one.body["role"]) == (caller.person_id, caller.role))
+    def find(self, tx: Connection, caller: Caller, day: date) -> User:
+        """What the register of the caller's organisation says of the caller in its role on a day."""
+        every = self._of(tx, caller.organisation)
+        mine = (one for one in every
+                if (one.body["person_id"], one.body["role"]) == (caller.person_id, caller.role))  # fmt: skip
         moment = min(self._parts.now(), datetime.combine(day, time.max, HELSINKI))
-        return bool(found) and not any(one.covers(day.isoformat()) and not one.has_ended(moment) for one in roles)
+        found = next((one.body for one in mine if one.covers(day.isoformat()) and not one.has_ended(moment)), None)
+        return User(bool(every), found is None, found or {})
 
     def _of(self, tx: Connection, organisation: str) -> list[Statement]:
         if (version := register.version(tx)) != self._version:

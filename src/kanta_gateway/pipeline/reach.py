@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kanta_gateway.access.parties import agreements
 from kanta_gateway.errors import NotFoundError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.notices import store as notices
-from kanta_gateway.pipeline.guard import LOCAL, Thing
+from kanta_gateway.pipeline.guard import Thing
+from kanta_gateway.pipeline.sphere import Sphere
 from kanta_gateway.spool import deliveries, records, store
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 Find = Callable[["Connection"], Thing | None]
 """Looks for a thing; None where there is none."""
-Registers = frozenset[tuple[str | None, str | None]]
-"""Providers and contract files."""
 HIDDEN = "nothing of this name is within the caller's reach"
 
 
@@ -37,12 +35,6 @@ class Reach:
     def __init__(self, parts: Parts, office: Office) -> None:
         self._parts = parts
         self._office = office
-
-    def registers(self, tx: Connection, caller: Caller) -> Registers | None:
-        """By which providers and contract files others deliver into the caller's register; None for all of them."""
-        if caller.system == LOCAL or self._office.is_own_only(caller):
-            return None
-        return _registers(tx, caller)
 
     def seek(self, caller: Caller, event: Event, find: Find) -> Thing:
         """Whose the thing is that the caller asks for, if it can reach it.
@@ -59,27 +51,19 @@ class Reach:
         own = caller.organisation if self._office.is_own_only(caller) else None
         self._office.permit(caller, event, provider=own)
         with self._parts.database.reading() as tx:
-            mine = self.registers(tx, caller)
+            sphere = self._office.guard.sphere_in(tx, caller)
             found = find(tx)
-        if found is None or not _reaches(found, caller, own, mine):
+        if found is None or not _reaches(found, sphere):
             self._office.conceal(caller, event, found)
             raise NotFoundError
         return found
 
 
-def _registers(tx: Connection, caller: Caller) -> Registers:
-    known = agreements(tx)
-    return frozenset((one.provider.oid, one.purchaser) for one in known if one.organiser.oid == caller.organisation)
-
-
-def _reaches(thing: Thing, caller: Caller, own: str | None, mine: Registers | None) -> bool:
-    if own is not None:
-        return thing.provider == own
-    if mine is None:
-        return True
-    if thing.controller:
-        return thing.controller == caller.organisation
-    return (thing.provider, thing.purchaser) in mine
+def _reaches(thing: Thing, sphere: Sphere) -> bool:
+    return sphere.holds(
+        thing.provider or "", purchaser=thing.purchaser or "", controller=thing.controller or "",
+        client_ref=thing.client_ref,
+    )  # fmt: skip
 
 
 def document(oid: str) -> Find:
@@ -87,7 +71,9 @@ def document(oid: str) -> Find:
 
     def find(tx: Connection) -> Thing | None:
         row = store.owner(tx, oid)
-        return None if row is None else Thing(row.provider, row.organiser, client_ref=row.client_ref)
+        if row is None:
+            return None
+        return Thing(row.provider, row.organiser, row.purchaser, row.client_ref, record_type=row.type)
 
     return find
 
@@ -97,7 +83,7 @@ def ticket(name: str) -> Find:
 
     def find(tx: Connection) -> Thing | None:
         row = records.owner(tx, name)
-        return None if row is None else Thing(row.provider, None, row.purchaser, row.client_ref)
+        return None if row is None else Thing(row.provider, None, row.purchaser, row.client_ref, record_type=row.type)
 
     return find
 

@@ -15,9 +15,11 @@ from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from kanta_gateway import forgotten
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts.facts import facts
-from kanta_gateway.model import Caller, Event, Oid, Outcome, Record
+from kanta_gateway.model import Caller, Event, Oid, Outcome, Record, instant
+from kanta_gateway.pipeline import willbook
 from kanta_gateway.pipeline.chains import Forms, rooted
 from kanta_gateway.pipeline.minimising import Instruction, masked_findings
 from kanta_gateway.pipeline.parts import Parts, Scope, ticket
@@ -196,6 +198,7 @@ class Receiver:
             self._scope.keys += [one.key for one, _ in places if one.key.id in used]
         if any(one.client_ref is None for one in fresh):  # in this transaction: a crash before judging forgets nothing
             records.reopen(tx, delivery.provider)
+        forgotten.note(tx, willbook.noted(self._parts, fresh, delivery.provider, delivery.purchaser, instant(now)))
         events = self._moves(tx, fresh, stored, delivery, caller, taken)
         again = {place.stored.row for _, place in places if place.stored is not None}
         taken.clients.update(records.seen_again(tx, again, delivery.as_of.isoformat()))

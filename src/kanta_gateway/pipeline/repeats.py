@@ -1,6 +1,7 @@
 """Idempotency keys: a call that is repeated with its key gives the ticket of the first one.
 
 * A key is bound to what was sent with it; with other content it is refused.
+* What was sent is known by a digest under the record's own key: once that is destroyed, the key alone answers.
 * Keys are stored hashed, since their form is the caller's; one system's keys never meet another's.
 * A call that died before its ticket was bound is simply done again: the record's own sameness answers then.
 """
@@ -8,19 +9,30 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from kanta_gateway.database import idempotency
+from kanta_gateway.database import idempotency, record
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Caller, Event, instant
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.receive import Delivery
+from kanta_gateway.pipeline.sameness import mark
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
-def remember(parts: Parts, caller: Caller, key: str, digest: str) -> str:
+def remember(parts: Parts, caller: Caller, key: str, content: bytes) -> str:
     """Bind a key to what is sent with it; gives the ticket of an earlier call, or an empty text.
+
+    Args:
+        parts: the built gateway.
+        caller: who sends.
+        key: the key.
+        content: plain digest of what is sent, which is never stored.
 
     Raises:
         ConflictError: the key came with another content before.
@@ -32,9 +44,11 @@ def remember(parts: Parts, caller: Caller, key: str, digest: str) -> str:
     with parts.database.alone() as tx:  # two first calls at once: the second one finds the first
         known = tx.execute(query).first()
         if known is None:
+            digest = parts.keyring.digest(content)  # until there is a record, whose key then takes its place
             tx.execute(idempotency.insert(), {**who, "digest": digest, "ticket": "", "made_at": instant(parts.now())})
             return ""
-    if known.digest != digest:
+        digest = _digest(parts, tx, known.ticket, content) if known.ticket else parts.keyring.digest(content)
+    if known.digest and digest and known.digest != digest:
         raise ConflictError("the idempotency key was used with another content before; use a new key")
     return str(known.ticket)
 
@@ -57,15 +71,30 @@ def note(parts: Parts, office: Office, caller: Caller, ticket: str, client_ref: 
         )])  # fmt: skip
 
 
-def bind(parts: Parts, caller: Caller, key: str, ticket: str) -> None:
-    """Remember the ticket that a call with a key was given."""
+def bind(parts: Parts, caller: Caller, key: str, ticket: str, content: bytes) -> None:
+    """Remember the ticket that a call with a key was given.
+
+    Args:
+        parts: the built gateway.
+        caller: who sends.
+        key: the key.
+        ticket: of the record.
+        content: plain digest of what was sent.
+    """
     who = _key(caller, key)
     with parts.database.transaction() as tx:
         tx.execute(
             update(idempotency)
             .where(idempotency.c.caller == who["caller"], idempotency.c.key == who["key"])
-            .values(ticket=ticket)
+            .values(ticket=ticket, digest=_digest(parts, tx, ticket, content))
         )
+
+
+def _digest(parts: Parts, tx: Connection, ticket: str, content: bytes) -> str:
+    """The digest under the key of the ticket's record; empty once that is destroyed."""
+    key_id = tx.execute(select(record.c.key_id).where(record.c.ticket == ticket)).scalar()
+    key = parts.vault.keys([key_id]).get(key_id) if key_id is not None else None
+    return "" if key is None else mark(key, b"request\0" + content)
 
 
 def _key(caller: Caller, key: str) -> dict[str, str]:

@@ -36,8 +36,7 @@ def users(asked: Asked) -> Iterator[dict[str, Any]]:
     day = asked.wanted.day or asked.parts.now().astimezone(HELSINKI).date()
     for one in persons_of(asked.parts, asked.tx):
         if one.covers(day.isoformat()) and asked.wanted.organisation in {"", one.body["organisation"]}:
-            role = asked.policy.roles.get(one.body["role"])
-            rules = role.rules if role is not None else ()
+            rules = asked.policy.rules_of(one.body["role"])
             yield _person(asked, one) | {
                 "kind": "person", "unit": one.body.get("unit", ""), "from": one.valid_from, "to": one.valid_to or "",
                 "task": asked.parts.decider.duties.roles.get(one.body["role"], ""),

@@ -14,8 +14,11 @@ from kanta_gateway.privacy.envelope import Vault, open_sealed, seal
 class Store(Protocol):
     """Where wrapped keys lie."""
 
-    def day_key(self, register: str, day: str, fresh: bytes) -> tuple[int, bytes]:
-        """Id and wrapped key of one register and day; `fresh` becomes the key where there is none yet."""
+    def day_key(self, register: str, day: str, fresh: bytes, by: str) -> tuple[int, bytes]:
+        """Id and wrapped key of one register and day; `fresh` becomes the key where there is none yet.
+
+        No key is taken that another master key than the one in use has wrapped: then the answer is empty.
+        """
 
     def wrapped_day_key(self, id_: int) -> bytes:
         """The wrapped key; empty once it is destroyed."""
@@ -46,7 +49,10 @@ class DayKeys:
         """
         id_ = self._days.get((register, day))
         if id_ is None:
-            id_, wrapped = self._store.day_key(register, day, self._vault.fresh())
+            id_, wrapped = self._store.day_key(register, day, self._vault.fresh(), self._vault.name)
+            if not wrapped:
+                self._vault.renew()
+                id_, wrapped = self._store.day_key(register, day, self._vault.fresh(), self._vault.name)
             self._keys[id_] = self._vault.unwrap(wrapped)
             self._days[register, day] = id_
         return id_, seal(self._keys[id_], data, _context(idx))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
@@ -41,8 +41,8 @@ _MOST_AT_ONCE = 256
 class Store(Protocol):
     """Where wrapped keys of content lie."""
 
-    def add(self, wrapped: Iterable[bytes]) -> list[int]:
-        """Keep wrapped keys; their ids, in order."""
+    def add(self, wrapped: Iterable[bytes], by: str) -> list[int]:
+        """Keep wrapped keys; their ids, in order, or none when another master key is in use than the one named."""
 
     def wrapped(self, id_: int) -> bytes:
         """A wrapped key; empty once it is destroyed."""
@@ -68,11 +68,13 @@ class Vault:
     Args:
         master: the master key.
         store: where the wrapped keys lie; a vault without one only wraps.
+        again: reads the master key once more, since it may have been replaced while this process ran.
     """
 
-    def __init__(self, master: bytes, store: Store | None = None) -> None:
-        self._wrapping = derive(master, "wrapping")
+    def __init__(self, master: bytes, store: Store | None = None, again: Callable[[], bytes] | None = None) -> None:
+        self._take(master)
         self._store = store
+        self._again = again
         self._lock = threading.Lock()
         self._ready: list[DataKey] = []
         self._count = 1
@@ -85,7 +87,9 @@ class Vault:
         with self._lock:
             if not self._ready:
                 keys = [secrets.token_bytes(KEY_BYTES) for _ in range(self._count)]
-                ids = self._keys.add([self.wrap(key) for key in keys])
+                ids = self._keys.add([self.wrap(key) for key in keys], self.name)
+                if not ids and self.renew():
+                    ids = self._keys.add([self.wrap(key) for key in keys], self.name)
                 self._ready = [DataKey(key, id_) for key, id_ in zip(keys, ids, strict=True)]
                 self._count = min(2 * self._count, _MOST_AT_ONCE)
             return self._ready.pop()
@@ -132,7 +136,24 @@ class Vault:
         """
         if not wrapped:
             raise KeyUnavailableError("the data key has been destroyed; its content cannot be read any more")
-        return open_sealed(self._wrapping, wrapped, _WRAP_CONTEXT)
+        try:
+            return open_sealed(self._wrapping, wrapped, _WRAP_CONTEXT)
+        except UntrustedError:
+            if not self.renew():
+                raise
+            return open_sealed(self._wrapping, wrapped, _WRAP_CONTEXT)
+
+    def _take(self, master: bytes) -> None:
+        self._wrapping = derive(master, "wrapping")
+        self.name = master_name(master)
+        """Of the master key; tells nothing about it."""
+
+    def renew(self) -> bool:
+        """Read the master key again; whether it is another one now."""
+        before = self.name
+        if self._again is not None:
+            self._take(self._again())
+        return self.name != before
 
     @property
     def _keys(self) -> Store:
@@ -173,6 +194,11 @@ def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
             "sealed content does not open: changed, moved, or sealed with another key. "
             "Check that the key files belong to this database, then find out who changed the row"
         ) from error
+
+
+def master_name(master: bytes) -> str:
+    """What a master key is called where it must be known whether it is the right one."""
+    return derive(master, "name").hex()[:16]
 
 
 def derive(master: bytes, name: str) -> bytes:

@@ -324,7 +324,10 @@ def allowed(tx: Connection, client_ref: str) -> dict[int, tuple[tuple[str, str],
 
 def reopen(tx: Connection, provider: str, outcomes: Collection[Outcome] = (Outcome.HELD,)) -> None:
     """Have the provider's held records (or others) judged again: what they wait for may have come."""
-    held = (record.c.provider == provider, record.c.outcome.in_(outcomes), record.c.client_ref.is_not(None))
+    held = (
+        record.c.provider == provider, record.c.outcome.in_(outcomes), record.c.client_ref.is_not(None),
+        record.c.payload.is_not(None) | record.c.outcome.not_in((Outcome.HELD, Outcome.REFUSED)),
+    )  # fmt: skip
     tx.execute(update(record).where(*held).values(state=RECEIVED))
 
 
@@ -417,9 +420,9 @@ def by_ticket(tx: Connection, ticket: str) -> StoredRecord | None:
     return next(iter(_read(tx, _STORED.where(record.c.ticket == ticket), {})), None)
 
 
-def owner(tx: Connection, ticket: str) -> Row[Any, Any, Any] | None:
-    """Whose a record is: provider, purchaser and client_ref; nothing of it is opened."""
-    query = select(record.c.provider, record.c.purchaser, record.c.client_ref)
+def owner(tx: Connection, ticket: str) -> Row[Any, Any, Any, Any] | None:
+    """Whose a record is, and its type: provider, purchaser, client_ref, type; nothing of it is opened."""
+    query = select(record.c.provider, record.c.purchaser, record.c.client_ref, record.c.type)
     return tx.execute(query.where(record.c.ticket == ticket)).first()
 
 

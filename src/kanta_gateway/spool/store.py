@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
-from kanta_gateway.database import data_key, document
+from kanta_gateway.database import data_key, document, record
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Oid, Sha256Hex, instant
 from kanta_gateway.spool.states import DELIVERED, OPEN, WORK, State, is_allowed
@@ -269,10 +269,10 @@ def get(tx: Connection, oid: str) -> StoredDocument | None:
     return _from_row(row) if row is not None else None
 
 
-def owner(tx: Connection, oid: str) -> Row[Any, Any, Any] | None:
-    """Whose a document is: provider, organiser and client_ref; nothing of it is opened."""
-    query = select(document.c.provider, document.c.organiser, document.c.client_ref)
-    return tx.execute(query.where(document.c.oid == oid)).first()
+def owner(tx: Connection, oid: str) -> Row[Any, Any, Any, Any, Any] | None:
+    """Whose a document is, and what it was made of: provider, organiser, client_ref, purchaser, type; all sealed."""
+    query = select(document.c.provider, document.c.organiser, document.c.client_ref, record.c.purchaser, record.c.type)
+    return tx.execute(query.join(record, record.c.id == document.c.record_row).where(document.c.oid == oid)).first()
 
 
 def archived(tx: Connection) -> list[StoredDocument]:

@@ -45,6 +45,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "lost_will",
+        sa.Column("ticket", sa.String(length=36), nullable=False),
+        sa.Column("provider", sa.String(length=128), nullable=False),
+        sa.Column("client_ref", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("ticket"),
+    )
+    op.create_index("lost_will_client", "lost_will", ["client_ref", "provider"], unique=False)
+    op.create_table(
+        "reminder",
+        sa.Column("ticket", sa.String(length=36), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("ticket", "days"),
+    )
+    op.create_table(
         "forgotten_mark",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -81,6 +100,7 @@ def _move_keys() -> None:
         bind.execute(sa.text("UPDATE data_key SET wrapped = NULL"))
     op.drop_column("data_key", "wrapped")
     bind.execute(sa.text("UPDATE record SET digest = ''"))  # they were not keyed by what goes with the record
+    bind.execute(sa.text("DELETE FROM idempotency"))  # neither were these
     if bind.dialect.name == "postgresql":  # SQLite's whole numbers have 64 bits anyway
         for table, column in (("data_key", "id"), ("record", "key_id"), ("document", "key_id"), ("notice", "key_id")):
             op.alter_column(table, column, type_=sa.BigInteger(), existing_type=sa.Integer())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0010"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -31,7 +31,7 @@ def _disclosures() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("told", sa.LargeBinary(), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=True),
-        sa.Column("key_id", sa.Integer(), nullable=False),
+        sa.Column("key_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", sa.String(length=32), nullable=False),

@@ -1,0 +1,73 @@
+"""Everything that is kept for a time only, and what its end does: one step of the worker, or one command."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from kanta_gateway.model import Caller, Event
+from kanta_gateway.pipeline.aging import Aging
+from kanta_gateway.pipeline.erasing import Erasing
+from kanta_gateway.pipeline.keeping import Keeping
+from kanta_gateway.pipeline.oblivion import Oblivion
+from kanta_gateway.pipeline.retain import destroy_spent_disclosures, destroy_spent_keys, destroy_spent_notices
+
+if TYPE_CHECKING:
+    from kanta_gateway.pipeline.office import Office
+    from kanta_gateway.pipeline.parts import Parts
+
+
+class Retention:
+    """The ends of what is kept.
+
+    Args:
+        parts: the built gateway.
+        office: permits and writes down.
+        grace_days: how long content stays readable after the archive's receipt.
+    """
+
+    def __init__(self, parts: Parts, office: Office, grace_days: int) -> None:
+        self._parts = parts
+        self._office = office
+        self._grace_days = grace_days
+        self._done_on: date | None = None
+        self.aging = Aging(parts, office)
+        self.erasing = Erasing(parts, office)
+        self.keeping = Keeping(parts, office)
+        self.oblivion = Oblivion(parts)
+
+    def step(self, caller: Caller) -> dict[str, int]:
+        """Remind, and destroy whatever has had its time; how many of each."""
+        told = {
+            "documents": destroy_spent_keys(self._parts, caller, self._grace_days),
+            "notices": destroy_spent_notices(self._parts, caller, self._grace_days),
+            "disclosures": destroy_spent_disclosures(self._parts, caller, self._grace_days),
+            "log": self.aging.purge()["rows"],
+        }
+        today = self._parts.now().date()
+        if self._done_on != today:  # what is counted in days is looked at once a day
+            told |= {
+                "reminded": self.keeping.remind(caller),
+                "returned": self.keeping.destroy_returned(caller),
+                "reference": self.keeping.destroy_reference(caller),
+            }
+            self._done_on = today
+        return told | {"keys": self.oblivion.carry()}
+
+    def run(self, caller: Caller) -> dict[str, int]:
+        """The same because a person asks for it."""
+        self._office.permit(caller, Event.DOCUMENT_DESTROY_KEY, provider=None)
+        self._done_on = None
+        return self.step(caller)
+
+    def terms(self, begun: date | None, language: str) -> list[dict[str, Any]]:
+        """How long what is kept; with a day also when that ends for what began on it."""
+        terms = self._parts.terms
+        return [
+            {
+                "kind": one.id, "name": one.names[language], "from": one.since, "years": one.years,
+                "months": one.months, "days": one.days, "source": one.source,
+                **({} if begun is None else {"ends": one.ends(begun).isoformat()}),
+            }
+            for one in (*terms.documents.values(), *terms.own.values())
+        ]  # fmt: skip
