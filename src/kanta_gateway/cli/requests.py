@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanta_gateway.cli.common import AsOf, Json, Lang, Name, Person, Purpose, open_gateway, say, state
+from kanta_gateway.cli.common import (
+    AsOf,
+    Json,
+    Lang,
+    Name,
+    Person,
+    Purpose,
+    check_content,
+    open_gateway,
+    say,
+    shown,
+    state,
+    tell,
+)
 
 if TYPE_CHECKING:
     from kanta_gateway.gateway import Gateway
@@ -48,11 +61,13 @@ def _give(gateway: Gateway, reply: Reply, out: Path | None, *, as_json: bool) ->
         if as_json:
             say(dict(reply.told), as_json=True)
         else:
+            check_content()
             print(reply.html(gateway.parts), end="")
         return
+    check_content()
     import json  # noqa: PLC0415 — only where files are written
 
-    told = json.dumps(reply.told, ensure_ascii=False, indent=1)
+    told = json.dumps(shown(dict(reply.told)), ensure_ascii=False, indent=1)
     for suffix, content in ((".json", told), (".html", reply.html(gateway.parts))):
         path = out.with_name(out.name + suffix)
         path.write_text(content, "utf-8")
@@ -108,12 +123,13 @@ def list_(
         caller, state["lang"], as_of=_day(as_of), kinds=kind or (), clocks=[ClockState(one) for one in clock or ()],
         limit=100_000,
     )  # fmt: skip
+    told = shown(told)
     if not as_json:
         told["requests"] = [
             f"{one['due_on']}  {one['clock']:9}  {one['state']:10}  {one['kind']:13}  {one['id']}  {one['title']}"
             for one in told["requests"]
         ]
-    say(told, as_json=as_json)
+    tell(told, as_json=as_json)
 
 
 @requests_.command("show")
