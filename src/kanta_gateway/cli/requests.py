@@ -44,7 +44,7 @@ Text = Annotated[str, typer.Option(help="In words, for the client.")]
 Instruction = Annotated[str, typer.Option(help="Reference of the controller's documented instruction.")]
 
 
-def _opened(
+def _acting(
     person: str | None, name: str | None, purpose: str | None, lang: str | None = None
 ) -> tuple[Gateway, Caller]:
     gateway = open_gateway(lang=lang) if lang and lang != "selko" else open_gateway()
@@ -98,7 +98,7 @@ def register(
     """Take a request in; tells its id and until when it is to be answered."""
     from kanta_gateway.pipeline.pleas import RequestForm  # noqa: PLC0415 — heavy imports only when needed
 
-    gateway, caller = _opened(person, name, purpose)
+    gateway, caller = _acting(person, name, purpose)
     form = RequestForm(
         kind, client, asker, asker_name, identified_by, received_on=_day(received), provider=provider,
         purchaser=purchaser, contact=contact, power=power, minor_prohibits=minor_prohibits, is_written=written,
@@ -118,7 +118,7 @@ def list_(
     """Requests with their clocks, overdue first; nothing of who asks."""
     from kanta_gateway.contracts.deadlines import ClockState  # noqa: PLC0415 — heavy imports only when needed
 
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     told = gateway.rights.list(
         caller, state["lang"], as_of=_day(as_of), kinds=kind or (), clocks=[ClockState(one) for one in clock or ()],
         limit=100_000,
@@ -138,7 +138,7 @@ def show(
     *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """One request: who asks, what for, and what has been said about it."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     say(gateway.rights.show(caller, request, state["lang"]), as_json=as_json)
 
 
@@ -148,7 +148,7 @@ def forward(
     purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Pass a request to the controller; gives the notice for it."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     _give(gateway, gateway.rights.forward(caller, request, state["lang"]), out, as_json=as_json)
 
 
@@ -157,7 +157,7 @@ def explain(
     request: Id, text: Text, person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False
 ) -> None:
     """Tell on which grounds the data was used (703/2023 §11.5)."""
-    gateway, caller = _opened(person, name, purpose)
+    gateway, caller = _acting(person, name, purpose)
     say(gateway.rights.explain(caller, request, text), as_json=as_json)
 
 
@@ -168,7 +168,7 @@ def extend(
     *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Take more time (GDPR 12(3)); gives the notice for the client."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     _give(gateway, gateway.rights.extend(caller, request, reason, state["lang"], instruction), out, as_json=as_json)
 
 
@@ -178,7 +178,7 @@ def prepare(
     purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """What would be given, for the controller before it decides."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     _give(gateway, gateway.rights.prepare(caller, request, state["lang"]), out, as_json=as_json)
 
 
@@ -195,7 +195,7 @@ def decide(
     """Write down what the controller decided, with its official and documented instruction."""
     from kanta_gateway.pipeline.pleas import Verdict  # noqa: PLC0415 — heavy imports only when needed
 
-    gateway, caller = _opened(person, name, purpose)
+    gateway, caller = _acting(person, name, purpose)
     verdict = Verdict(outcome, ground, text, fee, tuple(left_out or ()), decided_by, instruction)
     say(gateway.rights.decide(caller, request, verdict), as_json=as_json)
 
@@ -206,7 +206,7 @@ def answer(
     purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Give the answer on the controller's behalf: what was asked for, or the written decision."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     _give(gateway, gateway.rights.answer(caller, request, state["lang"]), out, as_json=as_json)
 
 
@@ -220,7 +220,7 @@ def make(
     purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """What was recorded about a client, by whom, and how to object: plain, or in easy Finnish."""
-    gateway, caller = _opened(person, name, purpose)
+    gateway, caller = _acting(person, name, purpose)
     reply = gateway.own_view.receipt(
         caller, client, lang, first=_day(since), last=_day(until), document=document, provider=provider,
         purchaser=purchaser,
@@ -234,5 +234,5 @@ def view(
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """What the client sees of the log without asking: organisations, no names of staff."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     _give(gateway, gateway.own_view.view(caller, client, state["lang"], provider, purchaser), out, as_json=as_json)
