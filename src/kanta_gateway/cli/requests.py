@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanta_gateway.cli.common import AsOf, Json, Lang, Name, Person, Purpose, open_gateway, say, state
+from kanta_gateway.cli.common import (
+    AsOf,
+    Json,
+    Lang,
+    Name,
+    Person,
+    Purpose,
+    check_content,
+    open_gateway,
+    say,
+    shown,
+    state,
+    tell,
+)
 
 if TYPE_CHECKING:
     from kanta_gateway.gateway import Gateway
@@ -31,7 +44,7 @@ Text = Annotated[str, typer.Option(help="In words, for the client.")]
 Instruction = Annotated[str, typer.Option(help="Reference of the controller's documented instruction.")]
 
 
-def _opened(
+def _acting(
     person: str | None, name: str | None, purpose: str | None, lang: str | None = None
 ) -> tuple[Gateway, Caller]:
     gateway = open_gateway(lang=lang) if lang and lang != "selko" else open_gateway()
@@ -48,11 +61,13 @@ def _give(gateway: Gateway, reply: Reply, out: Path | None, *, as_json: bool) ->
         if as_json:
             say(dict(reply.told), as_json=True)
         else:
+            check_content()
             print(reply.html(gateway.parts), end="")
         return
+    check_content()
     import json  # noqa: PLC0415 — only where files are written
 
-    told = json.dumps(reply.told, ensure_ascii=False, indent=1)
+    told = json.dumps(shown(dict(reply.told)), ensure_ascii=False, indent=1)
     for suffix, content in ((".json", told), (".html", reply.html(gateway.parts))):
         path = out.with_name(out.name + suffix)
         path.write_text(content, "utf-8")
@@ -83,7 +98,7 @@ def register(
     """Take a request in; tells its id and until when it is to be answered."""
     from kanta_gateway.pipeline.pleas import RequestForm  # noqa: PLC0415 — heavy imports only when needed
 
-    gateway, caller = _opened(person, name, purpose)
+    gateway, caller = _acting(person, name, purpose)
     form = RequestForm(
         kind, client, asker, asker_name, identified_by, received_on=_day(received), provider=provider,
         purchaser=purchaser, contact=contact, power=power, minor_prohibits=minor_prohibits, is_written=written,
@@ -103,17 +118,18 @@ def list_(
     """Requests with their clocks, overdue first; nothing of who asks."""
     from kanta_gateway.contracts.deadlines import ClockState  # noqa: PLC0415 — heavy imports only when needed
 
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     told = gateway.rights.list(
         caller, state["lang"], as_of=_day(as_of), kinds=kind or (), clocks=[ClockState(one) for one in clock or ()],
         limit=100_000,
     )  # fmt: skip
+    told = shown(told)
     if not as_json:
         told["requests"] = [
             f"{one['due_on']}  {one['clock']:9}  {one['state']:10}  {one['kind']:13}  {one['id']}  {one['title']}"
             for one in told["requests"]
         ]
-    say(told, as_json=as_json)
+    tell(told, as_json=as_json)
 
 
 @requests_.command("show")
@@ -122,7 +138,7 @@ def show(
     *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """One request: who asks, what for, and what has been said about it."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     say(gateway.rights.show(caller, request, state["lang"]), as_json=as_json)
 
 
@@ -132,7 +148,7 @@ def forward(
     purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Pass a request to the controller; gives the notice for it."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     _give(gateway, gateway.rights.forward(caller, request, state["lang"]), out, as_json=as_json)
 
 
@@ -141,7 +157,7 @@ def explain(
     request: Id, text: Text, person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False
 ) -> None:
     """Tell on which grounds the data was used (703/2023 §11.5)."""
-    gateway, caller = _opened(person, name, purpose)
+    gateway, caller = _acting(person, name, purpose)
     say(gateway.rights.explain(caller, request, text), as_json=as_json)
 
 
@@ -152,7 +168,7 @@ def extend(
     *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Take more time (GDPR 12(3)); gives the notice for the client."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     _give(gateway, gateway.rights.extend(caller, request, reason, state["lang"], instruction), out, as_json=as_json)
 
 
@@ -162,7 +178,7 @@ def prepare(
     purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """What would be given, for the controller before it decides."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     _give(gateway, gateway.rights.prepare(caller, request, state["lang"]), out, as_json=as_json)
 
 
@@ -179,7 +195,7 @@ def decide(
     """Write down what the controller decided, with its official and documented instruction."""
     from kanta_gateway.pipeline.pleas import Verdict  # noqa: PLC0415 — heavy imports only when needed
 
-    gateway, caller = _opened(person, name, purpose)
+    gateway, caller = _acting(person, name, purpose)
     verdict = Verdict(outcome, ground, text, fee, tuple(left_out or ()), decided_by, instruction)
     say(gateway.rights.decide(caller, request, verdict), as_json=as_json)
 
@@ -190,7 +206,7 @@ def answer(
     purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Give the answer on the controller's behalf: what was asked for, or the written decision."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     _give(gateway, gateway.rights.answer(caller, request, state["lang"]), out, as_json=as_json)
 
 
@@ -204,7 +220,7 @@ def make(
     purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """What was recorded about a client, by whom, and how to object: plain, or in easy Finnish."""
-    gateway, caller = _opened(person, name, purpose)
+    gateway, caller = _acting(person, name, purpose)
     reply = gateway.own_view.receipt(
         caller, client, lang, first=_day(since), last=_day(until), document=document, provider=provider,
         purchaser=purchaser,
@@ -218,5 +234,5 @@ def view(
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """What the client sees of the log without asking: organisations, no names of staff."""
-    gateway, caller = _opened(person, name, purpose, lang)
+    gateway, caller = _acting(person, name, purpose, lang)
     _give(gateway, gateway.own_view.view(caller, client, state["lang"], provider, purchaser), out, as_json=as_json)
