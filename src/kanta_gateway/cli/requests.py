@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanta_gateway.cli.common import AsOf, Json, Lang, Name, Person, Purpose, open_gateway, say, state
+from kanta_gateway.cli.common import AsOf, Json, Lang, Name, Person, Purpose, check_content, open_gateway, say, state
 
 if TYPE_CHECKING:
     from kanta_gateway.gateway import Gateway
@@ -48,6 +48,7 @@ def _give(gateway: Gateway, reply: Reply, out: Path | None, *, as_json: bool) ->
         if as_json:
             say(dict(reply.told), as_json=True)
         else:
+            check_content()
             print(reply.html(gateway.parts), end="")
         return
     import json  # noqa: PLC0415 — only where files are written
