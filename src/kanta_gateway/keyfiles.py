@@ -79,11 +79,7 @@ def key_store(folder: KeyFolder, settings: Settings) -> KeyStore:
 
 
 def master(folder: KeyFolder, keys: KeyStore) -> bytes:
-    """The master key that wraps the key store; a replacement that was interrupted is finished.
-
-    Raises:
-        KeyUnavailableError: there is none, or the store is wrapped by another one.
-    """
+    """The master key that wraps the key store; a replacement that was interrupted is finished."""
     found, by = folder.master(), keys.by()
     if by in {"", master_name(found)}:
         return found

@@ -131,6 +131,15 @@ def test_every_value_is_shown(world: World, kind: str, client: str) -> None:
     assert missing(kind, given, world.shown(told)) == []
 
 
+def test_what_came_from_elsewhere_can_be_verified(world: World) -> None:
+    """Of data from elsewhere the document tells what, from whom, when, who asked, the provision and why. [REC-11]"""
+    given = {**record("data_request", next(iter(SERVICES))), "id": "from-elsewhere"}
+    shown = world.shown(world.post(given))
+    told = {name: given[name] for name in ("obtained", "data_source", "obtained_on", "recorder", "grounds", "purpose")}
+
+    assert [field for field, text in values(told) if text not in shown] == []
+
+
 def missing(kind: str, given: Mapping[str, Any], shown: str) -> list[str]:
     """Fields of a record that its documents do not show, though docs/left-out.md does not list them."""
     unshown = {key for name, key in left_out() if name in {"all", kind}} | {"client", "kind", "cause", "recorder_name"}

@@ -11,7 +11,7 @@ from tests.architecture.sources import ROOT, SRC, TESTS, calls, functions, modul
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 40
 LONG_MODULES = {
-    "src/kanta_gateway/audit/fhir.py": (330, "one line for each event"),
+    "src/kanta_gateway/audit/fhir.py": (340, "one line for each event"),
     "src/kanta_gateway/contracts/reader.py": (310, "one short function for each part of a contract file"),
     "src/kanta_gateway/contracts/rules.py": (320, "dataclasses with their documented fields, and how they are asked"),
     "src/kanta_gateway/intake/service.py": (310, "one method for each use case behind a route"),
@@ -21,6 +21,7 @@ LONG_MODULES = {
     "src/kanta_gateway/intake/desk.py": (340, "one delivery from bytes to told result, dry or real"),
     "src/kanta_gateway/intake/readers.py": (340, "three readers of bytes with the same limits"),
     "src/kanta_gateway/intake/values.py": (330, "every kind of value that a source may name, a short function each"),
+    "src/kanta_gateway/loading.py": (310, "one line for each kind of file, and what names across files"),
     "src/kanta_gateway/model.py": (440, "dataclasses with their documented fields"),
     "src/kanta_gateway/pipeline/compose.py": (335, "one document from record to draft, with all it depends on"),
     "src/kanta_gateway/pipeline/office.py": (500, "every look at what is stored, permitted and logged alike"),
@@ -40,6 +41,7 @@ LONG_FUNCTIONS = {
         "identity, content and findings in the order they are known",
     ),
     "src/kanta_gateway/app.py:build": (80, "the composition root names every part once"),
+    "src/kanta_gateway/migrations/versions/0006_sealed_log.py:upgrade": (55, "the tables as they were, frozen"),
     "src/kanta_gateway/migrations/versions/0001_tables.py:upgrade": (210, "the tables as they were, frozen"),
     "src/kanta_gateway/pipeline/export.py:export": (45, "a list of arguments and one loop"),
     "src/kanta_gateway/pipeline/filing.py:load": (45, "one file, from its stamp to what others told"),

@@ -25,7 +25,8 @@ from kanta_gateway.pipeline.subjects import PUBLIC_KINDS, Subject, concerns, nam
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from kanta_gateway.pipeline.parts import Parts
+    from kanta_gateway.retention import Term
+from kanta_gateway.pipeline.parts import Parts
 
 _ROOTS = {"author": "staff", "client": "client", "provider": "provider", "staff": "staff", "unit": "unit"}
 """First word of a mapping's path -> record type that it reads, beside the record itself and its decision."""
@@ -38,8 +39,8 @@ _THROUGH_HEADER = frozenset({
 """Fields that reach a document without its mapping: who it is about, author, unit and moment."""
 GRACE_DAYS = 30
 """A month after the receipt: what a measure calls short."""
-LOG_YEARS = 12
-"""703/2023, annex: use and disclosure logs are kept for twelve years from the event."""
+TOLD_APART = ("content", "reference")
+"""Terms of the table that a setting and the contract file say more exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +182,15 @@ class Reader:
                "basis": "GDPR 5(1)(e)"}  # fmt: skip
         yield {"what": Coded("kept", "notice"), "period": grace, "from": Coded("begins", "handing-over"),
                "basis": "GDPR 5(1)(e)"}  # fmt: skip
-        yield {"what": Coded("kept", "log"), "period": Amount(LOG_YEARS, "years"), "from": Coded("begins", "event"),
-               "basis": "703/2023 §10, annex"}  # fmt: skip
         for contract in files:
             yield {"what": [Coded("kept", "delivery-window"), contract.name],
                    "period": Amount(contract.delivery_months, "months"),
                    "from": Coded("begins", "end-of-contract"), "basis": "GDPR 28(3)(g)"}  # fmt: skip
+        terms = self._parts.terms
+        for term in (*terms.own.values(), *terms.documents.values()):
+            if term.id not in TOLD_APART:
+                yield {"what": dict(term.names), "period": _period(term), "from": Coded("begins", term.since),
+                       "basis": term.source}  # fmt: skip
 
     def _recipients(self, files: Iterable[Contract]) -> Iterator[Row]:
         for contract in files:
@@ -221,3 +225,9 @@ class Reader:
             "policy-is-maximum": self._is_maximum(),
             "grace-within-30-days": int(self._configuration.settings["grace_days"]) <= GRACE_DAYS,
         }  # fmt: skip
+
+
+def _period(term: Term) -> Amount:
+    """How long a term is, in the unit that its file states."""
+    named = ((term.years, "years"), (term.months, "months"), (term.days, "days"))
+    return next((Amount(number, unit) for number, unit in named if number), Amount(0, "days"))

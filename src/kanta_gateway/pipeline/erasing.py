@@ -36,6 +36,10 @@ WHO = (CONTROLLER, CLIENT)
 """Who asks."""
 _REFERENCE = re.compile(r"[\w][\w./ -]{0,63}")
 """Reference of an instruction, such as a case number: no sentence, which could tell about a person."""
+_NEEDED = (
+    "a destruction needs who asks for it (controller or client), the reference of the instruction (at most 64 letters, "
+    "digits, dots, slashes and hyphens), and documents or tickets"
+)
 _SETTLED = (*DONE, State.REJECTED.value)
 STATUTORY = "erasure-statutory"
 """Kind of the finding that tells a client why the record stays."""
@@ -74,10 +78,7 @@ class Erasing:
             ConflictError: the archive has not got a document yet.
         """
         if asked_by not in WHO or not _REFERENCE.fullmatch(reference) or not (documents or tickets):
-            raise ParameterError(
-                "a destruction needs who asks for it (controller or client), the reference of the instruction "
-                "(at most 64 letters, digits, dots, slashes and hyphens), and documents or tickets"
-            )
+            raise ParameterError(_NEEDED)
         decision = self._office.permit(caller, Event.DOCUMENT_DESTROY_KEY, provider=None)
         if asked_by == CLIENT:
             self._refuse(caller, reference)

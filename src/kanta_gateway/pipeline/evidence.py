@@ -54,8 +54,6 @@ UNUSUAL = (
     "rule", "text", "day", "person_id", "person_name", "person_ref", "organisation", "role", "entries", "clients",
     "first", "last", "first_idx", "last_idx", "provision",
 )  # fmt: skip
-LOG_YEARS = 12
-"""How long entries of the log are kept (703/2023 annex; LOG-05)."""
 MOST_TICKETS = 20
 _CODE = re.compile(r"(?<![0-9A-Za-z])\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y](?![0-9A-Za-z])")
 _PAGE = 500
@@ -97,10 +95,11 @@ def retention(asked: Asked) -> Iterator[dict[str, Any]]:
         gone = tx.execute(select(func.count()).select_from(table).where(table.c.payload.is_(None))).scalar_one()
         yield {"what": f"content of {name}", "rule": grace, "destroyed": gone, "entries": told[event],
                "overdue": overdue, "oldest": oldest or ""}  # fmt: skip
-    end = now.replace(year=now.year - LOG_YEARS, day=28 if (now.month, now.day) == (2, 29) else now.day)
+    years = asked.parts.terms.own["log-row"].years
+    end = now.replace(year=now.year - years, day=28 if (now.month, now.day) == (2, 29) else now.day)
     old = select(func.count(), func.min(audit_entry.c.at)).where(audit_entry.c.at < instant(end))
     overdue, oldest = tx.execute(old).one()
-    yield {"what": "entries of the log", "rule": f"{LOG_YEARS} years (703/2023 annex)", "destroyed": told["rows"],
+    yield {"what": "entries of the log", "rule": f"{years} years (703/2023 annex)", "destroyed": told["rows"],
            "entries": told["audit:purge"], "overdue": overdue, "oldest": oldest or ""}  # fmt: skip
     kept = tx.execute(select(func.count()).select_from(audit_name)).scalar_one()
     yield {"what": "names beside the log", "rule": f"kept: {kept}", "destroyed": told["names"],

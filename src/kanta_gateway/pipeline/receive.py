@@ -116,9 +116,8 @@ class Receiver:
     def _prepare(self, record: Record, delivery: Delivery) -> _Prepared:
         """Everything that needs no database: digest, fingerprints, masking, facts, sealing."""
         parts, policy = self._parts, self._parts.types[record.type]
-        content = self._content(record)
+        content, extra = self._content(record), dict[str, Any]()
         prints: frozenset[tuple[str, str]] = frozenset()
-        extra: dict[str, Any] = {}
         if "contact" in record.content:
             prints = frozenset(parts.fingerprints.of_contact(record.content["contact"]))
             record = replace(record, content=_without(record.content, "contact"))

@@ -35,6 +35,10 @@ class Stub:
             raise NotAuthenticatedError
         return Caller("s", Oid("1.2"), "p", "P", "provider-system", "delivery")
 
+    def nobody(self) -> NotAuthenticatedError:
+        """Refuse a call without an assertion."""
+        return NotAuthenticatedError()
+
     def max_body_bytes(self, _path: str) -> int:
         """A small limit."""
         return 100
