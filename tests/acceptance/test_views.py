@@ -143,6 +143,7 @@ def calls(scene: Scene) -> list[tuple[str, str, dict[str, Any]]]:
     values = {
         "ticket": scene.ticket("diary_entry"), "oid": scene.document(), "delivery_id": taken, "notice_id": notice,
         "index": "7", "client": CLIENT, "number": "1", "grant": "none", "question": "1", "case": "1",
+        "request_id": "none", "paper": "none",
     }  # fmt: skip
     bodies: dict[str, Any] = {
         "POST /v1/records": record, "POST /v1/records:batch": record,
@@ -256,7 +257,7 @@ def test_what_a_role_may_do_it_is_shown(scene: Scene) -> None:
 def test_every_command_that_acts_asks_its_list() -> None:
     """Every command for which a person acts prints through `say`, or asks `shown`, `sight` or `check_content` first."""
     asks = {"say", "shown", "sight", "check_content"}
-    apart = {"_acting", "explain_policy"}  # no command; a decision, which holds no client's data
+    apart = {"_acting", "_opened", "explain_policy"}  # no command; a decision, which holds no client's data
     found = [
         f"{name}:{one.name}"
         for name, tree in modules(ROOT / "src/kanta_gateway/cli").items()
