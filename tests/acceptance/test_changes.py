@@ -190,7 +190,7 @@ def test_the_preview_tells_which_decisions_differ(desk: Desk) -> None:
 
     assert 0 == decisions["newly_allowed"]["count"]
     assert {"purchaser-it"} == {one["role"] for one in decisions["newly_denied"]["acts"]}
-    assert {"figures:read"} == {one["event"] for one in decisions["newly_denied"]["acts"]}
+    assert "figures:read" in {one["event"] for one in decisions["newly_denied"]["acts"]}
     assert decisions["allowed_before"] > decisions["allowed_after"] > 0
     assert (REASON, "Anna Yksi", FORBID) == (
         shown["reason"], shown["proposed_by"]["name"], shown["content"]["policy/own.cedar"]
