@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
+from hypothesis import settings
 from tests.processes import Archive, Cli
 
 from kanta_gateway import codefiles, loading, official
 
+settings.register_profile("house", deadline=None)  # a busy machine fails no test
+settings.load_profile("house")
 pytest_plugins = ["tests.databases"]
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,7 +31,8 @@ def files_read_once() -> Iterator[None]:
         if own is not None or any((data / folder).exists() for folder in imported):
             return read(own, data, language)
         if language not in known:
-            known[language] = read(own, data, language)
+            one = read(own, data, language)
+            known[language] = replace(one, contracts=MappingProxyType(dict(one.contracts)))
         return known[language]
 
     with pytest.MonkeyPatch.context() as patch:

@@ -172,13 +172,14 @@ FORGED: dict[str, tuple[Callable[[Scene], str], str]] = {
 def test_a_forged_assertion_is_refused(calm: Scene, kind: str) -> None:
     """The caller hears 401 and which check failed, nothing of the assertion is repeated, and nothing is done.
 
-    [ACC-01]
+    All that the log gets is that calls did not hold, by reason. [ACC-01, LOG-13]
     """
     make, why = FORGED[kind]
     after = calm.size()
 
     assert why in calm.refused(lambda: make(calm))
-    assert after == calm.size()
+    assert {one["subject"] for one in calm.denied(after)} <= {"authenticate"}
+    assert len(calm.denied(after)) == calm.size() - after
 
 
 def test_an_overheard_assertion_is_used_once(scene: Scene) -> None:
@@ -526,8 +527,9 @@ OF_A = ("figures", "deadlines", "completeness", "figures?national=true")
 
 def test_figures_of_another_purchaser(scene: Scene) -> None:
     """Purchaser B's people see no figure, clock or document of purchaser A's clients, nor how many there are."""
-    system = System(OTHER_ORGANISER, "purchaser-it", purpose="supervision", contract="T/2").registered(scene.gateway)
-    mine = System(ORGANISER, "purchaser-it", purpose="supervision", contract="T/1").registered(scene.gateway)
+    role = "purchaser-supervisor"
+    system = System(OTHER_ORGANISER, role, purpose="supervision", contract="T/2").registered(scene.gateway)
+    mine = System(ORGANISER, role, purpose="supervision", contract="T/1").registered(scene.gateway)
     client = next(
         iter(scene.gateway.figures(scene.gateway.actor(None, None, None), None, None, explain=False)["figures"])
     )
@@ -545,9 +547,10 @@ def test_figures_of_another_purchaser(scene: Scene) -> None:
 
 
 def test_a_report_about_another_purchasers_client(scene: Scene) -> None:
-    """Purchaser B's auditor is told of no use of purchaser A's client, as of a client that there is not. [CLR-10]"""
+    """Purchaser B's supervisor of the log is told of no use of A's client, as of one that there is not. [CLR-10]"""
     auditor, mine = (
-        System(one, "auditor", purpose="supervision").registered(scene.gateway) for one in (OTHER_ORGANISER, ORGANISER)
+        System(one, "log-supervisor", purpose="log-supervision").registered(scene.gateway)
+        for one in (OTHER_ORGANISER, ORGANISER)
     )
     one, none, own = (
         scene.line(who_.token(), "GET", f"/v1/clients/{name}/access-report")

@@ -102,7 +102,9 @@ def test_status_tells_what_is_due_and_lacking(bare: Cli) -> None:
     table = bare("status", "--as-of", "2026-06-01", "--lang", "sv")
     wrong = bare("status", "--state", "late")
 
-    assert set(counts) == {"records", "documents", "notices", "oldest_waiting"}
+    kinds = {"records", "documents", "notices", "disclosures", "requests", "break_glass"}
+
+    assert set(counts) == {*kinds, "oldest_waiting"}
     assert after == before + 1  # the first export's own entry
     assert set(told) == {*counts, "deadlines", "completeness"}
     assert sum(told["deadlines"]["counts"].values()) == len(told["deadlines"]["deadlines"]) > 0

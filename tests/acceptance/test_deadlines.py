@@ -148,7 +148,7 @@ def test_others_see_nothing(gateway: Gateway) -> None:
     gateway.register_party("1.2.3", "Toinen ry", organiser, "Alue", "NAYTE/9", "lapha")
     other = replace(operator(gateway), system="x", organisation=Oid("1.2.3"), role="provider-system")
     asked = Asked(date(2025, 4, 16), "en")
-    without = replace(other, organisation=organiser, role="purchaser-it", purpose="supervision")
+    without = replace(other, organisation=organiser, role="purchaser-supervisor", purpose="supervision")
     stranger = replace(without, organisation=Oid("1.2.4"), contract="NAYTE/1/2025")
 
     assert gateway.office.deadlines(other, asked)["deadlines"] == []

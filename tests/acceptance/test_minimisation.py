@@ -33,9 +33,8 @@ def asking(folder: Path, levels: dict[str, str], fields: list[dict[str, Any]] | 
     stated = yaml.safe_load(knowledge.text("mappings/contracts/lapha.yaml"))
     stated["minimisation"]["levels"] |= levels
     stated["minimisation"]["fields"] = fields or []
-    contracts = gateway.parts.contracts
-    assert isinstance(contracts, dict)
-    contracts["lapha"] = Contract.load(yaml.safe_dump(stated, allow_unicode=True), "lapha", gateway.parts.types)
+    own = Contract.load(yaml.safe_dump(stated, allow_unicode=True), "lapha", gateway.parts.types)
+    object.__setattr__(gateway.parts, "contracts", {**gateway.parts.contracts, "lapha": own})
     return gateway
 
 

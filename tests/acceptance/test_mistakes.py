@@ -99,7 +99,7 @@ FILES: Mapping[str, str] = {
     ),
     "mappings/documents/19012.yaml": text("mappings/documents/19012.yaml", **{"use: author": "use: autor"}),
     "mappings/policy/roles.yaml": text(
-        "mappings/policy/roles.yaml", **{"record:submit": "record:sbmit", "scope: own": "scop: own"}
+        "mappings/policy/roles.yaml", **{"record:submit": "record:sbmit", "    scope: own": "    scop: own"}
     ),
     "mappings/privacy.yaml": "marks: 5\n",
     "schemas/records/visit.json": RECORD,
@@ -147,8 +147,8 @@ EXPECTED = (
     ("mappings/messages/own.yaml:2: ", "contract-unknown has its text in another file already"),
     ("mappings/messages/own.yaml:3: ", "three en: expected text, found a number"),
     ("mappings/messages/own.yaml:4: ", "four fi: a brace is not closed"),
-    ("mappings/policy/roles.yaml:6: ", "scop is not known here; remove it or correct its name; did you mean scope?"),
-    ("mappings/policy/roles.yaml:9: ", "found record:sbmit; did you mean record:submit?"),
+    ("mappings/policy/roles.yaml:9: ", "scop is not known here; remove it or correct its name; did you mean scope?"),
+    ("mappings/policy/roles.yaml:12: ", "found record:sbmit; did you mean record:submit?"),
     ("mappings/privacy.yaml: ", "does not have the form it should have"),
     ("mappings/source/lost.yaml: ", "there is no folder mappings/source; did you mean mappings/sources?"),
     ("mappings/sources/own.yaml:1: ", "found csw; did you mean csv?"),
