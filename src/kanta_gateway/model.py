@@ -22,8 +22,6 @@ ClientRef = NewType("ClientRef", str)
 Content = Mapping[str, Any]
 """The fields of one canonical record: JSON values, numbers as int or Decimal."""
 
-Removed = Mapping[str, int]
-
 MAX_VERSION = 1_000_000
 """The highest version of a record; what replaces a record of another id counts on from the next multiple."""
 

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
@@ -134,8 +134,3 @@ def _relationship(tx: Connection, organisation: str, clients: frozenset[str], da
     if any(one.covers(day.isoformat()) for one in mine):
         return "open"
     return "ended" if mine else "none"
-
-
-def with_document(asked: Asked, documents: frozenset[str], day: str) -> Asked:
-    """The same statement, about one document."""
-    return replace(asked, documents=documents, day=day)
