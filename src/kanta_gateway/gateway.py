@@ -383,14 +383,14 @@ class Gateway:
     def rotate_master_key(self, caller: Caller) -> dict[str, Any]:
         """Put a new master key in the place of the old; nothing that was sealed is written again."""
         self.office.permit(caller, Event.AUDIT_ROTATE, provider=None)
-        count = keyfiles.rotate_master(self._folder, self.parts.keys)
+        done = keyfiles.master_keys(self._folder, self.settings, self.parts.keys).replace()
         self.parts.vault.renew()
         with self.parts.database.transaction() as tx:
             self.office.note(tx, [self.office.event(
                 caller, Event.AUDIT_ROTATE, subject="master", provider="",
-                details={"keys": count, "master": self.parts.vault.name},
+                details=(told := done.told()),
             )])  # fmt: skip
-        return {"master": self.parts.vault.name, "keys": count}
+        return told
 
     def rotate_checkpoint_key(self, caller: Caller) -> dict[str, Any]:
         """Put a new checkpoint key in the place of the old; a last checkpoint by the old one vouches for it."""
@@ -428,7 +428,7 @@ class Gateway:
         ]
         return {
             "mistakes": [
-                *keyfiles.mistakes(self._folder, self.settings), *self.parts.mapper.unfit,
+                *keyfiles.mistakes(self._folder, self.settings, self.parts.keys), *self.parts.mapper.unfit,
                 *(f"policy: {one} is not the decree's maximum" for one in self.parts.decider.differences()),
             ],
             "own_files": knowledge.owned(self.settings.own),
@@ -454,7 +454,7 @@ class Gateway:
 
     def list_keys(self) -> dict[str, Any]:
         """Which keys there are."""
-        return {"keys": keyfiles.listed(self._folder)}
+        return {"keys": keyfiles.listed(self._folder, self.settings, self.parts.keys)}
 
     def register_system(
         self, certificate: str, organisation: str, name: str, caller: Caller | None = None

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from kanta_gateway import keyfiles, knowledge
 from kanta_gateway.audit import verifier
+from kanta_gateway.masterkeys import FILE, TOKEN
 from kanta_gateway.papers.paper import Coded, Row
 from kanta_gateway.pipeline.configured import Configuration
-from kanta_gateway.safe import CHECKPOINT_KEY, MASTER, ROOT_CERTIFICATE, SIGNING_CERTIFICATE
+from kanta_gateway.safe import ROOT_CERTIFICATE, SIGNING_CERTIFICATE
 
 if TYPE_CHECKING:
     from kanta_gateway.intake.records import RecordSchemas
@@ -52,7 +53,7 @@ def configuration(
     data, keys = settings.data.resolve(), settings.key_folder.resolve()
     return Configuration(
         settings=told,
-        keys=_keys(folder, parts.sealer.algorithm),
+        keys=_keys(settings, folder, parts),
         states={
             "production": settings.is_production, "archive-mutual-tls": is_mutual,
             "keys-apart": data not in {keys, *keys.parents},
@@ -74,16 +75,20 @@ def _record_types(source: Source) -> set[str]:
     return {name for kind in source.kinds.values() for name in (kind.type, *kind.types.values()) if name}
 
 
-def _keys(folder: KeyFolder, signing: str) -> list[Row]:
-    """Keys by what they are for; a private key is told by its use only."""
-    algorithms = {MASTER: ("content", CONTENT), CHECKPOINT_KEY: ("checkpoint", CHECKPOINTS)}
-    rows: list[Row] = []
-    for one in keyfiles.listed(folder):
-        name = one["file"]
-        if name in algorithms:
-            use, algorithm = algorithms[name]
-            rows.append({"key": Coded("key", use), "algorithm": algorithm, "valid_to": ""})
-        elif name in keyfiles.CERTIFICATES:
+def _keys(settings: Settings, folder: KeyFolder, parts: Parts) -> list[Row]:
+    """Keys by what they are for and where they are; a private key is told by its use only."""
+    masters = keyfiles.master_keys(folder, settings, parts.keys)
+    signing = parts.sealer.algorithm
+    places = {"content": masters.place_in_use(), "signing": TOKEN if settings.signing_key_label else FILE,
+              "checkpoint": FILE}  # fmt: skip
+    algorithms = {"content": CONTENT, "signing": signing, "checkpoint": CHECKPOINTS}
+    rows: list[Row] = [
+        {"key": Coded("key", use), "algorithm": algorithms[use], "place": Coded("place", place), "valid_to": ""}
+        for use, place in places.items()
+    ]
+    for one in keyfiles.listed(folder, settings, parts.keys):
+        if (name := one.get("file")) in keyfiles.CERTIFICATES:
             algorithm = signing if name == SIGNING_CERTIFICATE else ""
-            rows.append({"key": Coded("key", name), "algorithm": algorithm, "valid_to": one["valid_until"]})
+            rows.append({"key": Coded("key", name), "algorithm": algorithm, "place": Coded("place", FILE),
+                         "valid_to": one["valid_until"]})  # fmt: skip
     return rows

@@ -399,10 +399,11 @@ def appending(machine: Machine, folder: Path) -> None:
     from kanta_gateway.model import Caller, Event, Oid
     from kanta_gateway.privacy.daykeys import DayKeys
     from kanta_gateway.privacy.envelope import Vault
+    from kanta_gateway.privacy.master import FileMasterKey
 
     database = Database(f"sqlite:///{folder / 'audit.db'}")
     metadata.create_all(database.engine)
-    seals = DayKeys(Vault(b"m" * 32), KeyStore(f"sqlite:///{folder / 'keys.db'}"))
+    seals = DayKeys(Vault(FileMasterKey(b"m" * 32)), KeyStore(f"sqlite:///{folder / 'keys.db'}"))
     log = Log(b"k" * 32, seal=lambda name: name, open_=lambda sealed: sealed, seals=seals)
     one = AuditEvent(
         event=Event.DOCUMENT_SPOOL, caller=Caller("s", Oid("1.2.3"), "V-1", "Testi", "instructor", "service"),
