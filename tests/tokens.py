@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from kanta_gateway.slot import Slot
 
 LIBRARIES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
              "/usr/lib64/pkcs11/libsofthsm2.so")  # fmt: skip
+CONFIGURATION = "softhsm2.conf"
 PIN = "493-Sippola"
 
 
@@ -66,36 +67,44 @@ class Token:
             session.create_object({**read(der), **template})
 
 
+def library() -> str:
+    """Path of SoftHSM's library; empty where it is not installed."""
+    found = next((one for one in LIBRARIES if Path(one).is_file()), "")
+    return found if shutil.which("softhsm2-util") else ""
+
+
+def made(place: Path, pins: Mapping[str, str]) -> list[Token]:
+    """Tokens in a folder, each with a file for its PIN; the process must name the folder in `SOFTHSM2_CONF`.
+
+    Args:
+        place: an empty folder.
+        pins: label of a token -> what its file says.
+    """
+    (place / "store").mkdir()
+    (place / CONFIGURATION).write_text(
+        f"directories.tokendir = {place / 'store'}\nobjectstore.backend = file\n", "utf-8"
+    )
+    found: list[Token] = []
+    for label, pin in pins.items():
+        command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", "so-12345", "--pin", PIN]
+        variables = {**os.environ, "SOFTHSM2_CONF": str(place / CONFIGURATION)}
+        subprocess.run(command, check=True, capture_output=True, env=variables)
+        (place / label).write_text(f"{pin}\n", "utf-8")
+        (place / label).chmod(0o600)
+        found.append(Token(library(), label, place / label))
+    return found
+
+
 @pytest.fixture(scope="session")
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Token, Token]]:
     """Two tokens, the second with a wrong PIN in its file; the library reads their folder once a process."""
-    module = next((one for one in LIBRARIES if Path(one).is_file()), None)
-    if module is None or shutil.which("softhsm2-util") is None:
+    if not library():
         pytest.skip("did not run: SoftHSM (Debian package softhsm2) is not installed")
     place = tmp_path_factory.mktemp("tokens")
-    (place / "store").mkdir()
-    configuration = place / "softhsm2.conf"
-    configuration.write_text(f"directories.tokendir = {place / 'store'}\nobjectstore.backend = file\n", "utf-8")
-    found: list[Token] = []
+    first, second = made(place, {"gateway": PIN, "locked": PIN[::-1]})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOFTHSM2_CONF", str(configuration))
-        for label, pin in (("gateway", PIN), ("locked", PIN[::-1])):
-            command = [
-                "softhsm2-util",
-                "--init-token",
-                "--free",
-                "--label",
-                label,
-                "--so-pin",
-                "so-12345",
-                "--pin",
-                PIN,
-            ]
-            subprocess.run(command, check=True, capture_output=True, env=os.environ)
-            (place / label).write_text(f"{pin}\n", "utf-8")
-            (place / label).chmod(0o600)
-            found.append(Token(module, label, place / label))
-        yield found[0], found[1]
+        patch.setenv("SOFTHSM2_CONF", str(place / CONFIGURATION))
+        yield first, second
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]  # runs as a script, from any folder
 
 from tests.benchmarks.scanning import scanning  # noqa: E402 — after the path is set
+from tests.benchmarks.wrapping import wrapping  # noqa: E402
 from tests.processes import Archive, Cli  # noqa: E402
 
 if TYPE_CHECKING:
@@ -509,21 +510,22 @@ def verifying(machine: Machine, least: float = 2.0) -> None:
 
 def main() -> None:
     """Run every benchmark."""
-    names = ("one", "deciding", "guessing", "reading", "scan", "audit", "year", "memory")
+    names = ("one", "deciding", "guessing", "reading", "scan", "audit", "keys", "year", "memory")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--only", choices=names, action="append", help="may be given more than once; default: all")
     options = parser.parse_args()
     wanted = options.only or names
-    if not set(wanted) <= {"audit", "deciding", "guessing"} and not GENERATOR.is_file():
+    if not set(wanted) <= {"audit", "deciding", "guessing", "keys"} and not GENERATOR.is_file():
         sys.exit("did not run: the year's generator is not there (REFERENCE_DIR, default ../shared)")
     with tempfile.TemporaryDirectory(prefix="kanta-bench-") as name:
         folder = Path(name)
         machine = Machine(folder, rsa.generate_private_key(public_exponent=65537, key_size=3072))
-        if "deciding" in wanted:
-            deciding(machine, folder)
-        if "guessing" in wanted:
-            guessing(machine, folder)
+        quick: dict[str, Callable[[Machine, Path], None]] = {
+            "deciding": deciding, "guessing": guessing, "keys": wrapping,
+        }  # fmt: skip
+        for part in (quick[one] for one in quick if one in wanted):
+            part(machine, folder)
         if "one" in wanted:
             one = One(folder, 20)
             one_record(machine, one)
