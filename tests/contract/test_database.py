@@ -99,7 +99,7 @@ def test_a_request_that_fails_says_what_the_operator_can_do(tmp_path: Path) -> N
     database = Database(f"sqlite:///{tmp_path / 'bare.db'}")
 
     with (
-        pytest.raises(DatabaseUnavailableError, match="no such table: person_link.*disk") as caught,
+        pytest.raises(DatabaseUnavailableError, match=r"no such table: person_link.*disk") as caught,
         database.reading() as tx,
     ):
         tx.execute(text("SELECT * FROM person_link WHERE id = :id"), {"id": "Meikäläinen"})

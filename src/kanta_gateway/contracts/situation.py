@@ -83,16 +83,18 @@ class Situation:
         self.subjects: dict[int, Subject] = {}
         self.staff: Mapping[str, Entry]
         self.periods: Sequence[Period]
+        """Those of a rule's time, where it has one (`in_time_of`)."""
+        self.granted: Sequence[Period]
+        """Every one: what a record falls under does not depend on a rule."""
         if before is not None and self._has_surroundings_of(before):
-            self.staff, self.periods = before.staff, before._granted
+            self.staff, self.granted = before.staff, before.granted
             known = ((entry, before.subjects.get(entry.row)) for entry in self.by_type.get(ATTENDED, ()))
             self.subjects = {entry.row: one for entry, one in known if one is not None and one.entry is entry}
         else:
             self.staff = newest(case.shared, "staff")
             live = [entry for entry in self.resolution.live if entry.kind.grants]
-            self.periods = periods(contract, [*live, *self.resolution.earlier])
-        self._granted = self.periods
-        """Every period, also where `periods` are only those of a rule's time: what a record falls under is one thing."""
+            self.granted = periods(contract, [*live, *self.resolution.earlier])
+        self.periods = self.granted
         self.kept: dict[object, Any] = {}
         """What rules gather once for a judgement, under keys of their own."""
         self.judged = frozenset(self.subjects)
@@ -142,7 +144,7 @@ class Situation:
         spans = [
             (entry.day, entry.last_day)
             for entry in self.by_type.get("absence", ())
-            if entry.day and (period_of(entry, self._granted) is not None or not self._granted)
+            if entry.day and (period_of(entry, self.granted) is not None or not self.granted)
             and self.contract.not_absent.isdisjoint(entry.facts.get("words") or ())
         ]  # fmt: skip
         return frozenset(one.day for one in self.by_type.get(ATTENDED, ()) if _is_within(one.day, spans))
@@ -188,7 +190,7 @@ class Situation:
         """A standing record with its decision, made once."""
         if (have := self.subjects.get(entry.row)) is None:
             day = entry.day
-            period = period_of(entry, self._granted)
+            period = period_of(entry, self.granted)
             product: Product | None = None if period is None else period.product
             have = self.subjects[entry.row] = Subject(
                 entry=entry,
