@@ -193,13 +193,13 @@ def test_the_whole_way(database_url: str, tmp_path: Path, archive: Archive) -> N
     try:
         caller = gateway.actor(None, None, None)
         first, again = (
-            list(gateway.import_files([tmp_path / "export.json"], "lapha-json", "lapha", caller).rows())
+            list(gateway.deliveries.import_files([tmp_path / "export.json"], "lapha-json", "lapha", caller).rows())
             for _ in range(2)
         )
-        delivered = gateway.deliver(caller, until_empty=True)
-        written = gateway.export(tmp_path / "documents", caller, all_versions=False)
-        verified = gateway.verify_files(sorted((tmp_path / "documents").glob("*.xml")))
-        log = gateway.verify_audit(None, None, reconcile=True)
+        delivered = gateway.dispatch.deliver(caller, until_empty=True)
+        written = gateway.documents.export(tmp_path / "documents", caller, all_versions=False)
+        verified = gateway.documents.verify(sorted((tmp_path / "documents").glob("*.xml")))
+        log = gateway.trail.verify(reconcile=True)
     finally:
         gateway.close()
 
