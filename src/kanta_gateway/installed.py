@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 NUMBERS = ("grace_days", "max_delivery_bytes", "max_queue_depth", "max_record_bytes", "witness_quorum")
 """Settings that are numbers and told as they are."""
+CONTENT_KEY, SIGNING_USE = "content", "signing"
+"""What a key is for."""
 CONTENT = "AES-256-GCM, HKDF-SHA-256"
 CHECKPOINTS = "Ed25519"
 
@@ -42,21 +44,26 @@ def configuration(
         sources: formats that it takes.
         schemas: of the canonical records.
     """
-    archive = urlsplit(settings.archive_url).scheme or "-"
+    archive = urlsplit(settings.archive_url).scheme
     is_mutual = archive == "https" and bool(settings.archive_client_certificate_file)
+    keys = _keys(settings, folder, parts)
+    in_token = {row["key"].code for row in keys if row["place"] == Coded("place", TOKEN)}
     told: dict[str, Any] = {
-        "environment": settings.environment, "database": "SQLite" if parts.database.is_sqlite else "PostgreSQL",
-        "archive": f"{archive}, mTLS" if is_mutual else archive, "signing": parts.sealer.algorithm,
+        "environment": Coded("setting_value", settings.environment),
+        "database": "SQLite" if parts.database.is_sqlite else "PostgreSQL",
+        "archive": f"{archive}, mTLS" if is_mutual else archive or Coded("setting_value", "none"),
+        "signing": parts.sealer.algorithm,
         "version": parts.software["version"], "own_files": knowledge.owned(settings.own),
         **{name: getattr(settings, name) for name in NUMBERS},
     }  # fmt: skip
-    data, keys = settings.data.resolve(), settings.key_folder.resolve()
+    data, place = settings.data.resolve(), settings.key_folder.resolve()
     return Configuration(
         settings=told,
-        keys=_keys(settings, folder, parts),
+        keys=keys,
         states={
             "production": settings.is_production, "archive-mutual-tls": is_mutual,
-            "keys-apart": data not in {keys, *keys.parents},
+            "keys-apart": data not in {place, *place.parents},
+            "master-in-token": CONTENT_KEY in in_token, "signing-in-token": SIGNING_USE in in_token,
         },
         sources={name: sorted(_record_types(one)) for name, one in sources.items()},
         fields={name: tuple(one.get("properties", {})) for name, one in schemas.schemas.items()},
@@ -79,9 +86,9 @@ def _keys(settings: Settings, folder: KeyFolder, parts: Parts) -> list[Row]:
     """Keys by what they are for and where they are; a private key is told by its use only."""
     masters = keyfiles.master_keys(folder, settings, parts.keys)
     signing = parts.sealer.algorithm
-    places = {"content": masters.place_in_use(), "signing": TOKEN if settings.signing_key_label else FILE,
+    places = {CONTENT_KEY: masters.place_in_use(), SIGNING_USE: TOKEN if settings.signing_key_label else FILE,
               "checkpoint": FILE}  # fmt: skip
-    algorithms = {"content": CONTENT, "signing": signing, "checkpoint": CHECKPOINTS}
+    algorithms = {CONTENT_KEY: CONTENT, SIGNING_USE: signing, "checkpoint": CHECKPOINTS}
     rows: list[Row] = [
         {"key": Coded("key", use), "algorithm": algorithms[use], "place": Coded("place", place), "valid_to": ""}
         for use, place in places.items()

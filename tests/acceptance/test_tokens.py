@@ -113,6 +113,22 @@ def test_a_master_key_moves_into_the_token_and_back(filled: Gateway, token: Toke
     plain.close()
 
 
+def test_papers_tell_where_the_keys_are(filled: Gateway, token: Token, label: str) -> None:
+    """The security plan of before the move is out of date; the new one names the token, which is a measure in place."""
+    caller = filled.actor(None, None, None)
+    before = filled.papers.make(caller, "security", "", "en", "html")
+    moved = installation(filled.settings.data, **token.settings(master_key_label=label))
+    moved.administration.rotate_master_key(caller)
+    told = moved.papers.check(caller, before)
+    page = moved.papers.make(caller, "security", "", "en", "html").decode()
+    moved.close()
+
+    assert ["keys", "risks"] == told["changed"]
+    assert "<td>encryption of content</td><td>in a token (PKCS#11)</td>" in page
+    assert "a token (PKCS#11) that does not give it away</td><td>in place</td>" in page
+    assert "<td>signing documents</td><td>in a file</td>" in page
+
+
 def test_a_new_installation_has_its_master_key_in_the_token_only(tmp_path: Path, token: Token, label: str) -> None:
     """No file holds a master key; the one in the token is sensitive and may not be taken out, even by its user."""
     p11 = importlib.import_module("pkcs11")
