@@ -198,11 +198,18 @@ class MasterKeys:
                 found.append(
                     f"it is in a {place}, and the settings say {self.place}; move it with `keys rotate-master`"
                 )
+            found += self._left_files(master)
             if self.hsm is not None:
                 found += self._token_mistakes(master, Path(settings.pkcs11_pin_file))
         except GatewayError as error:
             found = [str(error)]
         return [f"master key: {one}" for one in found]
+
+    def _left_files(self, master: MasterKey) -> list[str]:
+        """Files that a replacement left which did not end."""
+        names = [one for one in (MASTER, NEXT_MASTER) if self.folder.has(one)]
+        left = [one for one in names if FileMasterKey(self.folder.read(one)).name != master.name]
+        return [f"{one} in the key folder wraps nothing; remove it" for one in left]
 
     def _token_mistakes(self, master: MasterKey, pin_file: Path) -> list[str]:
         found: list[str] = []
@@ -211,7 +218,7 @@ class MasterKeys:
         left = [one["name"] for one in self.listed() if one["used"] == "no"]
         if left:
             found.append(f"in the token, not in use: {', '.join(left)}; remove them with the token's own tool")
-        if pin_file.stat().st_mode & _OTHERS_MAY_READ:
+        if pin_file.is_file() and pin_file.stat().st_mode & _OTHERS_MAY_READ:
             found.append("others may read the file of KANTA_PKCS11_PIN_FILE; let its owner alone read it")
         return found
 

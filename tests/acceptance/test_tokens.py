@@ -58,9 +58,10 @@ def filled(sample: Path, tmp_path: Path) -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def moved(filled: Gateway, token: Token, label: str) -> Iterator[Gateway]:
+def moved(sample: Path, tmp_path: Path, token: Token, label: str) -> Iterator[Gateway]:
     """The same, with its master key moved into the token."""
-    one = installation(filled.settings.data, **token.settings(master_key_label=label))
+    shutil.copytree(sample, tmp_path / "data")
+    one = installation(tmp_path / "data", **token.settings(master_key_label=label))
     one.administration.rotate_master_key(one.actor(None, None, None))
     yield one
     one.close()
@@ -132,8 +133,7 @@ def test_papers_tell_where_the_keys_are(filled: Gateway, token: Token, label: st
 def test_a_new_installation_has_its_master_key_in_the_token_only(tmp_path: Path, token: Token, label: str) -> None:
     """No file holds a master key; the one in the token is sensitive and may not be taken out, even by its user."""
     p11 = importlib.import_module("pkcs11")
-    installation(tmp_path / "data", **token.settings(master_key_label=label)).close()
-    again = installation(tmp_path / "data", **token.settings(master_key_label=label))
+    one = installation(tmp_path / "data", **token.settings(master_key_label=label))
     with token.session() as session:
         (key,) = session.get_objects({p11.Attribute.LABEL: label})
         told = [key[getattr(p11.Attribute, name)] for name in ("SENSITIVE", "EXTRACTABLE", "NEVER_EXTRACTABLE")]
@@ -141,8 +141,8 @@ def test_a_new_installation_has_its_master_key_in_the_token_only(tmp_path: Path,
             key[p11.Attribute.VALUE]
 
     assert [True, False, True] == told
-    assert not (again.settings.key_folder / MASTER).exists()
-    again.close()
+    assert not (one.settings.key_folder / MASTER).exists()
+    one.close()
 
 
 @pytest.mark.process
@@ -345,10 +345,8 @@ def test_every_error_of_the_library_is_ours(token: Token) -> None:
     assert "does not offer CKM_AES_GCM; see its manual" in told["MechanismInvalid"]
 
 
-def test_a_key_that_may_leave_and_a_pin_that_others_read_are_told(
-    moved: Gateway, token: Token, label: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A key that somebody made extractable is told by `check`, and so is a PIN file with rights for others."""
+def test_weaknesses_of_keys_are_told(moved: Gateway, token: Token, label: str) -> None:
+    """`check` tells a key that somebody made extractable, a PIN file that others may read, and a file that is left."""
     p11 = importlib.import_module("pkcs11")
     token.hsm().destroy_master(moved.parts.vault.name)
     with token.session() as session:
@@ -358,10 +356,12 @@ def test_a_key_that_may_leave_and_a_pin_that_others_read_are_told(
             template={p11.Attribute.SENSITIVE: False, p11.Attribute.EXTRACTABLE: True},
         )  # fmt: skip
     token.pin_file.chmod(0o644)
+    (moved.settings.key_folder / MASTER).write_bytes(b"m" * 32)
     told = mistakes(moved)
     token.pin_file.chmod(0o600)
 
     assert [
+        "master key: master.key in the key folder wraps nothing; remove it",
         "master key: it may leave the token; replace it with `keys rotate-master`",
         "master key: others may read the file of KANTA_PKCS11_PIN_FILE; let its owner alone read it",
     ] == told
