@@ -107,10 +107,9 @@ def of_parties(own: Sequence[Statement], subject: Subject, names: Mapping[str, s
         ],
         "contracts": [
             {
-                "contract": one.body["number"], "controller": named(one.body["controller"]),
-                "processor": named(one.body["processor"]), **_days(one),
+                "contract": one.body["number"], "contract_file": one.body["purchaser"],
+                "controller": named(one.body["controller"]), "processor": named(one.body["processor"]), **_days(one),
                 "services": sorted(one.body.get("services") or ()) or Coded("services", "all"),
-                "contract_file": one.body["purchaser"],
                 "relationships": Coded("relationships", str(one.body.get("relationships") or "delivered")),
             }
             for one in contracts
