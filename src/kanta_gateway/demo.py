@@ -134,7 +134,7 @@ def _decide(gateway: Gateway) -> None:
     for who, organisation, role, purpose in (
         ("the provider's worker", one.provider, "provider-system", "service-delivery"),
         ("the purchaser's IT person", one.organiser, "purchaser-it", "technical-support"),
-        ("somebody of another organisation", Organisation(Oid("1.2.246.10.94999999.10.0"), ""), "provider-system",
+        ("somebody of another organisation", Organisation(Oid(f"{one.provider.oid}.9"), ""), "provider-system",
          "service-delivery"),
     ):  # fmt: skip
         asking = Caller("demo", organisation.oid, "-", "-", role, purpose, one.number)
