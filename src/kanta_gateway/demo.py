@@ -88,7 +88,7 @@ def _tell(place: Path, gateway: Gateway) -> None:
     checked = gateway.verify_files(sorted((place / "documents").glob("*.xml")))
     verdict = "all hold" if checked["holds"] else "FAULTS FOUND"
     say(f"   {len(checked['documents'])} documents checked again from their bytes: {verdict}")
-    log = gateway.verify_audit(None, None)
+    log = gateway.verify_audit(None, None, caller=caller)
     say(f"   audit log of {log['size']} entries: {'holds' if log['holds'] else 'DOES NOT HOLD'}")
     (place / "checkpoint.txt").write_text(gateway.checkpoint(), "utf-8")
     first = min((place / "documents").glob("*.xml"))

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -358,19 +358,23 @@ class Gateway:
         with self.parts.database.reading() as tx:
             return {"calls": made, "states": calls.counts(tx)}
 
-    def verify_audit(self, checkpoint: Path | None, key: Path | None, *, reconcile: bool = False) -> dict[str, Any]:
+    def verify_audit(
+        self, checkpoint: Path | None, key: Path | None, *, reconcile: bool = False, caller: Caller | None = None
+    ) -> dict[str, Any]:
         """Check the whole log offline, against the last checkpoint that was signed unless one is given.
 
         Args:
             checkpoint: file with a checkpoint that was kept elsewhere.
             key: file with the verifier keys; the installation's own if None.
             reconcile: also match the log with what it tells about, both ways.
+            caller: who verifies, which is an entry; None: the gateway itself.
         """
         note = checkpoint.read_text("utf-8") if checkpoint else self.parts.last_checkpoint()
         vkey = key.read_text("utf-8") if key else keyfiles.checkpoint_keys(self._folder)
-        return auditing.verified(
-            self.parts, self.settings.lang, vkey=vkey, checkpoint=note, must_match=reconcile
-        )  # fmt: skip
+        check = partial(
+            auditing.verified, self.parts, self.settings.lang, vkey=vkey, checkpoint=note, must_match=reconcile
+        )
+        return check() if caller is None else auditing.verified_for(self.parts, self.office, caller, check)
 
     def checkpoint(self) -> str:
         """Sign the log as it stands."""

@@ -1,11 +1,11 @@
-"""The log: appends entries in the caller's transaction, issues checkpoints, erases names.
+"""The log: appends entries in the caller's transaction, issues checkpoints.
 
 * Entries, tree nodes and the new tree head are written by the transaction of what they tell about.
 * Appends come one after the other: SQLite has one writer, PostgreSQL takes a lock until the commit.
 * What this process remembers of the tree counts only while the stored head is the one it left.
 * A tree head carries a code under a key that is not in the database: who can only write tables cannot go on.
 * A row is sealed under the key of its register and day; the leaf hashes what was sealed.
-* A checkpoint and an erasure are entries themselves, so that removing their traces is found.
+* A checkpoint is an entry itself, so that removing its trace is found.
 * No checkpoint is signed over a log that does not continue the last one signed.
 * Every disclosure passes the outlet on its way into the log, so that none is told here and not where it must be too.
 """
@@ -186,32 +186,6 @@ class Log:
         )  # fmt: skip
         place = frontier.size
         self._write(tx, frontier, [body(told, {}, place, (place, place + 1))])
-
-    def erase_names(
-        self, tx: Connection, refs: Sequence[str], *, caller: Caller, at: datetime, purpose: str, basis: str
-    ) -> tuple[str, ...]:
-        """Delete the names of these persons and append the entry that tells of it.
-
-        Args:
-            tx: the caller's transaction.
-            refs: keyed references, from `names.reference` or from entries.
-            caller: who erases.
-            at: when.
-            purpose: why, such as the end of the retention time.
-            basis: the provision.
-
-        Returns:
-            Commitments of the erased names.
-        """
-        self.lock(tx)
-        gone = self.names.erase(tx, refs)
-        if gone:
-            event = AuditEvent(
-                event=Event.AUDIT_ERASE, caller=caller, at=at, client_ref=None, subject="audit_name",
-                provider="", controller="", purpose=purpose, basis=basis, details={"names": list(gone)},
-            )  # fmt: skip
-            self.append(tx, [event])
-        return gone
 
     def lock(self, tx: Connection) -> None:
         """Nobody else appends until the transaction ends."""
