@@ -94,6 +94,19 @@ def test_only_the_log_has_audit_tables(database: Database) -> None:
     assert named == {"audit_entry", "audit_node", "audit_head", "audit_checkpoint", "audit_name"}
 
 
+def test_a_request_that_fails_says_what_the_operator_can_do(tmp_path: Path) -> None:
+    """What SQLite could not do is told with its reason and the next step, and with no value of the request."""
+    database = Database(f"sqlite:///{tmp_path / 'bare.db'}")
+
+    with (
+        pytest.raises(DatabaseUnavailableError, match=r"no such table: person_link.*disk") as caught,
+        database.reading() as tx,
+    ):
+        tx.execute(text("SELECT * FROM person_link WHERE id = :id"), {"id": "Meikäläinen"})
+
+    assert "Meikäläinen" not in str(caught.value)
+
+
 def test_a_record_comes_back_as_it_was_put(database: Database) -> None:
     """A stored record has its content, its key and its findings; it waits until it is settled."""
     (row,) = add(database, new("A"))
@@ -180,13 +193,13 @@ def test_the_whole_way(database_url: str, tmp_path: Path, archive: Archive) -> N
     try:
         caller = gateway.actor(None, None, None)
         first, again = (
-            list(gateway.import_files([tmp_path / "export.json"], "lapha-json", "lapha", caller).rows())
+            list(gateway.deliveries.import_files([tmp_path / "export.json"], "lapha-json", "lapha", caller).rows())
             for _ in range(2)
         )
-        delivered = gateway.deliver(caller, until_empty=True)
-        written = gateway.export(tmp_path / "documents", caller, all_versions=False)
-        verified = gateway.verify_files(sorted((tmp_path / "documents").glob("*.xml")))
-        log = gateway.verify_audit(None, None, reconcile=True)
+        delivered = gateway.dispatch.deliver(caller, until_empty=True)
+        written = gateway.documents.export(tmp_path / "documents", caller, all_versions=False)
+        verified = gateway.documents.verify(sorted((tmp_path / "documents").glob("*.xml")))
+        log = gateway.trail.verify(reconcile=True)
     finally:
         gateway.close()
 
@@ -326,5 +339,5 @@ def test_a_fault_of_the_driver_itself_is_the_gateways_own(tmp_path: Path) -> Non
     with database.reading() as connection:
         connection.exec_driver_sql("PRAGMA query_only=ON")
 
-    with pytest.raises(DatabaseUnavailableError, match="OperationalError"), database.transaction() as tx:
+    with pytest.raises(DatabaseUnavailableError, match="readonly database"), database.transaction() as tx:
         Plain(insert(content_use)).each(tx, [{"number": 1, "digest": "d", "at": "2026"}])
