@@ -443,7 +443,7 @@ audit_entry = Table(
     Column("key_id", Id),                                            # key of the register and day, in the key store
     Column("sealed", LargeBinary),                                   # RFC 8785 bytes that the leaf hashes, sealed
     Index("audit_entry_client", "client_ref"),
-    Index("audit_entry_name", "name"),
+    Index("audit_entry_name", "name", "at"),                         # which names no younger entry tells of
     Index("audit_entry_at", "at"),
     Index("audit_entry_key", "key_id"),
 )  # fmt: skip
