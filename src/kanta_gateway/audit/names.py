@@ -84,11 +84,10 @@ class Names:
 
     def delete(self, tx: Connection, commitments: Sequence[str]) -> tuple[str, ...]:
         """Delete name rows by their commitments; gives those that were there."""
-        rows = tx.execute(select(audit_name.c.commitment).where(audit_name.c.commitment.in_(commitments))).scalars()
-        gone = tuple(sorted(rows))
-        tx.execute(delete(audit_name).where(audit_name.c.commitment.in_(gone)))
+        c = audit_name.c.commitment
+        gone = tx.execute(delete(audit_name).where(c.in_(commitments)).returning(c)).scalars().all()
         self.forget()
-        return gone
+        return tuple(sorted(gone))
 
     def read(self, connection: Connection, name: str) -> dict[str, str]:
         """Name and identifier behind a commitment; empty when erased."""
