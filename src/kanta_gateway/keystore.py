@@ -194,6 +194,8 @@ class KeyStore:
     def forget(self, deeds: Sequence[Forgotten], least: int = 0) -> tuple[int, int]:
         """Destroy keys and write down that it was done; the number of the last entry before, and of the last one now.
 
+        Old pages leave the file's log with the next `scrub`.
+
         Args:
             deeds: what is forgotten; one that the journal has already changes nothing.
             least: the first new entry has a higher number than this.
@@ -213,17 +215,20 @@ class KeyStore:
             keys = [one.key_id for one in deeds if one.key_id is not None]
             for start in range(0, len(keys), _PIECE):
                 tx.execute(delete(content_key).where(content_key.c.id.in_(keys[start : start + _PIECE])))
-        self._database.scrub()
         return number, number + len(rows)
+
+    def scrub(self) -> None:
+        """What was deleted leaves the write-ahead log too."""
+        self._database.scrub()
 
     def last(self) -> int:
         """Number of the newest entry; 0 for none."""
         with self._database.reading() as tx:
             return int(tx.execute(_LAST).scalar_one())
 
-    def since(self, number: int) -> tuple[list[Forgotten], int]:
-        """Entries behind this number, in order, and the number of the last."""
-        query = select(*journal.c).where(journal.c.number > number).order_by(journal.c.number)
+    def since(self, number: int, most: int) -> tuple[list[Forgotten], int]:
+        """Entries behind this number, in order and so many at most, and the number of the last."""
+        query = select(*journal.c).where(journal.c.number > number).order_by(journal.c.number).limit(most)
         with self._database.reading() as tx:
             rows = tx.execute(query).all()
         deeds = [Forgotten(row.kind, row.subject, row.at, row.key_id, orjson.loads(row.details), row.origin)

@@ -125,7 +125,7 @@ def test_the_controller_instructs(gateway: Gateway) -> None:
             select(document.c.oid, document.c.key_id, document.c.record_row, document.c.organiser).limit(1)
         ).one()
         ticket = tx.execute(select(record.c.ticket).where(record.c.id == row)).scalar_one()
-    erase = gateway.retention.erasing.destroy
+    erase = gateway.retention.destroyer.instructed
     with pytest.raises(ConflictError, match="archive has not got"):
         erase(caller, "controller", organiser, "JLHVA/12/2026", tickets=[ticket])
     with gateway.parts.database.transaction() as tx:
@@ -151,7 +151,7 @@ def test_a_client_alone_erases_nothing(gateway: Gateway) -> None:
     with gateway.parts.database.reading() as tx:
         oid, organiser = tx.execute(select(document.c.oid, document.c.organiser).limit(1)).one()
         keys = gateway.parts.keys.ids()
-    erase = gateway.retention.erasing.destroy
+    erase = gateway.retention.destroyer.instructed
     with pytest.raises(NotPermittedError, match="17") as error:
         erase(caller, "client", organiser, "A-1", documents=[oid])
     with pytest.raises(ParameterError):

@@ -25,7 +25,7 @@ from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.keyfiles import assertion_of, development_system, thumbprint_of
 from kanta_gateway.model import Event
-from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.spent import destroy_spent
 from kanta_gateway.privacy.envelope import open_sealed
 
 APPROVAL = Statement(
@@ -98,7 +98,7 @@ class World:
             mine = document.c.oid.in_([row.oid for row in rows])
             tx.execute(update(document).where(~mine, document.c.payload.is_not(None)).values(settled_at=late))
             tx.execute(update(document).where(mine).values(settled_at="2026-01-01T00:00:00.000000Z"))
-        destroy_spent_keys(self.gateway.parts, self.gateway.actor(None, None, None), 30)
+        destroy_spent(self.gateway.parts, self.gateway.actor(None, None, None), 30)
         self.destroyed |= {row.oid: (row.key_id, bytes(row.payload)) for row in rows}
 
     def revoke(self) -> None:

@@ -19,7 +19,7 @@ from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.intake.desk import Desk
 from kanta_gateway.model import Caller
-from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.spent import destroy_spent
 from kanta_gateway.spool import store
 
 
@@ -52,7 +52,7 @@ def test_content_stays_within_the_grace(archived: tuple[Gateway, Caller, dict[st
     """A day before the grace period ends nothing is destroyed."""
     gateway, caller, _ = archived
 
-    assert destroy_spent_keys(later(gateway, 29).parts, caller, 30) == 0
+    assert destroy_spent(later(gateway, 29).parts, caller, 30)["documents"] == 0
     assert documents(gateway)
 
 
@@ -62,7 +62,7 @@ def test_content_goes_and_evidence_stays(archived: tuple[Gateway, Caller, dict[s
     before = gateway.figures(caller, None, None, explain=False)
     with gateway.parts.database.reading() as tx:
         oids = [one.oid for one in store.archived(tx)]
-    destroyed = destroy_spent_keys(later(gateway, 31).parts, caller, 30)
+    destroyed = destroy_spent(later(gateway, 31).parts, caller, 30)["documents"]
 
     assert destroyed == len(oids)
     with pytest.raises(KeyUnavailableError):
@@ -84,7 +84,7 @@ def test_a_destroyed_key_that_comes_back_is_seen(
     with gateway.parts.database.reading() as tx:
         before = [store.get(tx, one.oid) for one in store.archived(tx)[:2]]
         wrapped = gateway.parts.keys.wrapped_many([one.key_id for one in before if one])
-    destroy_spent_keys(later(gateway, 31).parts, caller, 30)
+    destroy_spent(later(gateway, 31).parts, caller, 30)
     sound = gateway.verify_audit(None, None, reconcile=True)
     one, two = before
     assert one is not None
@@ -103,7 +103,7 @@ def test_a_destroyed_key_that_comes_back_is_seen(
 def test_later_records_still_stand(archived: tuple[Gateway, Caller, dict[str, Any]], tmp_path: Path) -> None:
     """What comes after the destruction becomes documents, though plan and agreement cannot be opened any more."""
     gateway, caller, _ = archived
-    destroy_spent_keys(later(gateway, 31).parts, caller, 30)
+    destroy_spent(later(gateway, 31).parts, caller, 30)
     rows = take(gateway, written(tmp_path / "late", sample()))
     made = [row for row in rows if row["outcome"] == "replacement"]
 

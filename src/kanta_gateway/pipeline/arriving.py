@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from kanta_gateway.handover import package
 from kanta_gateway.handover.sealed import Opener
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.arrival import Arrival
-from kanta_gateway.pipeline.arrived import arrived
+from kanta_gateway.pipeline.arrived import arrived, arrived_grants
 from kanta_gateway.pipeline.leaving import BASIS, RECEIPT
 from kanta_gateway.pipeline.shelf import Shelf
 
@@ -147,7 +148,8 @@ class Arriving:
         ])  # fmt: skip
         is_client = {name for name, kind in parts.types.items() if kind.about == "client"}
         batch: list[AuditEvent] = []
-        for one in arrived(tx, arrival.taker.numbers(), is_client):
+        taker = arrival.taker
+        for one in chain(arrived(tx, taker.numbers(), is_client), arrived_grants(tx, taker.granted)):
             batch.append(event(one.subject, one.client, one.provider, {"thing": one.table, "told": list(one.events)}))
             if len(batch) == _BATCH:
                 self._office.note(tx, batch)
@@ -211,7 +213,7 @@ def _write(folder: Path, name: str, data: bytes) -> Path:
         path = folder / first
     elif first in {"keys", "log"}:
         path = folder / rest
-    elif first in {"entries", "names", "references"}:
+    elif first in {"changes", "entries", "names", "references"}:
         path = folder / f"{first}.jsonl"
     else:
         path = folder / first / rest

@@ -146,8 +146,10 @@ class Keyring:
         """Facts at rest."""
         return seal(self.facts, orjson.dumps(value), b"facts")
 
-    def open_facts(self, sealed: bytes) -> Any:
-        """Facts as they were sealed."""
+    def open_facts(self, sealed: bytes | None) -> Any:
+        """Facts as they were sealed; none once they are forgotten."""
+        if sealed is None:
+            return {"facts": {}, "reading": []}
         return orjson.loads(open_sealed(self.facts, sealed, b"facts"))
 
     @staticmethod

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import bindparam, delete, exists, func, select, tuple_, update
 
 from kanta_gateway.database import data_key, document, fingerprint, record
 from kanta_gateway.model import MAX_VERSION, Outcome, instant
@@ -49,7 +49,8 @@ class StoredRecord:
     outcome: Outcome | None
     findings_json: str
     removed_json: str
-    facts: bytes
+    facts: bytes | None
+    """Sealed; None once nobody needs them any more."""
     payload: bytes | None
     """None once destroyed."""
     key_id: int | None
@@ -115,6 +116,8 @@ class NewRecord:
     key_id: int
     content: bytes
     """Plain digest of the canonical record, for comparing; never stored."""
+    plain: bytes
+    """What the payload seals, for comparing with records that came from another installation."""
     state: str = RECEIVED
     outcome: Outcome | None = None
 
@@ -311,6 +314,12 @@ def answer(tx: Connection, row: int, removed: Mapping[str, Any]) -> None:
     tx.execute(update(record).where(record.c.id == row).values(removed=json_text(removed), state=RECEIVED))
 
 
+def keep_digests(tx: Connection, digests: Mapping[int, str]) -> None:
+    """Give rows that came from another installation a digest of this one."""
+    for row, digest in digests.items():
+        tx.execute(update(record).where(record.c.id == row).values(digest=digest))
+
+
 def allowed(tx: Connection, client_ref: str) -> dict[int, tuple[tuple[str, str], ...]]:
     """Row -> (field, class) that its author has allowed, of the records of one client of which anything was."""
     query = select(record.c.id, record.c.removed).where(
@@ -444,6 +453,38 @@ def add_fingerprints(tx: Connection, client_ref: str, prints: Iterable[tuple[str
 def fingerprints(tx: Connection, client_ref: str) -> set[tuple[str, str]]:
     """The keyed fingerprints of a client's contact data."""
     return {(str(one[0]), str(one[1])) for one in tx.execute(_FINGERPRINTS, {"client": client_ref})}
+
+
+def only_in(tx: Connection, provider: str, purchasers: Collection[str]) -> list[str]:
+    """Clients with fingerprints who stand in some of a provider's registers and in no other."""
+    other, mine = record.alias(), record.c.purchaser.in_(sorted(purchasers))
+    elsewhere = exists().where(
+        other.c.client_ref == record.c.client_ref, other.c.provider == provider,
+        other.c.purchaser.not_in(sorted(purchasers)),
+    )  # fmt: skip
+    known = exists().where(fingerprint.c.client_ref == record.c.client_ref)
+    query = select(record.c.client_ref).where(record.c.provider == provider, mine, known, ~elsewhere).distinct()
+    return [str(one) for one in tx.execute(query).scalars()]
+
+
+def forget_prints(tx: Connection, together: str, refs: Collection[str]) -> None:
+    """Forget fingerprints of contact data.
+
+    Args:
+        tx: the caller's transaction.
+        together: where those of all clients under turvakielto are kept out of the texts of others.
+        refs: clients, whose own go, and those among them.
+    """
+    prints, gone = fingerprint.c, sorted(refs)
+    for start in range(0, len(gone), PARAMETERS):
+        mine = prints.client_ref.in_(gone[start : start + PARAMETERS])
+        values = sorted(set(tx.execute(select(prints.value).where(mine)).scalars()))
+        tx.execute(delete(fingerprint).where(mine))
+        for place in range(0, len(values), PARAMETERS):  # another client may live at the same address
+            theirs = prints.value.in_(values[place : place + PARAMETERS])
+            left = set(tx.execute(select(prints.value).where(theirs, prints.client_ref != together)).scalars())
+            lost = prints.value.in_(sorted(set(values[place : place + PARAMETERS]) - left))
+            tx.execute(delete(fingerprint).where(prints.client_ref == together, lost))
 
 
 def counts(tx: Connection) -> dict[str, int]:
