@@ -87,7 +87,7 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moved]:
     """A register with much that is open, handed over and taken in."""
     folder = tmp_path_factory.mktemp("moved")
     source, log_register, own = Crossing(folder / "source"), MemoryArchive(), recipient()
-    source.gateway.__dict__["_archive"] = source.world.archive = log_register
+    source.gateway.dispatch.__dict__["_archive"] = source.world.archive = log_register
     log_register.keeps_reports = False
     register(source.world, organiser=OTHER, purchaser="heinola")
     cast, oid = source.client(serves="")
@@ -109,7 +109,7 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moved]:
     )  # fmt: skip
     made = source.gateway.leaving.export(source.world.caller, ORGANISER, own.certificate, target_file)
     target = World(folder / "target")
-    target.gateway.__dict__["_archive"] = log_register
+    target.gateway.dispatch.__dict__["_archive"] = log_register
     told, receipt, members = taken(source, target, own, target_file, folder / "open")
     assert told["manifest"] == made["manifest"]
     yield Moved(source, target, log_register, cast, grants, request, held, made, receipt, members, before)
@@ -146,7 +146,7 @@ def queue(gateway: Gateway, caller: Caller) -> dict[str, dict[str, Any]]:
 
 def sound(gateway: Gateway) -> list[Any]:
     """What log and tables do not tell alike."""
-    told = gateway.verify_audit(None, None, reconcile=True)
+    told = gateway.trail.verify(reconcile=True)
     return [*told["problems"], *told["unmatched"]]
 
 
@@ -173,7 +173,7 @@ def test_a_waiting_disclosure_notice_is_sent_from_the_new_installation(moved: Mo
     assert moved.before.waiting
     assert moved.before.waiting == got
     assert got == moved.log_register.reports
-    assert {"kept": len(got)} == moved.target.gateway.status()["disclosures"]
+    assert {"kept": len(got)} == moved.target.gateway.overview.status()["disclosures"]
 
 
 def test_reviews_fall_due_and_nobody_looks_by_a_grant_from_elsewhere(moved: Moved) -> None:
@@ -272,7 +272,7 @@ def test_who_changed_the_controllers_rules_goes_with_it(tmp_path: Path) -> None:
     desk.close()
     gateway = desk.gateway()
     caller = gateway.actor(None, None, None)
-    gateway.register_party(PROVIDER, "Paja", ORGANISER, "Tilaaja", "NAYTE/1", "lapha", caller)
+    gateway.registration.register_party(PROVIDER, "Paja", ORGANISER, "Tilaaja", "NAYTE/1", "lapha", caller)
     gateway.leaving.export(caller, ORGANISER, own.certificate, tmp_path / "package")
     gateway.close()
     keys = (desk.data / "keys/checkpoint.vkey").read_text()
@@ -295,12 +295,12 @@ def test_a_table_that_is_delivered_whole_again_is_known(tmp_path: Path) -> None:
         (tmp_path / "paivakirja.csv").write_bytes(diary(*days).encode("cp1252"))
         files = [tmp_path / "asiakkaat.csv", tmp_path / "paivakirja.csv"]
         caller = replace(world.caller, organisation=Oid(PROVIDER))
-        rows = world.gateway.import_files(files, "heinola-csv", "heinola", caller).rows()
+        rows = world.gateway.deliveries.import_files(files, "heinola-csv", "heinola", caller).rows()
         return dict(Counter(row["outcome"] for row in rows))
 
     first = imported(source, *DAYS)
     assert 0 == source.deliver()
-    target.gateway.__dict__["_archive"] = target.archive = source.archive
+    target.gateway.dispatch.__dict__["_archive"] = target.archive = source.archive
     source.gateway.leaving.export(source.caller, ORGANISER, own.certificate, tmp_path / "package")
     keys = (source.folder / "data/keys/checkpoint.vkey").read_text()
     target.gateway.arriving.take(target.caller, tmp_path / "package", own.certificate, own.key, keys)
