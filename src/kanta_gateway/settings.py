@@ -46,6 +46,9 @@ class Settings:
     """Key folder; empty: `keys` in the data folder. In production put it apart from database and backups."""
     key_store_url: str = ""
     """Database of wrapped keys; empty: SQLite in the key folder. Back it up apart from the database, and briefly."""
+    journal_copy: str = ""
+    """File that the journal of what was destroyed is copied to; empty: beside the key store. Put it at a third place:
+    what neither a backup of the database nor one of the keys brings back."""
     caller_crl_file: str = ""
     """PEM file with revocation lists of those who issued callers' certificates, and the issuers' certificates.
     It is read again when it changes; empty: only our own registry revokes."""
@@ -86,6 +89,11 @@ class Settings:
     def key_url(self) -> str:
         """The key store's SQLAlchemy URL."""
         return self.key_store_url or f"sqlite:///{self.key_folder / KEY_STORE}"
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the copy of the journal is."""
+        return Path(self.journal_copy) if self.journal_copy else self.key_folder / "journal.jsonl"
 
     @property
     def own(self) -> Path | None:

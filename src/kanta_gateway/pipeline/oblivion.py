@@ -82,13 +82,11 @@ class Oblivion:
     def _replay(self, mark: int) -> int:
         parts = self._parts
         count, last = 0, mark
-        while True:
-            deeds, last = parts.keys.since(last, BATCH)
-            if not deeds:
-                break
+        while entries := parts.keys.entries(last, BATCH):
+            last = entries[-1].number
             with parts.database.alone() as tx:
                 self._owners = controllers(tx)
-                events = [event for one in deeds for event in self._again(tx, one)]
+                events = [event for one in entries for event in self._again(tx, one.deed)]
                 parts.log.append(tx, events)
                 forgotten.move_mark(tx, last)
             count += len(events)

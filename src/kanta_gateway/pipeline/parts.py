@@ -94,6 +94,11 @@ class Keyring:
         return derive(self._master, "changes")
 
     @cached_property
+    def journal(self) -> bytes:
+        """Keys the codes of the journal's copy."""
+        return derive(self._master, "journal")
+
+    @cached_property
     def fingerprints(self) -> bytes:
         """Keys the fingerprints of contact data."""
         return derive(self._master, "fingerprints")
