@@ -222,9 +222,9 @@ class KeyStore:
                 self._copy.follow(self.entries)
         return number, number + len(rows)
 
-    def scrub(self) -> None:
-        """What was deleted leaves the write-ahead log too."""
-        self._database.scrub()
+    def scrub(self) -> bool:
+        """What was deleted leaves the write-ahead log too; whether it has."""
+        return self._database.scrub()
 
     def last(self) -> int:
         """Number of the newest entry; 0 for none."""

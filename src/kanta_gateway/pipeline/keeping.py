@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, insert, or_, select
+from sqlalchemy import exists, insert, select
 
 from kanta_gateway import forgotten
 from kanta_gateway.access.parties import agreements
@@ -171,13 +171,13 @@ class Keeping:
     def _forget(self, caller: Caller, one: Agreement, refs: Sequence[str], term: Term) -> int:
         """Destroy some clients' basic data, and what rules needed of the rest; how many records."""
         c, provider = record.c, one.provider.oid
-        types = [name for name, kind in self._parts.types.items() if kind.is_reference or kind.is_subject]
         left = exists().where(document.c.client_ref == c.client_ref, document.c.payload.is_not(None))
         with self._parts.database.alone() as tx:
-            query = select(*_COLUMNS, c.payload.is_(None).label("gone")).where(
+            query = select(*_COLUMNS).where(
                 c.provider == provider, c.purchaser == one.purchaser, c.client_ref.in_(refs), c.state == SETTLED, ~left,
+                forgotten.CONTENTS[record.name].has_any,
                 c.type.not_in(sorted(TYPES)),  # statements of will decide as long as there is anything to disclose
-                or_(and_(c.payload.is_not(None), c.type.in_(types)), and_(c.payload.is_(None), c.facts.is_not(None))),
+                c.payload.is_(None) | c.outcome.not_in(RETURNED),  # what was given back has a term of its own
             )  # fmt: skip
             rows = tx.execute(query).mappings().all()
             gone = [Gone(record.name, row["ticket"], row["key_id"], provider, one.organiser.oid, row["client_ref"],

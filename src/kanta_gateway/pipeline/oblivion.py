@@ -48,6 +48,8 @@ class Oblivion:
         self._parts = parts
         self._owners: Mapping[tuple[str, str], str] = {}
         """Whose each register is, as the database that is brought up to date says."""
+        self._has_old_pages = parts.database.is_sqlite
+        """Whether the write-ahead logs may hold what was deleted: a crash or a long reader can leave it there."""
 
     def start(self) -> int:
         """At the start of a process: finish what was begun, do again what was lost; how many deeds were done again."""
@@ -74,9 +76,8 @@ class Oblivion:
             with parts.database.alone() as tx:
                 forgotten.carried(tx, [one.origin for one in deeds], before, number)
             count += len(deeds)
-        if count:
-            parts.keys.scrub()
-            parts.database.scrub()
+        if count or self._has_old_pages:
+            self._has_old_pages = not (parts.keys.scrub() & parts.database.scrub())
         return count
 
     def _replay(self, mark: int) -> int:

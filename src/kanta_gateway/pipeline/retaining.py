@@ -57,7 +57,7 @@ class Retention:
         told = Counter[str]()
         while any((found := self.step(caller)).values()):
             told.update(found)
-        return {name: told[name] for name in found}
+        return dict(told)
 
     def terms(self, begun: date | None, language: str) -> list[dict[str, Any]]:
         """How long what is kept; with a day also when that ends for what began on it."""

@@ -2,8 +2,9 @@
 
 * The archive has the document, the recipient its notice, the national log register its disclosure notice; the gateway
   keeps evidence and no content (GDPR 5(1)(e)).
-* The record that a document was made of goes with the last of its documents; references (client, decision, staff)
-  stay, since later records need them; what is held or refused stays until it is corrected.
+* The record that a document was made of goes with the last of its documents, and what was replaced or cancelled before
+  a document was made of it by itself; references (client, decision, staff) stay, since later records need them; what
+  is held or refused stays until it is corrected.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy import exists, select
 from kanta_gateway.database import disclosure, document, notice, record
 from kanta_gateway.model import Caller, Outcome, instant
 from kanta_gateway.notices import store as notices
-from kanta_gateway.pipeline.destroying import BATCH, DONE, Gone, destroy
+from kanta_gateway.pipeline.destroying import BATCH, DONE, Gone, controllers, destroy
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool import disclosures
 from kanta_gateway.spool.records import SETTLED
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 SPENT = (Outcome.ACCEPTED, Outcome.FLAGGED, Outcome.REPLACEMENT, Outcome.REPLACED, Outcome.CANCELLED,
          Outcome.CANCELLATION)  # fmt: skip
 """Outcomes after which nothing more is made of a record."""
+OVERTAKEN = (Outcome.REPLACED, Outcome.CANCELLED, Outcome.CANCELLATION)
+"""Outcomes after which nobody needs a record of which no document was made."""
 
 
 def destroy_spent(parts: Parts, caller: Caller, grace_days: int) -> dict[str, int]:
@@ -40,7 +43,8 @@ def destroy_spent(parts: Parts, caller: Caller, grace_days: int) -> dict[str, in
     """
     limit = instant(parts.now() - timedelta(days=grace_days))
     kinds: dict[str, Callable[[Connection, str], Iterator[Gone]]] = {
-        "documents": _documents, "notices": _notices, "disclosures": _disclosures
+        "documents": _documents, "records": _overtaken, "notices": _notices,
+        "disclosures": _disclosures,
     }  # fmt: skip
     counts = {}
     for name, find in kinds.items():
@@ -84,6 +88,23 @@ def _records(tx: Connection, rows: Sequence[int], going: Sequence[str]) -> Seque
             record.c.state == SETTLED,  # one that waits for an earlier version on its way still needs its content
         )
     ).all()
+
+
+def _overtaken(tx: Connection, limit: str) -> Iterator[Gone]:
+    """Records that were replaced or cancelled before any document was made of them."""
+    c, owners = record.c, controllers(tx)
+    query = (
+        select(c.ticket, c.key_id, c.provider, c.purchaser, c.client_ref)
+        .where(
+            c.outcome.in_(OVERTAKEN), c.payload.is_not(None), c.state == SETTLED, c.settled_at <= limit,
+            ~exists().where(document.c.record_row == c.id),
+        )
+        .order_by(c.id)
+        .limit(BATCH)
+    )  # fmt: skip
+    for row in tx.execute(query):
+        owner = owners.get((row.provider, row.purchaser), row.provider)
+        yield Gone(record.name, row.ticket, row.key_id, row.provider, owner, row.client_ref)
 
 
 def _notices(tx: Connection, limit: str) -> Iterator[Gone]:
