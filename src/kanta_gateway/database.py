@@ -478,6 +478,7 @@ audit_name = Table(
 )  # fmt: skip
 
 
+_BUSY_MILLISECONDS, _SCRUB_MILLISECONDS = 60_000, 500
 _ALONE = text("SELECT pg_advisory_xact_lock(7032023001)")  # any number that nothing else here locks
 
 
@@ -531,12 +532,14 @@ class Database:
             return True
         raw = self.engine.raw_connection()
         try:
+            raw.cursor().execute(f"PRAGMA busy_timeout={_SCRUB_MILLISECONDS}")  # nobody waits for a long reader
             busy, _, _ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:  # a writer holds the file
             return False
         else:
             return not busy
         finally:
+            raw.cursor().execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
             raw.close()
 
     def close(self) -> None:
@@ -580,7 +583,7 @@ def _engine(url: str) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "secure_delete=ON",
-            "busy_timeout=60000",
+            f"busy_timeout={_BUSY_MILLISECONDS}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
