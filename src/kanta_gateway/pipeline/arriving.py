@@ -25,10 +25,10 @@ from kanta_gateway.errors import MisconfiguredError, UntrustedError
 from kanta_gateway.handover import package
 from kanta_gateway.handover.sealed import Opener
 from kanta_gateway.model import Caller, Event
-from kanta_gateway.pipeline.arrival import Arrival
-from kanta_gateway.pipeline.arrived import arrived, arrived_grants
+from kanta_gateway.pipeline.inventory import arrived, arrived_grants
 from kanta_gateway.pipeline.leaving import BASIS, RECEIPT
 from kanta_gateway.pipeline.shelf import Shelf
+from kanta_gateway.pipeline.unpacking import Unpacking
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -79,7 +79,7 @@ class Arriving:
             self._shelf.drafts(sign) as drafts,
             self._parts.database.alone() as tx,
         ):
-            arrival = Arrival(self._parts, tx, keys, drafts)
+            arrival = Unpacking(self._parts, tx, keys, drafts)
             with _nothing_left(self._parts, arrival):
                 arrival.read(reader)
                 arrival.finish()
@@ -127,7 +127,7 @@ class Arriving:
                 "verify": "python verify.py --key log.vkey --new checkpoint.txt entries.jsonl"}  # fmt: skip
 
     def _enter(
-        self, tx: Connection, caller: Caller, arrival: Arrival, about: Mapping[str, Any], digest: str, row: str
+        self, tx: Connection, caller: Caller, arrival: Unpacking, about: Mapping[str, Any], digest: str, row: str
     ) -> None:
         """The entries about what came."""
         parts = self._parts
@@ -158,7 +158,7 @@ class Arriving:
 
 
 @contextmanager
-def _nothing_left(parts: Parts, arrival: Arrival) -> Iterator[None]:
+def _nothing_left(parts: Parts, arrival: Unpacking) -> Iterator[None]:
     """Destroy the keys that were made for a package of which nothing is taken."""
     try:
         yield

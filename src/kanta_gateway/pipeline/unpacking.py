@@ -1,4 +1,4 @@
-"""One package on its way in: member by member, each checked before it counts.
+"""A package is unpacked into this installation: member by member, each checked before it counts.
 
 * Rows are of the controller and the registers that the package says it is of, or nothing is taken.
 * Documents are stored when the signed bytes of each have come and fit.
@@ -40,7 +40,7 @@ _TOLD = {
 """Entries that tell of something that must be in the package: table and column."""
 
 
-class Arrival:
+class Unpacking:
     """One package on its way in.
 
     Args:
