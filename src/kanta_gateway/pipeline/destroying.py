@@ -27,7 +27,7 @@ from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event, Finding, Oid, Severity, instant
 from kanta_gateway.privacy.envelope import open_sealed, seal
 from kanta_gateway.rights import store as requests
-from kanta_gateway.spool import disclosures, records
+from kanta_gateway.spool import disclosures, prints
 from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
@@ -266,8 +266,8 @@ class Destroyer:
         """Forget the contact data of clients whom no other register knows; how many there were."""
         keyring, count = self._parts.keyring, 0
         for provider in sorted({one[0] for one in pairs}):
-            refs = records.only_in(tx, provider, {one[1] for one in pairs if one[0] == provider})
-            records.forget_prints(tx, keyring.protected(provider), refs)
+            refs = prints.only_in(tx, provider, {one[1] for one in pairs if one[0] == provider})
+            prints.forget(tx, keyring.protected(provider), refs)
             count += len(refs)
         return count
 

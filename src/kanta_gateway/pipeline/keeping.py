@@ -27,7 +27,7 @@ from kanta_gateway.pipeline.destroying import BATCH, Gone, controllers, destroy
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import HELSINKI
 from kanta_gateway.retention import Term
-from kanta_gateway.spool import persons, records
+from kanta_gateway.spool import persons, prints
 from kanta_gateway.spool.records import SETTLED
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Keeping:
             gone = [Gone(record.name, row["ticket"], row["key_id"], provider, one.organiser.oid, row["client_ref"],
                          is_whole=True) for row in rows]  # fmt: skip
             self._destroy(tx, caller, gone, term)
-            records.forget_prints(tx, self._parts.keyring.protected(provider), {row["client_ref"] for row in rows})
+            prints.forget(tx, self._parts.keyring.protected(provider), {row["client_ref"] for row in rows})
         return len(rows)
 
     def _destroy(self, tx: Connection, caller: Caller, gone: Sequence[Gone], term: Term) -> None:

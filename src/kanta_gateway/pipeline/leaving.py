@@ -13,6 +13,7 @@ from __future__ import annotations
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,17 +152,7 @@ class Leaving:
             proof = [b64encode(one).decode() for one in proofs.consistency(tx, first, stated.size)]
             told = {"first": first, "second": stated.size, "proof": proof}
             writer.add("log/consistency.json", orjson.dumps(told))
-        writer.lines("records", giver.records(), ROWS)
-        self._documents(writer, giver)
-        writer.lines("notices", giver.notices(), ROWS)
-        writer.lines("disclosures", giver.disclosures(), ROWS)
-        writer.lines("requests", giver.requests(), ROWS)
-        writer.lines("grants", giver.grants(), ROWS)
-        writer.lines("deliveries", giver.deliveries(), ROWS)
-        writer.lines("delivered", giver.pointers(), ROWS)
-        writer.lines("moves", giver.moves(), ROWS)
-        writer.lines("links", giver.links(), ROWS)
-        writer.lines("parties", giver.statements(self._open), ROWS)
+        self._stored(writer, giver)
         people: dict[str, None] = {}
         writer.lines("entries", self._entries(tx, controller, stated.size, people), ENTRIES)
         rows = (row for name in people if (row := self._parts.log.names.row(tx, name)))
@@ -172,6 +163,18 @@ class Leaving:
             writer.add(name, content)
         digest = writer.end(self._parts.checkpoint_signer().sign)
         return dict(sorted(writer.counts.items())), digest
+
+    def _stored(self, writer: package.Writer, giver: Giver) -> None:
+        """What is stored of the controller's registers; records first, since they tell what references stand for."""
+        writer.lines("records", giver.records(), ROWS)
+        self._documents(writer, giver)
+        further: dict[str, Callable[[], Iterator[Any]]] = {
+            "notices": giver.notices, "disclosures": giver.disclosures, "requests": giver.requests,
+            "grants": giver.grants, "deliveries": giver.deliveries, "delivered": giver.pointers, "moves": giver.moves,
+            "links": giver.links, "parties": partial(giver.statements, self._open),
+        }  # fmt: skip
+        for folder, rows in further.items():
+            writer.lines(folder, rows(), ROWS)
 
     @staticmethod
     def _documents(writer: package.Writer, giver: Giver) -> None:

@@ -217,7 +217,7 @@ class Receiver:
             if not place.is_again:
                 self._note(tx, one, taken, delivery.provider)
             elif place.stored is not None and place.stored.digest == ELSEWHERE:
-                self._protect_again(tx, one, delivery.provider)
+                self._learn(tx, one, delivery.provider)
             events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=place.is_again, before=before))
             before.setdefault(one.new.key, {})[one.new.version] = sealed_hash(one.new.payload)
         if delivery.id:  # a single record is no delivery with a result of its own: its ticket tells
@@ -263,17 +263,14 @@ class Receiver:
             taken.has_shared_news = True
             return
         taken.clients.add(one.new.client_ref)
-        if one.prints:
-            records.add_fingerprints(tx, one.new.client_ref, one.prints)
-        if one.record.content.get("non_disclosure") is True:
-            self._protect(tx, one.new.client_ref, provider)
+        self._learn(tx, one, provider)
 
-    def _protect_again(self, tx: Connection, one: _Prepared, provider: str) -> None:
-        """Learn the contact data of a client who came from another installation, which could not hand it over."""
+    def _learn(self, tx: Connection, one: _Prepared, provider: str) -> None:
+        """Keep the fingerprints of contact data; a package brings none, so its clients' are learnt when they come."""
         if one.new.client_ref is not None and one.prints:
             records.add_fingerprints(tx, one.new.client_ref, one.prints)
-            if one.record.content.get("non_disclosure") is True:
-                self._protect(tx, one.new.client_ref, provider)
+        if one.new.client_ref is not None and one.record.content.get("non_disclosure") is True:
+            self._protect(tx, one.new.client_ref, provider)
 
     def _client(self, new: NewRecord) -> str | None:
         """The client of a record for the log; None for what is about no client."""
