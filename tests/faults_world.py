@@ -26,7 +26,7 @@ from kanta_gateway.model import Oid, Sha256Hex
 from kanta_gateway.settings import Settings
 from kanta_gateway.spool.states import DELIVERED, OPEN, State
 from kanta_gateway.transfer.frame import load_profile
-from kanta_gateway.transfer.receipts import Answer, FinalNo, Receipt
+from kanta_gateway.transfer.receipts import Answer, FinalNo, Receipt, RetryLater
 from kanta_gateway.transfer.simulator.checks import Checker
 from kanta_gateway.transfer.simulator.shelf import Shelf
 
@@ -86,6 +86,17 @@ class MemoryArchive:
         self.after: Callable[[Oid], Answer | None] = lambda _oid: None
         self.asked: Callable[[Oid], Answer | None] = lambda _oid: None
         self.invalidated: list[Oid] = []
+        self.keeps_reports = True
+        self.reports: dict[Oid, Sha256Hex] = {}
+
+    def report(self, _content: bytes, notice_id: Oid, digest: Sha256Hex) -> Answer:
+        """Keep one disclosure notice, as the national log register does; other bytes under its id are refused."""
+        if not self.keeps_reports:
+            return RetryLater("archive-unreachable", must_ask=False)
+        was_there = notice_id in self.reports
+        if self.reports.setdefault(notice_id, digest) != digest:
+            return FinalNo("archive-refused", ("DIFFERS",))
+        return Receipt(notice_id, digest, "1", was_there=was_there)
 
     def submit(self, document: bytes, frame: bytes, oid: Oid) -> Answer:
         """Check and keep one document."""

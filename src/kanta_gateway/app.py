@@ -26,6 +26,7 @@ from kanta_gateway.audit.log import Log
 from kanta_gateway.database import Database
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.gateway import Gateway
+from kanta_gateway.journal import Copy
 from kanta_gateway.keyfiles import (
     checkpoint_signer,
     keep_checkpoint,
@@ -132,6 +133,7 @@ def build(settings: Settings, *, only_approved: bool = False, may_make_keys: boo
         settings, parts, folder, known.policy, known.schemas, known.sources, trust_anchors(folder), known.frame,
         _channels(settings), known.papers,
     )  # fmt: skip
+    keys.copy_to(Copy(settings.journal_path, keyring.journal))
     gateway.retention.oblivion.start()
     gateway.checkup.unapproved = [unapproved_told(*one) for one in here.unapproved.items()]
     if not only_approved:

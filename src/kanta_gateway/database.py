@@ -512,7 +512,11 @@ class Plain:
         return self._texts[name]
 
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "busy_timeout=60000")
+_BUSY_MILLISECONDS, _SCRUB_MILLISECONDS = 60_000, 500
+PRAGMAS = (
+    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON",
+    f"busy_timeout={_BUSY_MILLISECONDS}",
+)  # fmt: skip
 """How SQLite works here: durable at every commit, and what is deleted is overwritten."""
 
 _ALONE = text("SELECT pg_advisory_xact_lock(7032023001)")  # any number that nothing else here locks
@@ -569,12 +573,14 @@ class Database:
             return True
         raw = self.engine.raw_connection()
         try:
+            raw.cursor().execute(f"PRAGMA busy_timeout={_SCRUB_MILLISECONDS}")  # nobody waits for a long reader
             busy, _, _ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:  # a writer holds the file
             return False
         else:
             return not busy
         finally:
+            raw.cursor().execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
             raw.close()
 
     def close(self) -> None:

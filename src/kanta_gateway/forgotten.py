@@ -1,5 +1,6 @@
 """What must stay forgotten: written with its deed, then carried to the journal that lies beside the keys.
 
+* There is one way to destroy content, `destroy`, and one list of the tables that hold some, `CONTENTS`.
 * The deed and its note are one transaction; the key goes after it, so that what was rolled back is still readable.
 * A deed whose key still stands is finished at the next start; a deed that a restored database has lost is done again.
 * The mark says up to where the journal's deeds are in this database.
@@ -13,12 +14,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
-from kanta_gateway.database import data_key, forgotten, forgotten_mark
+from kanta_gateway.database import (
+    client_request,
+    data_key,
+    disclosure,
+    document,
+    forgotten,
+    forgotten_mark,
+    notice,
+    record,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Column, Connection, Table
 
 CONTENT, SYSTEM, STATEMENT, NAMES, OLDER = "content", "system", "statement", "names", "older-keys"
 WILL, GRANT = "will", "grant"
@@ -42,12 +52,78 @@ class Forgotten:
     """Tells the same deed from another one like it."""
 
 
+WHOLE = "whole"
+"""Detail of a deed by which what rules need of a record went with its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A table whose rows have content, each under a key of its own (`key_id`)."""
+
+    table: Table
+    subject: Column[str]
+    """What entries and the journal call a row."""
+    emptied: Mapping[str, Any]
+    """Columns that go with the content, and what stands in them afterwards; the first is the content."""
+    rest: Mapping[str, Any] = field(default_factory=dict)
+    """What rules still need when the content is gone, and what stands there when nobody needs it any more."""
+
+    @property
+    def has_some(self) -> Any:
+        """Whether a row has its content."""
+        return self.table.c[next(iter(self.emptied))].is_not(None)
+
+    @property
+    def has_any(self) -> Any:
+        """Whether a row has its content, or what rules need of it."""
+        return or_(self.has_some, *(self.table.c[name].is_not(None) for name in self.rest))
+
+
+CONTENTS: Mapping[str, Content] = {
+    one.table.name: one
+    for one in (
+        Content(document, document.c.oid, {"payload": None}),
+        Content(record, record.c.ticket, {"payload": None, "digest": "", "state": "settled"}, {"facts": None}),
+        Content(notice, notice.c.id, {"payload": None}),
+        Content(disclosure, disclosure.c.id, {"told": None, "payload": None}),
+        Content(client_request, client_request.c.id, {"sealed": None}),
+    )
+}
+"""Everything that is destroyed with a key, by its table."""
+_PIECE = 500
+"""Values in one `IN`: databases allow a limited number."""
 _ADD, _WAITING = insert(forgotten), select(*forgotten.c).order_by(forgotten.c.id)
 _ENDED = (
     update(data_key)
     .where(data_key.c.id == bindparam("key"), data_key.c.destroyed_at.is_(None))
     .values(destroyed_at=bindparam("moment"))
 )
+
+
+def destroy(
+    tx: Connection, name: str, gone: Iterable[tuple[str, int | None]], at: str, *, whole: bool = False
+) -> None:  # fmt: skip
+    """Take the content of rows and note that it stays gone; what is known of them without content stays.
+
+    Args:
+        tx: the transaction that also tells the log.
+        name: of the table, one of `CONTENTS`.
+        gone: what each row is called, and its key.
+        at: the moment.
+        whole: what rules need of it goes too.
+    """
+    found = [(str(subject), key) for subject, key in gone]
+    told = {WHOLE: True} if whole and CONTENTS[name].rest else {}
+    note(tx, [Forgotten(CONTENT, subject, at, key, told) for subject, key in found])
+    empty(tx, name, [subject for subject, _ in found], whole=whole)
+
+
+def empty(tx: Connection, name: str, subjects: Sequence[str], *, whole: bool) -> None:
+    """Take the content of rows whose destruction is noted already."""
+    one = CONTENTS[name]
+    values = {**one.emptied, **(one.rest if whole else {})}
+    for start in range(0, len(subjects), _PIECE):
+        tx.execute(update(one.table).where(one.subject.in_(subjects[start : start + _PIECE])).values(values))
 
 
 def note(tx: Connection, deeds: Iterable[Forgotten]) -> None:
@@ -65,11 +141,16 @@ def note(tx: Connection, deeds: Iterable[Forgotten]) -> None:
         tx.execute(_ENDED, keys)
 
 
-def waiting(tx: Connection) -> list[Forgotten]:
-    """What the journal does not have yet."""
+def waiting(tx: Connection, most: int | None = None) -> list[Forgotten]:
+    """What the journal does not have yet, in order.
+
+    Args:
+        tx: a reading transaction.
+        most: so many at most; None for all.
+    """
     return [
         Forgotten(row.kind, row.subject, row.at, row.key_id, orjson.loads(row.details), row.origin)
-        for row in tx.execute(_WAITING)
+        for row in tx.execute(_WAITING if most is None else _WAITING.limit(most))
     ]
 
 

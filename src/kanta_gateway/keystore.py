@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Any
 
 import orjson
 from sqlalchemy import (
@@ -33,7 +36,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from kanta_gateway.database import Database
+from kanta_gateway.errors import MisconfiguredError, UntrustedError
 from kanta_gateway.forgotten import Forgotten
+from kanta_gateway.journal import Copy, Entry
 
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -94,6 +99,7 @@ class KeyStore:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
+        self._copy: Copy | None = None
         metadata.create_all(self._database.engine)
 
     # keys of content
@@ -194,6 +200,8 @@ class KeyStore:
     def forget(self, deeds: Sequence[Forgotten], least: int = 0) -> tuple[int, int]:
         """Destroy keys and write down that it was done; the number of the last entry before, and of the last one now.
 
+        Old pages leave the file's log with the next `scrub`.
+
         Args:
             deeds: what is forgotten; one that the journal has already changes nothing.
             least: the first new entry has a higher number than this.
@@ -203,32 +211,79 @@ class KeyStore:
             origins = [one.origin for one in deeds]
             have = set(tx.execute(select(journal.c.origin).where(journal.c.origin.in_(origins))).scalars())
             new = [one for one in deeds if one.origin not in have]
-            rows = [
-                {"number": place, "origin": one.origin, "kind": one.kind, "subject": one.subject, "at": one.at,
-                 "key_id": one.key_id, "details": orjson.dumps(dict(one.details)).decode()}
-                for place, one in enumerate(new, number + 1)
-            ]  # fmt: skip
+            rows = [_row(Entry(place, one)) for place, one in enumerate(new, number + 1)]
             if rows:
                 tx.execute(insert(journal), rows)
             keys = [one.key_id for one in deeds if one.key_id is not None]
             for start in range(0, len(keys), _PIECE):
                 tx.execute(delete(content_key).where(content_key.c.id.in_(keys[start : start + _PIECE])))
-        self._database.scrub()
+        if self._copy is not None:
+            with suppress(OSError):  # what the copy lacks is added with the next entry, or at the start
+                self._copy.follow(self.entries)
         return number, number + len(rows)
+
+    def scrub(self) -> bool:
+        """What was deleted leaves the write-ahead log too; whether it has."""
+        return self._database.scrub()
 
     def last(self) -> int:
         """Number of the newest entry; 0 for none."""
         with self._database.reading() as tx:
             return int(tx.execute(_LAST).scalar_one())
 
-    def since(self, number: int) -> tuple[list[Forgotten], int]:
-        """Entries behind this number, in order, and the number of the last."""
-        query = select(*journal.c).where(journal.c.number > number).order_by(journal.c.number)
+    def entries(self, number: int, most: int) -> list[Entry]:
+        """Entries behind this number, in order and so many at most."""
+        query = select(*journal.c).where(journal.c.number > number).order_by(journal.c.number).limit(most)
         with self._database.reading() as tx:
-            rows = tx.execute(query).all()
-        deeds = [Forgotten(row.kind, row.subject, row.at, row.key_id, orjson.loads(row.details), row.origin)
-                 for row in rows]  # fmt: skip
-        return deeds, rows[-1].number if rows else number
+            return [
+                Entry(row.number, Forgotten(row.kind, row.subject, row.at, row.key_id, orjson.loads(row.details),
+                                            row.origin))
+                for row in tx.execute(query)
+            ]  # fmt: skip
+
+    def copy_to(self, copy: Copy) -> int:
+        """Keep a copy of the journal; how many entries this store had lost, which are done here again.
+
+        Raises:
+            MisconfiguredError: the copy cannot be read or written.
+            UntrustedError: copy and journal tell different histories.
+        """
+        count, newest = 0, copy.last()
+        if newest.number:
+            shared = min(newest.number, self.last())
+            told = copy.since(shared)
+            while batch := list(islice(told, _PIECE)):
+                lost = [one for one in batch if one.number > shared]
+                self._check_shared([one for one in batch if one.number == shared])
+                self._do_again(lost)
+                count += len(lost)
+        if count:
+            self.scrub()
+        self._copy = copy
+        try:
+            copy.follow(self.entries)
+        except OSError as error:
+            raise MisconfiguredError("the copy of the journal cannot be written; see KANTA_JOURNAL_COPY") from error
+        return count
+
+    def _check_shared(self, told: Sequence[Entry]) -> None:
+        """Whether an entry of the copy stands in the journal under its number."""
+        for one in told:
+            mine = self.entries(one.number - 1, 1)
+            if [(have.number, have.deed.origin) for have in mine] != [(one.number, one.deed.origin)]:
+                raise UntrustedError(
+                    f"the journal beside the keys and its copy tell different things of entry {one.number}; find out "
+                    "which is this installation's, and put the other away (KANTA_JOURNAL_COPY)"
+                )
+
+    def _do_again(self, lost: Sequence[Entry]) -> None:
+        """Write entries of the copy into the journal, and destroy their keys."""
+        if not lost:
+            return
+        with self._database.alone() as tx:
+            tx.execute(insert(journal), [_row(one) for one in lost])
+            keys = [one.deed.key_id for one in lost if one.deed.key_id is not None]
+            tx.execute(delete(content_key).where(content_key.c.id.in_(keys)))
 
     # the root, and another master key
 
@@ -273,6 +328,13 @@ class KeyStore:
     def close(self) -> None:
         """Give all connections back."""
         self._database.close()
+
+
+def _row(one: Entry) -> dict[str, Any]:
+    """An entry as the journal stores it."""
+    deed = one.deed
+    return {"number": one.number, "origin": deed.origin, "kind": deed.kind, "subject": deed.subject, "at": deed.at,
+            "key_id": deed.key_id, "details": orjson.dumps(dict(deed.details)).decode()}  # fmt: skip
 
 
 def _is_in_use(tx: Connection, by: str) -> bool:

@@ -56,6 +56,9 @@ class Settings:
     """Label of the master key in the token; empty: it is a file in the key folder."""
     signing_key_label: str = ""
     """Label of the signing key in the token; empty: it is a file. Its certificate is a file in the key folder."""
+    journal_copy: str = ""
+    """File that the journal of what was destroyed is copied to; empty: beside the key store. Put it at a third place:
+    what neither a backup of the database nor one of the keys brings back."""
     caller_crl_file: str = ""
     """PEM file with revocation lists of those who issued callers' certificates, and the issuers' certificates.
     It is read again when it changes; empty: only our own registry revokes."""
@@ -96,6 +99,11 @@ class Settings:
     def key_url(self) -> str:
         """The key store's SQLAlchemy URL."""
         return self.key_store_url or f"sqlite:///{self.key_folder / KEY_STORE}"
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the copy of the journal is."""
+        return Path(self.journal_copy) if self.journal_copy else self.key_folder / "journal.jsonl"
 
     @property
     def own(self) -> Path | None:

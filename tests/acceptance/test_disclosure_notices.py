@@ -26,7 +26,7 @@ from kanta_gateway.database import disclosure
 from kanta_gateway.errors import ConflictError, MisconfiguredError
 from kanta_gateway.model import Event, Oid, Sha256Hex
 from kanta_gateway.pipeline.reporting import Reporter
-from kanta_gateway.pipeline.retain import destroy_spent_disclosures
+from kanta_gateway.pipeline.spent import destroy_spent
 from kanta_gateway.transfer.client import HttpArchiveClient, LogRegister
 from kanta_gateway.transfer.frame import load_profile
 from kanta_gateway.transfer.receipts import Answer
@@ -241,7 +241,7 @@ def test_the_content_goes_after_the_grace_period_and_what_changed_is_seen(tmp_pa
     with one.register() as reporter:
         reporter.drain()
     one.at(DAY + timedelta(days=90))
-    destroyed = [destroy_spent_disclosures(one.gateway.parts, WORKER, 30) for _ in range(2)]
+    destroyed = [destroy_spent(one.gateway.parts, WORKER, 30)["disclosures"] for _ in range(2)]
     whole = one.unmatched()
     with one.gateway.parts.database.transaction() as tx:
         tx.execute(update(disclosure).values(receipt="{}", state="queued"))

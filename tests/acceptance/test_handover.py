@@ -204,6 +204,7 @@ def test_a_notice_that_was_told_is_not_told_again(tmp_path: Path) -> None:
     caller = source.caller
     waiting = source.gateway.notice_board.list(caller, "waiting", 0, 1000, "fi")["notices"]
     source.gateway.dispatch.export_notices(tmp_path / "out", caller, "", [one["id"] for one in waiting])
+    assert 0 == source.deliver()
     one = Left(source, own, tmp_path / "p", {}, (tmp_path / "provider/data/keys/checkpoint.vkey").read_text())
     source.gateway.leaving.export(caller, ORGANISER, own.certificate, one.package)
     world = fresh(tmp_path / "new", one)

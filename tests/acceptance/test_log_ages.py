@@ -17,7 +17,7 @@ from kanta_gateway.database import audit_entry, audit_name
 from kanta_gateway.errors import UntrustedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.keystore import day_key
-from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.spent import destroy_spent
 
 USE = ("subject", "controller", "at", "purpose")
 DISCLOSURE = ("subject", "controller", "provider", "recipient", "at", "purpose", "basis")
@@ -78,7 +78,7 @@ def test_a_destroyed_document_leaves_its_log(delivered: Gateway) -> None:
     """
     caller = delivered.actor(None, None, None)
     grown = replace(delivered.parts, clock=lambda: datetime.now(UTC).replace(year=datetime.now(UTC).year + 1))
-    destroyed = destroy_spent_keys(grown, caller, 30)
+    destroyed = destroy_spent(grown, caller, 30)["documents"]
     entries = opened(delivered)
     with delivered.parts.database.reading() as tx:
         people = {one["actor"]["name"]: delivered.parts.log.names.read(tx, one["actor"]["name"])

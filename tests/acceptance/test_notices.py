@@ -35,7 +35,7 @@ from kanta_gateway.notices.channels import Channels
 from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
-from kanta_gateway.pipeline.retain import destroy_spent_notices
+from kanta_gateway.pipeline.spent import destroy_spent
 from kanta_gateway.web import application, service_of
 
 ORGANISER = "1.2.246.10.94006007.10.0"
@@ -376,7 +376,7 @@ def test_content_is_sealed_and_goes(office: Office, tmp_path: Path) -> None:
 
     office.at(DAY + timedelta(days=31))
 
-    assert destroy_spent_notices(office.gateway.parts, replace(CALLER, role="operator"), 30) == 1
+    assert destroy_spent(office.gateway.parts, replace(CALLER, role="operator"), 30)["notices"] == 1
 
     with pytest.raises(KeyUnavailableError):
         office.hand_over(id_)

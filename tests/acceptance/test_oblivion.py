@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,12 +21,12 @@ from tests.processes import Archive
 from kanta_gateway import forgotten
 from kanta_gateway.access.statements import Statement
 from kanta_gateway.database import calling_system, data_key, document, record
-from kanta_gateway.errors import GatewayError, KeyUnavailableError
+from kanta_gateway.errors import GatewayError, KeyUnavailableError, UntrustedError
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.keyfiles import assertion_of, development_system, thumbprint_of
 from kanta_gateway.model import Event
-from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.spent import destroy_spent
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.web import service_of
 
@@ -99,7 +100,7 @@ class World:
             mine = document.c.oid.in_([row.oid for row in rows])
             tx.execute(update(document).where(~mine, document.c.payload.is_not(None)).values(settled_at=late))
             tx.execute(update(document).where(mine).values(settled_at="2026-01-01T00:00:00.000000Z"))
-        destroy_spent_keys(self.gateway.parts, self.gateway.actor(None, None, None), 30)
+        destroy_spent(self.gateway.parts, self.gateway.actor(None, None, None), 30)
         self.destroyed |= {row.oid: (row.key_id, bytes(row.payload)) for row in rows}
 
     def revoke(self) -> None:
@@ -226,32 +227,63 @@ def test_a_key_that_went_without_its_entry(world: World) -> None:
     assert world.gateway.trail.verify()["holds"]
 
 
-def test_an_older_key_store_brings_no_key_back(world: World) -> None:
-    """Yesterday's key store beside today's database: what the database calls destroyed is destroyed there again."""
+@pytest.mark.parametrize("has_copy", [True, False])
+def test_an_older_key_store_brings_no_key_back(world: World, *, has_copy: bool) -> None:
+    """Yesterday's key store beside today's database: what copy or database call destroyed is destroyed there again."""
     place = world.backup("keys.db", "keys")
     world.destroy()
     world.gateway.retention.oblivion.carry()
     number = world.gateway.parts.keys.last()
+    if not has_copy:
+        (world.data / "keys/journal.jsonl").unlink()
     world.restore(place, "keys.db", "keys")
     world.assert_forgotten()
 
-    assert world.gateway.parts.keys.last() > number
+    assert (world.gateway.parts.keys.last() == number) is has_copy
 
 
 def test_no_wrapped_key_in_the_database(world: World) -> None:
     """The database holds no key, wrapped or not, and after a destruction no page of it holds the content."""
+    parts, before = world.gateway.parts, at_rest(world)
     world.destroy()
-    parts = world.gateway.parts
+    keys = world.data / "keys/keys.db"
     wrapped = parts.keys.wrapped_many(parts.keys.ids()).values()
+    gone = parts.keys.wrapped_many([key for key, _ in world.destroyed.values()]).values()
     world.gateway.retention.oblivion.carry()
-    content = (world.data / "gateway.db").read_bytes() + (world.data / "gateway.db-wal").read_bytes()
+    content = at_rest(world)
+    of_keys = keys.read_bytes() + keys.with_name("keys.db-wal").read_bytes()
 
     assert wrapped
     assert [one for one in wrapped if one in content] == []
-    assert [oid for oid, (_, payload) in world.destroyed.items() if payload in content] == []
+    assert [one for one in gone if one in of_keys] == []
+    assert all(payload[PIECE] in before for _, payload in world.destroyed.values())
+    assert [oid for oid, (_, payload) in world.destroyed.items() if payload[PIECE] in content] == []
     with parts.database.reading() as tx:
         ended = set(tx.execute(select(data_key.c.id).where(data_key.c.destroyed_at.is_not(None))).scalars())
     assert {key for key, _ in world.destroyed.values()} <= ended
+
+
+PIECE = slice(200, 264)
+"""Of sealed content: what is longer than a page stands in several."""
+
+
+def at_rest(world: World) -> bytes:
+    """The database's files as they are on the disk."""
+    return (world.data / "gateway.db").read_bytes() + (world.data / "gateway.db-wal").read_bytes()
+
+
+def test_a_reader_keeps_nothing_for_long(world: World) -> None:
+    """What a long reader kept in the write-ahead log is cut by the next step, though nothing more was destroyed."""
+    with world.gateway.parts.database.reading() as tx:
+        tx.execute(select(document.c.oid)).all()
+        world.destroy(1)
+        world.carry()
+        ((_, payload),) = world.destroyed.values()
+        kept = payload[PIECE] in at_rest(world)
+    world.carry()
+
+    assert kept
+    assert payload[PIECE] not in at_rest(world)
 
 
 ACTS = st.sampled_from(["backup", "destroy", "destroy", "revoke", "end", "restart", "carry", "crash"])
@@ -287,3 +319,80 @@ def test_any_history_and_any_backup(
 def _waiting(gateway: Gateway) -> list[Forgotten]:
     with gateway.parts.database.reading() as tx:
         return forgotten.waiting(tx)
+
+
+def both(world: World) -> tuple[Path, Path]:
+    """Copies of database and key store of one moment."""
+    return world.backup(), world.backup("keys.db", "keys")
+
+
+def restore_both(world: World, places: tuple[Path, Path]) -> None:
+    """Put both back, as an operator does who restores a whole machine."""
+    world.gateway.close()
+    for place, name, folder in ((places[0], "gateway.db", ""), (places[1], "keys.db", "keys")):
+        for ending in ("", "-wal", "-shm"):
+            (world.data / folder / f"{name}{ending}").unlink(missing_ok=True)
+        shutil.copy(place, world.data / folder / name)
+    world.gateway = installation(world.data)
+
+
+def test_both_of_the_same_yesterday_bring_nothing_back(world: World) -> None:
+    """Database and key store restored together agree with each other; the journal's copy does again what they lost."""
+    places = both(world)
+    world.destroy()
+    world.revoke()
+    world.end()
+    world.carry()
+    restore_both(world, places)
+    world.assert_forgotten()
+    told = [one for one in opened(world.gateway) if one["details"].get("again")]
+    restore_both(world, both(world))
+
+    assert {one["subject"] for one in told if one["event"] == Event.DOCUMENT_DESTROY_KEY} >= world.destroyed.keys()
+    assert told == [one for one in opened(world.gateway) if one["details"].get("again")]
+    assert world.gateway.trail.verify(reconcile=True)["unmatched"] == []
+
+
+def test_a_copy_that_was_away_catches_up(world: World) -> None:
+    """What the copy lacks, after it could not be written or a crash cut its line off, is added at the next start."""
+    copy = world.data / "keys/journal.jsonl"
+    world.destroy(1)
+    world.carry()
+    whole = copy.read_bytes()
+    copy.chmod(0o600)
+    copy.write_bytes(whole[:-20])
+    world.restore(world.backup())
+
+    assert copy.read_bytes() == whole
+    assert world.gateway.parts.keys.last() == whole.count(b"\n")
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda lines: [*lines[:-1], lines[-1].replace(b'"kind":"content"', b'"kind":"system"')],
+    lambda lines: [*lines[:-2], lines[-1]],
+    lambda lines: [lines[1], lines[0], *lines[2:]],
+    lambda lines: [*lines, b'{"number":99}\n'],
+])  # fmt: skip
+def test_a_copy_that_was_changed_destroys_nothing(world: World, spoil: Callable[[list[bytes]], list[bytes]]) -> None:
+    """A line that was changed, taken out, moved or put in is found, and the start refused before anything is done."""
+    copy, places = world.data / "keys/journal.jsonl", both(world)
+    world.destroy(2)
+    world.carry()
+    before = world.gateway.parts.keys.last()
+    copy.write_bytes(b"".join(spoil(copy.read_bytes().splitlines(keepends=True))))
+    with pytest.raises(UntrustedError, match=r"copy of the journal|different things"):
+        restore_both(world, places)
+    world.gateway.close = lambda: None  # type: ignore[method-assign]  # it is closed
+
+    assert before > 2
+
+
+def test_the_copy_tells_no_content(world: World) -> None:
+    """Ids, moments and provisions stand in the copy, nothing of any record, and only its owner may read it."""
+    world.destroy()
+    world.carry()
+    copy = world.data / "keys/journal.jsonl"
+    told = {name for line in copy.read_bytes().splitlines() for name in orjson.loads(line)}
+
+    assert told == {"number", "kind", "subject", "at", "key_id", "details", "origin", "after", "code"}
+    assert copy.stat().st_mode & 0o777 == 0o600

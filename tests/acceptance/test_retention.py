@@ -17,7 +17,7 @@ from kanta_gateway.database import document
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller
-from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.spent import destroy_spent
 from kanta_gateway.spool import store
 
 
@@ -48,7 +48,7 @@ def test_content_stays_within_the_grace(archived: tuple[Gateway, Caller, dict[st
     """A day before the grace period ends nothing is destroyed."""
     gateway, caller, _ = archived
 
-    assert destroy_spent_keys(later(gateway, 29).parts, caller, 30) == 0
+    assert destroy_spent(later(gateway, 29).parts, caller, 30)["documents"] == 0
     assert documents(gateway)
 
 
@@ -58,7 +58,7 @@ def test_content_goes_and_evidence_stays(archived: tuple[Gateway, Caller, dict[s
     before = gateway.office.figures(caller, None, None, explain=False)
     with gateway.parts.database.reading() as tx:
         oids = [one.oid for one in store.archived(tx)]
-    destroyed = destroy_spent_keys(later(gateway, 31).parts, caller, 30)
+    destroyed = destroy_spent(later(gateway, 31).parts, caller, 30)["documents"]
 
     assert destroyed == len(oids)
     with pytest.raises(KeyUnavailableError):
@@ -80,7 +80,7 @@ def test_a_destroyed_key_that_comes_back_is_seen(
     with gateway.parts.database.reading() as tx:
         before = [store.get(tx, one.oid) for one in store.archived(tx)[:2]]
         wrapped = gateway.parts.keys.wrapped_many([one.key_id for one in before if one])
-    destroy_spent_keys(later(gateway, 31).parts, caller, 30)
+    destroy_spent(later(gateway, 31).parts, caller, 30)
     sound = gateway.trail.verify(reconcile=True)
     one, two = before
     assert one is not None
@@ -99,7 +99,7 @@ def test_a_destroyed_key_that_comes_back_is_seen(
 def test_later_records_still_stand(archived: tuple[Gateway, Caller, dict[str, Any]], tmp_path: Path) -> None:
     """What comes after the destruction becomes documents, though plan and agreement cannot be opened any more."""
     gateway, caller, _ = archived
-    destroy_spent_keys(later(gateway, 31).parts, caller, 30)
+    destroy_spent(later(gateway, 31).parts, caller, 30)
     rows = take(gateway, written(tmp_path / "late", sample()))
     made = [row for row in rows if row["outcome"] == "replacement"]
 

@@ -24,7 +24,7 @@ from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundErr
 from kanta_gateway.messages import LANGUAGES
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.pipeline.pleas import RequestForm, Verdict
-from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.spent import destroy_spent
 
 CAST = Cast(1)
 OTHER = "1.2.246.10.94006015.10.0"
@@ -290,7 +290,7 @@ def test_a_copy_of_all_that_is_held(world: World) -> None:
 def test_destroyed_content_is_said_to_be_in_the_archive(world: World) -> None:
     """After the grace period the copy tells that the content is in the controller's archive, under which OID."""
     world.ahead = timedelta(days=60)
-    destroy_spent_keys(world.gateway.parts, world.caller, 30)
+    destroy_spent(world.gateway.parts, world.caller, 30)
     request = asked(world, "access")
     decided(world, request, "granted")
     reply = world.gateway.rights.answer(processor(world), request, "fi")

@@ -26,6 +26,9 @@ LONG_MODULES = {
     "src/kanta_gateway/pipeline/office.py": (500, "every look at what is stored, permitted and logged alike"),
     "src/kanta_gateway/privacy/scan.py": (330, "every shape that is found, and one pass over a text"),
     "src/kanta_gateway/transfer/reports.py": (310, "one notice from the row that decides to the answer, and its parts"),
+    "src/kanta_gateway/keystore.py": (360, "keys and journal change in one transaction, and the copy follows it"),
+    "src/kanta_gateway/pipeline/leaving.py": (305, "one package from its permit to the destruction of the copy"),
+    "src/kanta_gateway/pipeline/receive.py": (315, "a delivered record's whole way into the store"),
     "src/kanta_gateway/spool/records.py": (490, "every statement on the record tables in one place"),
     "src/kanta_gateway/spool/store.py": (385, "every statement on the document table in one place"),
 }

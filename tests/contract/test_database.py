@@ -45,7 +45,7 @@ def new(name: str, *, version: int = 1, client: str | None = "c1", ticket: str =
         type="diary_entry", id=name, version=version, is_keyed=False, client_ref=client,
         ticket=ticket or f"{name}-{version}",
         digest="d", is_cancelled=False, findings=[{"rule": "GEN-01"}], removed={"dropped": {"x": 1}}, facts=b"facts",
-        payload=b"payload", key_id=key_of(ticket or f"{name}-{version}"), content=b"",
+        payload=b"payload", key_id=key_of(ticket or f"{name}-{version}"), content=b"", plain=b"",
     )  # fmt: skip
 
 

@@ -115,10 +115,28 @@ def reviewed(
     return bool(done.rowcount)
 
 
+def reword(tx: Connection, grant_id: str, texts: Mapping[str, bytes]) -> None:
+    """Put other words in the place of what was sealed.
+
+    Args:
+        tx: the caller's transaction.
+        grant_id: of the grant.
+        texts: sealed, by column.
+    """
+    tx.execute(update(access_grant).where(_C.id == grant_id).values(**texts))
+
+
 def closed(tx: Connection, grant_id: str, now: datetime) -> bool:
     """Close the case of a grant; whether one was open."""
     is_open = (_C.id == grant_id, _C.case_due_on.is_not(None), _C.case_closed_at.is_(None))
     return bool(tx.execute(update(access_grant).where(*is_open).values(case_closed_at=instant(now))).rowcount)
+
+
+def unfinished(tx: Connection, controller: str) -> int:
+    """How many grants into one controller's data wait for their review, or have a case that is open."""
+    is_open = _C.reviewed_at.is_(None) | (_C.case_due_on.is_not(None) & _C.case_closed_at.is_(None))
+    mine = _C.controller == controller
+    return int(tx.execute(select(func.count()).select_from(access_grant).where(mine, is_open)).scalar_one())
 
 
 def counts(tx: Connection, today: str, now: datetime) -> dict[str, int]:

@@ -54,7 +54,7 @@ def destroy(
 ) -> None:  # fmt: skip
     """Destroy content on the controller's documented instruction (GDPR 28(3)(g)); each is an entry of the log."""
     gateway = open_gateway(lang=lang)
-    told = gateway.retention.erasing.destroy(
+    told = gateway.retention.destroyer.instructed(
         gateway.actor(person, name, purpose), asked_by, controller, instruction, documents=document or (),
         tickets=ticket or (),
     )  # fmt: skip

@@ -122,14 +122,14 @@ def renew(tx: Connection, old: StoredNotice, new: NewNotice, now: datetime) -> b
     )  # fmt: skip
     if not done.rowcount:
         return False
-    forgotten.note(tx, [_gone(old, now)])
+    forgotten.note(tx, [Forgotten(forgotten.CONTENT, old.id, instant(now), old.key_id)])  # the new one has its own key
     return True
 
 
 def withdraw(tx: Connection, one: StoredNotice, now: datetime) -> None:
     """Take back a notice that waits and has nothing to tell any more, content and calls included."""
-    _change(tx, one, NoticeState.WITHDRAWN, {"settled_at": instant(now), "payload": None})
-    forgotten.note(tx, [_gone(one, now)])
+    _change(tx, one, NoticeState.WITHDRAWN, {"settled_at": instant(now)})
+    destroy(tx, [one], now)
     tx.execute(
         update(notice_call)
         .where(notice_call.c.notice == one.sequence, notice_call.c.state == "queued")
@@ -195,20 +195,9 @@ def spent(tx: Connection, limit: str, most: int) -> list[StoredNotice]:
     return [_from_row(row) for row in tx.execute(query.limit(most))]
 
 
-def with_content(tx: Connection, organiser: str, most: int) -> list[StoredNotice]:
-    """Notices of one controller that still have content."""
-    query = _STORED.where(notice.c.organiser == organiser, notice.c.payload.is_not(None))
-    return [_from_row(row) for row in tx.execute(query.limit(most))]
-
-
 def destroy(tx: Connection, found: Sequence[StoredNotice], now: datetime) -> None:
     """Destroy content and keys of notices; that they were and what they told of stays."""
-    tx.execute(update(notice).where(notice.c.sequence.in_([one.sequence for one in found])).values(payload=None))
-    forgotten.note(tx, [_gone(one, now) for one in found])
-
-
-def _gone(one: StoredNotice, now: datetime) -> Forgotten:
-    return Forgotten(forgotten.CONTENT, one.id, instant(now), one.key_id)
+    forgotten.destroy(tx, notice.name, [(one.id, one.key_id) for one in found], instant(now))
 
 
 def _change(tx: Connection, one: StoredNotice, after: NoticeState, values: Mapping[str, Any]) -> None:

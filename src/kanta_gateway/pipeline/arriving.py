@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -24,10 +25,10 @@ from kanta_gateway.errors import MisconfiguredError, UntrustedError
 from kanta_gateway.handover import package
 from kanta_gateway.handover.sealed import Opener
 from kanta_gateway.model import Caller, Event
-from kanta_gateway.pipeline.arrival import Arrival
-from kanta_gateway.pipeline.arrived import arrived
+from kanta_gateway.pipeline.inventory import arrived, arrived_grants
 from kanta_gateway.pipeline.leaving import BASIS, RECEIPT
 from kanta_gateway.pipeline.shelf import Shelf
+from kanta_gateway.pipeline.unpacking import Unpacking
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -78,7 +79,7 @@ class Arriving:
             self._shelf.drafts(sign) as drafts,
             self._parts.database.alone() as tx,
         ):
-            arrival = Arrival(self._parts, tx, keys, drafts)
+            arrival = Unpacking(self._parts, tx, keys, drafts)
             with _nothing_left(self._parts, arrival):
                 arrival.read(reader)
                 arrival.finish()
@@ -126,7 +127,7 @@ class Arriving:
                 "verify": "python verify.py --key log.vkey --new checkpoint.txt entries.jsonl"}  # fmt: skip
 
     def _enter(
-        self, tx: Connection, caller: Caller, arrival: Arrival, about: Mapping[str, Any], digest: str, row: str
+        self, tx: Connection, caller: Caller, arrival: Unpacking, about: Mapping[str, Any], digest: str, row: str
     ) -> None:
         """The entries about what came."""
         parts = self._parts
@@ -147,7 +148,8 @@ class Arriving:
         ])  # fmt: skip
         is_client = {name for name, kind in parts.types.items() if kind.about == "client"}
         batch: list[AuditEvent] = []
-        for one in arrived(tx, arrival.taker.numbers(), is_client):
+        taker = arrival.taker
+        for one in chain(arrived(tx, taker.numbers(), is_client), arrived_grants(tx, taker.granted)):
             batch.append(event(one.subject, one.client, one.provider, {"thing": one.table, "told": list(one.events)}))
             if len(batch) == _BATCH:
                 self._office.note(tx, batch)
@@ -156,7 +158,7 @@ class Arriving:
 
 
 @contextmanager
-def _nothing_left(parts: Parts, arrival: Arrival) -> Iterator[None]:
+def _nothing_left(parts: Parts, arrival: Unpacking) -> Iterator[None]:
     """Destroy the keys that were made for a package of which nothing is taken."""
     try:
         yield
@@ -211,7 +213,7 @@ def _write(folder: Path, name: str, data: bytes) -> Path:
         path = folder / first
     elif first in {"keys", "log"}:
         path = folder / rest
-    elif first in {"entries", "names", "references"}:
+    elif first in {"changes", "entries", "names", "references"}:
         path = folder / f"{first}.jsonl"
     else:
         path = folder / first / rest

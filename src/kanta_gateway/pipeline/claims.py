@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 UNTOLD = "disclosure"
 """A disclosure of which the log does not say whether the national log register is told; nothing makes it good."""
 _DECIDED = {State.APPROVED: Event.CHANGE_APPROVE, State.REJECTED: Event.CHANGE_REJECT}
-_DISCLOSURES = select(
+DISCLOSURES = select(
     disclosure.c.id, disclosure.c.event, disclosure.c.subject, disclosure.c.state, disclosure.c.receipt,
     disclosure.c.digest, disclosure.c.told.is_(None).label("gone"), disclosure.c.key_id, disclosure.c.made_at,
     disclosure.c.settled_at,
@@ -40,6 +40,7 @@ class Further:
     claims: Sequence[Claim]
     known: Known
     disclosures: Sequence[Mapping[str, Any]]
+    requests: Sequence[Mapping[str, Any]]
 
 
 def told(tx: Connection, with_key: Callable[[RowMapping], Mapping[str, Any]]) -> Further:
@@ -49,7 +50,7 @@ def told(tx: Connection, with_key: Callable[[RowMapping], Mapping[str, Any]]) ->
         tx: one snapshot.
         with_key: a row, and whether its key is gone.
     """
-    notices = [with_key(row) for row in tx.execute(_DISCLOSURES).mappings()]
+    notices = [with_key(row) for row in tx.execute(DISCLOSURES).mappings()]
     changes = list(tx.execute(_CHANGES).mappings())
     asked = [with_key(row) for row in requestclaims.requests(tx)]
     uses = tx.execute(select(content_use.c.digest, content_use.c.at).order_by(content_use.c.number)).all()
@@ -60,10 +61,11 @@ def told(tx: Connection, with_key: Callable[[RowMapping], Mapping[str, Any]]) ->
         Event.CHANGE_USE.value: {digest: True for digest, _ in uses},
     }  # fmt: skip
     mine = requestclaims.claims(asked)
-    return Further([*_of_disclosures(notices), *_of_changes(changes), *used, *mine], known, notices)
+    return Further([*of_disclosures(notices), *_of_changes(changes), *used, *mine], known, notices, asked)
 
 
-def _of_disclosures(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
+def of_disclosures(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
+    """What disclosure notices claim."""
     for row in rows:
         id_, state, made = row["id"], Notice(row["state"]), row["made_at"]
         since = row["settled_at"] or made

@@ -27,9 +27,9 @@ from kanta_gateway.notices.states import NoticeState
 from kanta_gateway.pipeline.asked import Asked
 from kanta_gateway.pipeline.casefile import entry as facts_of
 from kanta_gateway.pipeline.casefile import opened
+from kanta_gateway.pipeline.destroying import DONE
 from kanta_gateway.pipeline.overseeing import cases_of, detector_of
 from kanta_gateway.pipeline.partybook import HELSINKI
-from kanta_gateway.pipeline.retain import DONE
 from kanta_gateway.privacy.identity import identity_code
 from kanta_gateway.spool import records
 

@@ -65,7 +65,7 @@ def load(
         known, rows = (
             replace(known, rows=(), entries=()), records.of_file(tx, provider, purchaser, stamp.clients)
         )  # fmt: skip
-    entries = [*known.entries, *(entry(parts, one, told.get(one.key)) for one in rows)]
+    entries = [*known.entries, *(entry(parts, one, told.get(one.key)) for one in rows if one.facts is not None)]
     is_secret = any(one.type == "client" and one.facts.get("non_disclosure") for one in entries)
     prints = set().union(*(records.fingerprints(tx, ref) for ref in stamp.clients)) if is_secret else set()
     protected = frozenset(records.fingerprints(tx, parts.keyring.protected(provider)) - prints)

@@ -7,16 +7,20 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from kanta_gateway.access import register
+from kanta_gateway.access import changes, grants, register
 from kanta_gateway.access.statements import Statement, newest
 from kanta_gateway.errors import ConflictError
+from kanta_gateway.pipeline import approved, willbook
+from kanta_gateway.pipeline.approved import code_of
 from kanta_gateway.pipeline.compose import filed_as
+from kanta_gateway.pipeline.destroying import ACCESS
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import registers
 from kanta_gateway.spool.registers import PAGE, Pair
@@ -29,8 +33,14 @@ if TYPE_CHECKING:
 SAME = "same"
 """Mark of a document that is filed under the client's present identity."""
 JSON_FIELDS = ("findings", "removed", "inputs", "problem", "receipt", "items", "recipients", "header")
-CONTEXT = {"document": b"document", "notice": b"notice", "record": b"record"}
-_DROPPED = ("key_id", "lease_token", "lease_until", "payload", "facts", "client_ref")
+SEALED: Mapping[str, tuple[bytes, tuple[str, ...]]] = {
+    "client_request": (b"request", ("sealed",)), "disclosure": (b"disclosure", ("told", "payload")),
+    "document": (b"document", ("payload",)), "notice": (b"notice", ("payload",)), "record": (b"record", ("payload",)),
+}  # fmt: skip
+"""Table -> context of what its key seals, and the columns."""
+GRANT_TEXTS = ("sealed", "review", "case_owner")
+"""Of break-glass: who looked and why, what a review said, and who handles its case."""
+_DROPPED = ("key_id", "lease_token", "lease_until", "told", "payload", "sealed", "facts", "client_ref")
 About = Mapping[str, str]
 """What a keyed reference stands for: `client` with the provider's number, `about` with another subject, or `ref`."""
 
@@ -97,17 +107,18 @@ class Giver:
         return body["organisation" if one.kind == "unit" else "oid"] in {*providers, self.controller}
 
     def records(self) -> Iterator[Mapping[str, Any]]:
-        """Every record, opened; what each is about is learnt on the way."""
+        """Every record, opened, with its reminders; what each is about is learnt on the way."""
         parts = self.parts
         for row in self._with_content("record", pairs=self.pairs):
-            content, ref = row["content"], row["client_ref"]
+            content, ref = _value(row["opened"]["payload"]), row["client_ref"]
             if ref is not None:
-                self._learn(row)
+                self._learn(row, content)
                 if row["type"] == "client" and content is not None:
                     self._identities[ref] = filed_as(parts, content)
-            row["about"] = self._about(ref)
-            row["opened_facts"] = parts.keyring.open_facts(row["facts"])
-            row["is_compared"] = bool(row.pop("digest"))
+            row |= {
+                "about": self._about(ref), "content": content, "is_compared": bool(row.pop("digest")),
+                "opened_facts": None if row["facts"] is None else parts.keyring.open_facts(row["facts"]),
+            }  # fmt: skip
             yield _plain(row)
 
     def documents(self) -> Iterator[tuple[Mapping[str, Any], bytes | None]]:
@@ -119,14 +130,59 @@ class Giver:
             made_of["clients"] = [self._about(one) for one in made_of.get("clients", ())]
             row["inputs"] = orjson.dumps(made_of).decode()
             row["about"] = self._about(row["client_ref"])
-            content = row.pop("content")
+            content = row["opened"]["payload"]
             yield {**_plain(row), "has_content": content is not None}, content
 
     def notices(self) -> Iterator[Mapping[str, Any]]:
         """Every notice, opened as far as its content is there."""
         for row in self._with_content("notice", organiser=self.controller):
-            row["about"] = self._about(row["client_ref"])
-            yield _plain(row)
+            yield _plain({**row, "about": self._about(row["client_ref"]), "content": _value(row["opened"]["payload"])})
+
+    def disclosures(self) -> Iterator[Mapping[str, Any]]:
+        """Every disclosure notice; one that was tried goes with its signed bytes, so that a repeat is the same."""
+        for row in self._with_content("disclosure", organiser=self.controller):
+            told, signed = (row["opened"][name] for name in ("told", "payload"))
+            yield _plain({
+                **row, "about": self._about(row["client_ref"]), "content": _value(told),
+                "signed": None if signed is None else b64encode(signed).decode(),
+            })  # fmt: skip
+
+    def requests(self) -> Iterator[Mapping[str, Any]]:
+        """Every request of a client, with its clock."""
+        for row in self._with_content("client_request", organiser=self.controller):
+            yield _plain({**row, "about": self._about(row["client_ref"]), "content": _value(row["opened"]["sealed"])})
+
+    def grants(self) -> Iterator[Mapping[str, Any]]:
+        """Every grant by break-glass, with who looked and why, its review and its case."""
+        key = self.parts.keyring.accesses
+        for one in grants.every(self.tx):
+            if one.controller == self.controller:
+                texts = {name: getattr(one, name) for name in GRANT_TEXTS}
+                told = {name: text and orjson.loads(open_sealed(key, text, ACCESS)) for name, text in texts.items()}
+                yield {**asdict(one), "facts": dict(one.facts), "client_ref": None, "person_ref": None, **told,
+                       "about": self._about(one.client_ref)}  # fmt: skip
+
+    def changes(self) -> Iterator[Mapping[str, Any]]:
+        """Which rules were proposed, approved and rejected for the controller's contracts, when and why: evidence."""
+        files = {f"knowledge/mappings/contracts/{purchaser}.yaml" for _, purchaser in self.pairs}
+        for one in changes.every(self.tx, code_of(self.parts.keyring)):
+            if own := files & one.paths.keys():
+                told = approved.opened(one, self.parts.keyring)
+                yield {
+                    "number": one.number, "state": one.state, "digest": one.digest, "proposed_at": one.proposed_at,
+                    "decided_at": one.decided_at, "review_by": one.review_by, "reason": told["reason"],
+                    "proposed_by": told["proposer"], "proposer": one.proposer, "decider": one.decider,
+                    "files": {path: _text(told["content"][path]) for path in sorted(own)},
+                }  # fmt: skip
+
+    def lost_wills(self) -> int:
+        """How many statements of will a restored backup has lost and nobody has delivered again."""
+        lost = registers.lost_wills(self.tx, self.pairs)
+        return sum(
+            one.ticket in lost[client]
+            for client in lost
+            for one in willbook.wills_of(self.parts, self.tx, client[0], client[1], client[2])
+        )
 
     def deliveries(self) -> Iterator[Mapping[str, Any]]:
         """Every delivery."""
@@ -154,7 +210,7 @@ class Giver:
             yield {"ref": ref, **about}
 
     def _with_content(self, name: str, **whose: Any) -> Iterator[dict[str, Any]]:
-        """Rows with their content opened; None where it has been destroyed."""
+        """Rows with what is sealed in them opened, by column; None where it has been destroyed."""
         page: list[dict[str, Any]] = []
         for row in registers.rows(self.tx, name, **whose):
             page.append(row)
@@ -164,24 +220,28 @@ class Giver:
         yield from self._opened(name, page)
 
     def _opened(self, name: str, page: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        context, columns = SEALED[name]
         keys = self.parts.vault.keys([one["key_id"] for one in page if one["key_id"] is not None])
+        reminded = registers.reminders(self.tx, [one["ticket"] for one in page]) if name == "record" else {}
         for row in page:
-            key, payload = keys.get(row["key_id"]), row["payload"]
-            content: Any = None
-            if key is not None and payload is not None:
-                content = open_sealed(key, payload, CONTEXT[name])
-                content = content if name == "document" else orjson.loads(content)
-            yield {**row, "content": content}
+            key = keys.get(row["key_id"])
+            opened = {
+                column: None if key is None or row[column] is None else open_sealed(key, row[column], context)
+                for column in columns
+            }
+            if name == "record":
+                row["reminded"] = reminded.get(row["ticket"], [])
+            yield {**row, "opened": opened}
 
-    def _learn(self, row: Mapping[str, Any]) -> None:
+    def _learn(self, row: Mapping[str, Any], content: Mapping[str, Any] | None) -> None:
         """What a reference stands for, as a record of it tells."""
         kind, ref = self.parts.types[row["type"]], row["client_ref"]
         if kind.about != "client":
             self._abouts.setdefault(ref, {"provider": row["provider"], "about": kind.about})
         elif kind.is_subject:
             self._abouts[ref] = {"provider": row["provider"], "client": row["record_id"]}
-        elif ref not in self._abouts and row["content"] is not None and row["content"].get("_client"):
-            self._abouts[ref] = {"provider": row["provider"], "client": str(row["content"]["_client"])}
+        elif ref not in self._abouts and content is not None and content.get("_client"):
+            self._abouts[ref] = {"provider": row["provider"], "client": str(content["_client"])}
 
     def _about(self, ref: str | None) -> About | None:
         return None if ref is None else self._abouts.get(ref, {"ref": ref})
@@ -192,5 +252,15 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: orjson.loads(value) if name in JSON_FIELDS and isinstance(value, str) else value
         for name, value in row.items()
-        if name not in _DROPPED
+        if name not in {*_DROPPED, "opened"}
     }
+
+
+def _text(content: str | None) -> str | None:
+    """A file as text; None where the change takes it away."""
+    return None if content is None else b64decode(content).decode("utf-8", "replace")
+
+
+def _value(content: bytes | None) -> Any:
+    """Opened content as a value."""
+    return None if content is None else orjson.loads(content)

@@ -3,30 +3,31 @@
 * A record that waits or was refused was given back when its delivery was answered. Its provider is reminded of it,
   and its content goes when its time is over; its ticket stays, and the same version is a duplicate from then on.
 * Reference data of a client goes when the last relationship, or where none are registered the last contract, has
-  ended and the delivery window after it is over: until then a late delivery still needs it (CTL-14).
+  ended and the delivery window after it is over: until then a late delivery still needs it (CTL-14). With it goes what
+  rules needed of the client's other records, and the fingerprints of contact data.
 * Files are never stored: they are read as they come, record by record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import exists, insert, select
 
 from kanta_gateway import forgotten
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.terms import DELIVERY_MONTHS, Agreement, window_end
 from kanta_gateway.access.wills import TYPES
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import document, fingerprint, record, reminder
-from kanta_gateway.forgotten import Forgotten
+from kanta_gateway.database import document, record, reminder
 from kanta_gateway.model import Caller, Event, Oid, Outcome, instant
+from kanta_gateway.pipeline.destroying import BATCH, Gone, controllers, destroy
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import HELSINKI
 from kanta_gateway.retention import Term
-from kanta_gateway.spool import persons
+from kanta_gateway.spool import persons, prints
 from kanta_gateway.spool.records import SETTLED
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
     from kanta_gateway.pipeline.office import Office
 
-BATCH = 500
+CLIENTS = 50
+"""Whose data goes in one transaction."""
 RETURNED = (Outcome.HELD.value, Outcome.REFUSED.value)
 PURPOSE = "retention"
 _COLUMNS = (
@@ -87,115 +89,106 @@ class Keeping:
 
     def remind(self, caller: Caller) -> int:
         """Write down the reminders that are due; each stands in the list that the provider reads, and in the log."""
-        term, now, count = self._parts.terms.own["returned"], self._parts.now(), 0
+        term, count, after = self._parts.terms.own["returned"], 0, 0
         if not term.remind:
             return 0
-        with self._parts.database.alone() as tx:
-            rows = list(_returned(tx, self._moment(self._today - timedelta(days=term.remind[0] - 1)), None))
-            told = _reminded(tx, [row["ticket"] for row in rows])
-            names = self._controllers(tx, rows)
-            for row in rows:
-                age = (self._today - _day(row["received_at"])).days
-                due = [days for days in term.remind if days <= age and days not in told.get(row["ticket"], [])]
-                if not due:
-                    continue
-                tx.execute(insert(reminder), [
-                    {"ticket": row["ticket"], "days": days, "at": instant(now)} for days in due
-                ])  # fmt: skip
-                self._parts.log.append(tx, [
-                    self._event(Event.RECORD_REMIND, caller, row, names, {"days": due[-1]}, term)
-                ])  # fmt: skip
-                count += 1
-        return count
+        limit = self._moment(self._today - timedelta(days=term.remind[0] - 1))
+        while True:
+            with self._parts.database.alone() as tx:
+                rows = list(_returned(tx, limit, None, after, BATCH))
+                if not rows:
+                    return count
+                count += self._reminded(tx, caller, rows, term)
+            after = rows[-1]["id"]
+
+    def _reminded(self, tx: Connection, caller: Caller, rows: Sequence[RowMapping], term: Term) -> int:
+        """Write down the reminders of some records; of how many."""
+        now, owners = instant(self._parts.now()), controllers(tx)
+        told = _reminded(tx, [row["ticket"] for row in rows])
+        events = []
+        for row in rows:
+            age = (self._today - _day(row["received_at"])).days
+            due = [days for days in term.remind if days <= age and days not in told.get(row["ticket"], [])]
+            if due:
+                tx.execute(insert(reminder), [{"ticket": row["ticket"], "days": days, "at": now} for days in due])
+                events.append(AuditEvent(
+                    event=Event.RECORD_REMIND, caller=caller, at=self._parts.now(), client_ref=row["client_ref"],
+                    subject=row["ticket"], provider=row["provider"], controller=Oid(_owner(owners, row)),
+                    purpose=PURPOSE, basis=term.source, details={"days": due[-1]},
+                ))  # fmt: skip
+        self._parts.log.append(tx, events)
+        return len(events)
 
     def destroy_returned(self, caller: Caller) -> int:
         """Destroy the content of what was given back and not corrected in its time; how many records."""
-        term = self._parts.terms.own["returned"]
+        term, count = self._parts.terms.own["returned"], 0
         limit = self._moment(term.begun(self._today) + timedelta(days=1))
-        with self._parts.database.alone() as tx:
-            rows = list(_returned(tx, limit, None))[:BATCH]
-            self._destroy(tx, caller, rows, term)
-        return len(rows)
+        while True:
+            with self._parts.database.alone() as tx:
+                rows = list(_returned(tx, limit, None, 0, BATCH))
+                if not rows:
+                    return count
+                owners = controllers(tx)
+                gone = [Gone(record.name, row["ticket"], row["key_id"], row["provider"], _owner(owners, row),
+                             row["client_ref"]) for row in rows]  # fmt: skip
+                self._destroy(tx, caller, gone, term)
+            count += len(rows)
 
     def destroy_reference(self, caller: Caller) -> int:
-        """Destroy the reference data of clients whose last relationship's delivery window is over; how many records."""
-        term, found = self._parts.terms.own["reference"], 0
-        with self._parts.database.alone() as tx:
+        """Destroy what is known of clients whose last relationship's delivery window is over; how many records."""
+        term, count = self._parts.terms.own["reference"], 0
+        with self._parts.database.reading() as tx:
+            registers: dict[tuple[str, str], list[Agreement]] = {}
             for one in agreements(tx):
-                over = [
-                    ref for ref, last in self._ends(tx, one)
-                    if last is not None and term.ends(last) <= self._today
-                ]  # fmt: skip
-                rows = list(self._reference(tx, one, over)) if over else []
-                self._destroy(tx, caller, rows, term)
-                gone = {row["client_ref"] for row in rows}
-                self._forget_prints(tx, one.provider.oid, gone)
-                found += len(rows)
-        return found
+                registers.setdefault((one.provider.oid, one.purchaser), []).append(one)
+        for (provider, purchaser), contracts in registers.items():
+            over = self._over(provider, purchaser, contracts, term)
+            for start in range(0, len(over), CLIENTS):
+                count += self._forget(caller, contracts[0], over[start : start + CLIENTS], term)
+        return count
 
-    def _forget_prints(self, tx: Connection, provider: str, gone: Iterable[str]) -> None:
-        """Fingerprints of contact data: the clients' own, and those kept out of the texts of others for them."""
-        mine, prints = fingerprint.c.client_ref.in_(list(gone)), fingerprint.c
-        values = tx.execute(select(prints.value).where(mine)).scalars().all()
-        together = self._parts.keyring.protected(provider)
-        tx.execute(delete(fingerprint).where(mine))
-        tx.execute(delete(fingerprint).where(prints.client_ref == together, prints.value.in_(values)))
-
-    def _ends(self, tx: Connection, one: Agreement) -> Iterator[tuple[str, date | None]]:
-        """Each client of a contract, and the first day after the delivery window; None while it is open."""
-        contract = self._parts.contracts.get(one.purchaser)
+    def _over(self, provider: str, purchaser: str, contracts: Sequence[Agreement], term: Term) -> list[str]:
+        """Clients of a register whose delivery window is over, and of whom something is known still."""
+        contract = self._parts.contracts.get(purchaser)
         months = contract.delivery_months if contract is not None else DELIVERY_MONTHS
-        query = select(record.c.client_ref).where(
-            record.c.provider == one.provider.oid, record.c.purchaser == one.purchaser,
-            record.c.client_ref.is_not(None), record.c.payload.is_not(None),
-        ).distinct()  # fmt: skip
-        others = [other for other in agreements(tx, one.provider.oid) if other.purchaser == one.purchaser]
-        for ref in tx.execute(query).scalars():
-            group = persons.group(tx, one.provider.oid, one.purchaser, ref)
-            lasts = [last for other in others for last in _lasts(other, group)]
-            last = None if None in lasts else max((day for day in lasts if day is not None), default=None)
-            yield ref, None if last is None else window_end(last, months) + timedelta(days=1)
-
-    def _reference(self, tx: Connection, one: Agreement, refs: Sequence[str]) -> Iterator[RowMapping]:
-        types = [  # statements of will stay: they decide as long as there is anything to disclose
-            name for name, kind in self._parts.types.items()
-            if (kind.is_reference or kind.is_subject) and name not in TYPES
-        ]  # fmt: skip
-        for ref in refs:
-            yield from tx.execute(select(*_COLUMNS).where(
-                record.c.provider == one.provider.oid, record.c.purchaser == one.purchaser,
-                record.c.client_ref == ref, record.c.type.in_(types), record.c.payload.is_not(None),
-                record.c.state == SETTLED,
-                ~exists().where(document.c.client_ref == ref, document.c.payload.is_not(None)),
-            )).mappings()  # fmt: skip
-
-    def _destroy(self, tx: Connection, caller: Caller, rows: Sequence[RowMapping], term: Term) -> None:
-        if not rows:
-            return
-        destroy_records(tx, rows, instant(self._parts.now()))
-        names = self._controllers(tx, rows)
-        details = {"term": term.id}
-        self._parts.log.append(tx, [
-            self._event(Event.DOCUMENT_DESTROY_KEY, caller, row, names, details, term) for row in rows
-        ])  # fmt: skip
-
-    def _controllers(self, tx: Connection, rows: Iterable[RowMapping]) -> dict[tuple[str, str], str]:
-        """Whose register each record is in."""
-        found: dict[tuple[str, str], str] = {}
-        for provider in {row["provider"] for row in rows}:
-            found |= {(provider, one.purchaser): one.organiser.oid for one in agreements(tx, provider)}
-        return found
-
-    def _event(
-        self, event: Event, caller: Caller, row: RowMapping, controllers: dict[tuple[str, str], str],
-        details: dict[str, Any], term: Term,
-    ) -> AuditEvent:  # fmt: skip
-        return AuditEvent(
-            event=event, caller=caller, at=self._parts.now(), client_ref=row["client_ref"], subject=row["ticket"],
-            provider=row["provider"],
-            controller=Oid(controllers.get((row["provider"], row["purchaser"]), row["provider"])),
-            purpose=PURPOSE, basis=term.source, details=details,
+        lasts = _Lasts(contracts)
+        if lasts.is_open:
+            return []
+        with self._parts.database.reading() as tx:
+            known = tx.execute(
+                select(record.c.client_ref).where(
+                    record.c.provider == provider, record.c.purchaser == purchaser, record.c.client_ref.is_not(None),
+                    forgotten.CONTENTS[record.name].has_any,
+                ).distinct()
+            ).scalars().all()  # fmt: skip
+            groups = {ref: persons.group(tx, provider, purchaser, ref) for ref in known}
+        ends = ((ref, lasts.of(group)) for ref, group in groups.items())
+        return sorted(
+            ref for ref, last in ends
+            if last is not None and term.ends(window_end(last, months) + timedelta(days=1)) <= self._today
         )  # fmt: skip
+
+    def _forget(self, caller: Caller, one: Agreement, refs: Sequence[str], term: Term) -> int:
+        """Destroy some clients' basic data, and what rules needed of the rest; how many records."""
+        c, provider = record.c, one.provider.oid
+        left = exists().where(document.c.client_ref == c.client_ref, document.c.payload.is_not(None))
+        with self._parts.database.alone() as tx:
+            query = select(*_COLUMNS).where(
+                c.provider == provider, c.purchaser == one.purchaser, c.client_ref.in_(refs), c.state == SETTLED, ~left,
+                forgotten.CONTENTS[record.name].has_any,
+                c.type.not_in(sorted(TYPES)),  # statements of will decide as long as there is anything to disclose
+                c.payload.is_(None) | c.outcome.not_in(RETURNED),  # what was given back has a term of its own
+            )  # fmt: skip
+            rows = tx.execute(query).mappings().all()
+            gone = [Gone(record.name, row["ticket"], row["key_id"], provider, one.organiser.oid, row["client_ref"],
+                         is_whole=True) for row in rows]  # fmt: skip
+            self._destroy(tx, caller, gone, term)
+            prints.forget(tx, self._parts.keyring.protected(provider), {row["client_ref"] for row in rows})
+        return len(rows)
+
+    def _destroy(self, tx: Connection, caller: Caller, gone: Sequence[Gone], term: Term) -> None:
+        if gone:
+            destroy(self._parts, tx, caller, gone, purpose=PURPOSE, basis=term.source, details={"term": term.id})
 
     @staticmethod
     def _moment(day: date) -> str:
@@ -203,23 +196,30 @@ class Keeping:
         return f"{day.isoformat()}T00:00:00.000000Z"
 
 
-def destroy_records(tx: Connection, rows: Iterable[RowMapping], now: str) -> None:
-    """Take the content of records, and note that it stays gone; what is known of them without content stays."""
-    found = list(rows)
-    forgotten.note(tx, [Forgotten(forgotten.CONTENT, row["ticket"], now, row["key_id"]) for row in found])
-    for start in range(0, len(found), BATCH):
-        ids = [row["id"] for row in found[start : start + BATCH]]
-        tx.execute(update(record).where(record.c.id.in_(ids)).values(payload=None, digest="", state=SETTLED))
+def _owner(owners: Mapping[tuple[str, str], str], row: RowMapping) -> str:
+    """Whose register a record is in."""
+    return owners.get((row["provider"], row["purchaser"]), row["provider"])
 
 
-def _returned(tx: Connection, before: str, provider: str | None) -> Iterable[RowMapping]:
-    """Records that wait or were refused, were answered before a moment, and have their content, oldest first."""
+def _returned(
+    tx: Connection, before: str, provider: str | None, after: int = 0, most: int | None = None
+) -> Iterable[RowMapping]:
+    """Records that wait or were refused, were answered before a moment, and have their content, oldest first.
+
+    Args:
+        tx: a transaction.
+        before: the moment.
+        provider: whose; None for all.
+        after: number of the last one seen.
+        most: so many at most; None for all.
+    """
     query = select(*_COLUMNS).where(
         record.c.outcome.in_(RETURNED), record.c.payload.is_not(None), record.c.received_at < before
     )
     if provider is not None:
         query = query.where(record.c.provider == provider)
-    return tx.execute(query.order_by(record.c.id)).mappings()
+    query = query.where(record.c.id > after).order_by(record.c.id)
+    return tx.execute(query if most is None else query.limit(most)).mappings()
 
 
 def _reminded(tx: Connection, tickets: Sequence[str]) -> dict[str, list[int]]:
@@ -235,11 +235,27 @@ def _day(moment: str) -> date:
     return date.fromisoformat(moment[:10])
 
 
-def _lasts(one: Agreement, clients: Iterable[str]) -> Iterator[date | None]:
-    """Last days of a client's relationships under a contract, or of the contract where none are registered."""
-    if one.relationships is None:
-        yield one.span.last
-        return
-    for own in one.relationships:
-        if own.client_ref in clients:
-            yield own.span.last if one.span.last is None else min(own.span.last or date.max, one.span.last)
+class _Lasts:
+    """Last days of the client relationships of one register.
+
+    Args:
+        contracts: those that it stands under, ended ones too.
+    """
+
+    def __init__(self, contracts: Sequence[Agreement]) -> None:
+        own = [one for one in contracts if one.relationships is None]
+        self.is_open = any(one.span.last is None for one in own)
+        """Whether a contract without a last day, and without registered relationships, keeps everybody's."""
+        self._contract = max((one.span.last for one in own if one.span.last is not None), default=None)
+        self._clients: dict[str, list[date]] = {}
+        for one in contracts:
+            for of in one.relationships or ():
+                last = min(of.span.last or date.max, one.span.last or date.max)
+                self._clients.setdefault(of.client_ref, []).append(last)
+
+    def of(self, clients: Iterable[str]) -> date | None:
+        """Last day of a person's last relationship; None while there is one without end, or where none is known."""
+        found = [day for ref in clients for day in self._clients.get(ref, ())]
+        found += [self._contract] if self._contract is not None else []
+        last = max(found, default=date.max)
+        return None if last == date.max else last

@@ -13,6 +13,7 @@ from __future__ import annotations
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from cryptography import x509
 
+from kanta_gateway.access import grants
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit import checkpoint, proofs, report
 from kanta_gateway.audit.log import AuditEvent
@@ -27,7 +29,7 @@ from kanta_gateway.errors import ConflictError, MisconfiguredError, NotFoundErro
 from kanta_gateway.handover import package
 from kanta_gateway.handover.sealed import Sealer, for_certificate, thumbprint
 from kanta_gateway.model import Caller, Event, Oid, instant
-from kanta_gateway.pipeline.emptying import destroy_handed
+from kanta_gateway.pipeline.destroying import Destroyer
 from kanta_gateway.pipeline.giving import Giver
 from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.shelf import Shelf
@@ -65,6 +67,7 @@ class Leaving:
         self._office = office
         self._shelf = shelf
         self._keys = keys
+        self._destroyer = Destroyer(parts, office, Oblivion(parts))
 
     def export(self, caller: Caller, controller: str, certificate: bytes, target: Path) -> dict[str, Any]:
         """Write everything of one controller into one package.
@@ -111,12 +114,19 @@ class Leaving:
             giver = Giver(self._parts, tx, controller)
             waiting = registers.open_documents(tx, controller)
             unjudged = registers.unjudged(tx, giver.pairs, RECEIVED)
+            untried, lost = registers.untried(tx, controller), giver.lost_wills()
         if not giver.pairs:
             raise NotFoundError("no contract with this controller is registered; see `kanta-gateway parties list`")
-        if waiting or unjudged:
+        if waiting or unjudged or untried:
             raise ConflictError(
-                f"{waiting} documents of the controller are on their way and {unjudged} records are not judged yet; "
-                "run `kanta-gateway deliver`, and stop API and worker before handing over"
+                f"{waiting} documents of the controller are on their way, {unjudged} records are not judged yet and "
+                f"{untried} disclosure notices were never tried; run `kanta-gateway deliver`, and stop API and worker "
+                "before handing over"
+            )
+        if lost:
+            raise ConflictError(
+                f"{lost} statements of will were lost with a restored backup, and nobody would know of them any more; "
+                "have them delivered again first"
             )
 
     def _write(
@@ -142,23 +152,29 @@ class Leaving:
             proof = [b64encode(one).decode() for one in proofs.consistency(tx, first, stated.size)]
             told = {"first": first, "second": stated.size, "proof": proof}
             writer.add("log/consistency.json", orjson.dumps(told))
-        writer.lines("records", giver.records(), ROWS)
-        self._documents(writer, giver)
-        writer.lines("notices", giver.notices(), ROWS)
-        writer.lines("deliveries", giver.deliveries(), ROWS)
-        writer.lines("delivered", giver.pointers(), ROWS)
-        writer.lines("moves", giver.moves(), ROWS)
-        writer.lines("links", giver.links(), ROWS)
-        writer.lines("parties", giver.statements(self._open), ROWS)
+        self._stored(writer, giver)
         people: dict[str, None] = {}
         writer.lines("entries", self._entries(tx, controller, stated.size, people), ENTRIES)
         rows = (row for name in people if (row := self._parts.log.names.row(tx, name)))
         writer.lines("names", rows, ROWS)
         writer.lines("references", giver.references(), ROWS)
+        writer.lines("changes", giver.changes(), ROWS)
         for name, content in self._shelf.members_of(controller):
             writer.add(name, content)
         digest = writer.end(self._parts.checkpoint_signer().sign)
         return dict(sorted(writer.counts.items())), digest
+
+    def _stored(self, writer: package.Writer, giver: Giver) -> None:
+        """What is stored of the controller's registers; records first, since they tell what references stand for."""
+        writer.lines("records", giver.records(), ROWS)
+        self._documents(writer, giver)
+        further: dict[str, Callable[[], Iterator[Any]]] = {
+            "notices": giver.notices, "disclosures": giver.disclosures, "requests": giver.requests,
+            "grants": giver.grants, "deliveries": giver.deliveries, "delivered": giver.pointers, "moves": giver.moves,
+            "links": giver.links, "parties": partial(giver.statements, self._open),
+        }  # fmt: skip
+        for folder, rows in further.items():
+            writer.lines(folder, rows(), ROWS)
 
     @staticmethod
     def _documents(writer: package.Writer, giver: Giver) -> None:
@@ -237,7 +253,8 @@ class Leaving:
             instruction: reference of the controller's written instruction.
 
         Raises:
-            ConflictError: nobody has confirmed that the package was taken in, or something came after it.
+            ConflictError: nobody has confirmed that the package was taken in, something came after it, or break-glass
+                is not reviewed here.
         """
         confirmed = self._told(Event.HANDOVER_CONFIRM, id_)
         if confirmed is None:
@@ -248,15 +265,20 @@ class Leaving:
         with self._parts.database.reading() as tx:
             pairs = Giver(self._parts, tx, controller).pairs
             later = registers.newer(tx, controller, pairs, exported["at"] if exported else "")
+            unfinished = grants.unfinished(tx, controller)
         if later:
             raise ConflictError(
-                f"{later} records, documents or notices came after the package was made, and it does not hold them; "
+                f"{later} things came or were decided after the package was made, and it does not hold them; "
                 "nothing was destroyed. Hand over again"
             )
-        counts = destroy_handed(
-            self._parts, caller, controller, pairs, basis=BASIS, details={"package": id_, "instruction": instruction}
+        if unfinished:
+            raise ConflictError(
+                f"{unfinished} grants by break-glass are not reviewed, or their cases are open, and the reasons would "
+                "be gone; nothing was destroyed. Finish them here as well: the user's organisation answers for it"
+            )
+        counts = self._destroyer.handed(
+            caller, controller, pairs, basis=BASIS, details={"package": id_, "instruction": instruction}
         )
-        Oblivion(self._parts).carry()
         with self._parts.database.transaction() as tx:
             self._note(tx, caller, Event.HANDOVER_DESTROY, id_, controller,
                        {"instruction": instruction, "destroyed": counts, "row": decision.row})  # fmt: skip

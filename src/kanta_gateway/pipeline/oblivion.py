@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -17,10 +17,11 @@ from kanta_gateway import forgotten
 from kanta_gateway.access import grants, register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import calling_system, client_request, data_key, disclosure, document, notice, record
-from kanta_gateway.forgotten import Forgotten
+from kanta_gateway.database import calling_system, client_request, data_key
+from kanta_gateway.forgotten import Content, Forgotten
 from kanta_gateway.model import Caller, Event, Oid, instant
 from kanta_gateway.pipeline import willbook
+from kanta_gateway.pipeline.destroying import controllers
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import JUDGED_AGAIN
 from kanta_gateway.pipeline.reconciling import REVOKED
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 ITSELF = Caller("local", Oid(""), "kanta-gateway", "kanta-gateway", "operator", "retention")
 """Acts when a restored database is brought up to the journal."""
+BATCH = 500
+"""Deeds of one transaction."""
 PURPOSE, BASIS = "retention", "GDPR 5(1)(e), 32(1)(b)"
 
 
@@ -43,6 +46,10 @@ class Oblivion:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._owners: Mapping[tuple[str, str], str] = {}
+        """Whose each register is, as the database that is brought up to date says."""
+        self._has_old_pages = parts.database.is_sqlite
+        """Whether the write-ahead logs may hold what was deleted: a crash or a long reader can leave it there."""
 
     def start(self) -> int:
         """At the start of a process: finish what was begun, do again what was lost; how many deeds were done again."""
@@ -59,25 +66,33 @@ class Oblivion:
     def carry(self) -> int:
         """Destroy the keys whose content is gone and tell the journal; how many deeds there were."""
         parts = self._parts
-        with parts.database.reading() as tx:
-            deeds, mark = forgotten.waiting(tx), forgotten.mark(tx)
-        if not deeds:
-            return 0
-        before, number = parts.keys.forget(deeds, mark)
-        with parts.database.alone() as tx:
-            forgotten.carried(tx, [one.origin for one in deeds], before, number)
-        parts.database.scrub()
-        return len(deeds)
+        count = 0
+        while True:
+            with parts.database.reading() as tx:
+                deeds, mark = forgotten.waiting(tx, BATCH), forgotten.mark(tx)
+            if not deeds:
+                break
+            before, number = parts.keys.forget(deeds, mark)
+            with parts.database.alone() as tx:
+                forgotten.carried(tx, [one.origin for one in deeds], before, number)
+            count += len(deeds)
+        if count or self._has_old_pages:
+            self._has_old_pages = not (parts.keys.scrub() & parts.database.scrub())
+        return count
 
     def _replay(self, mark: int) -> int:
         parts = self._parts
-        deeds, last = parts.keys.since(mark)
-        with parts.database.alone() as tx:
-            events = [event for one in deeds for event in self._again(tx, one)]
-            parts.log.append(tx, events)
-            forgotten.move_mark(tx, last)
+        count, last = 0, mark
+        while entries := parts.keys.entries(last, BATCH):
+            last = entries[-1].number
+            with parts.database.alone() as tx:
+                self._owners = controllers(tx)
+                events = [event for one in entries for event in self._again(tx, one.deed)]
+                parts.log.append(tx, events)
+                forgotten.move_mark(tx, last)
+            count += len(events)
         parts.database.scrub()
-        return len(events)
+        return count
 
     def _again(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
         """Do one deed of the journal in a database that may have lost it; the entries, none where it has not."""
@@ -91,48 +106,22 @@ class Oblivion:
     def _content(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
         ended = update(data_key).where(data_key.c.id == deed.key_id, data_key.c.destroyed_at.is_(None))
         tx.execute(ended.values(destroyed_at=deed.at))
-        found = [
-            self._event(Event.DOCUMENT_DESTROY_KEY, deed, row.client_ref, row.provider, row.organiser)
-            for table in (document, notice)
-            for row in tx.execute(
-                select(table).where(table.c.key_id == deed.key_id, table.c.payload.is_not(None))
-            )
-        ]  # fmt: skip
-        told = disclosure.c.key_id == deed.key_id, disclosure.c.told.is_not(None)
-        found += [
-            self._event(Event.DOCUMENT_DESTROY_KEY, deed, row.client_ref, row.provider, row.controller)
-            for row in tx.execute(select(disclosure).where(*told))
-        ]
-        tx.execute(update(disclosure).where(*told).values(told=None, payload=None))
-        for table in (document, notice):
-            tx.execute(update(table).where(table.c.key_id == deed.key_id).values(payload=None))
-        found += self._disclosure(tx, deed)
-        lost = record.c.key_id == deed.key_id, record.c.payload.is_not(None)
-        found += [
-            self._event(Event.DOCUMENT_DESTROY_KEY, deed, row.client_ref, row.provider, row.organiser or row.provider)
-            for row in tx.execute(
-                select(record.c.client_ref, record.c.provider, document.c.organiser)
-                .outerjoin(document, document.c.record_row == record.c.id).where(*lost).limit(1)
-            )
-        ]  # fmt: skip
-        tx.execute(update(record).where(*lost).values(payload=None, digest=""))
-        return [*found, *self._request(tx, deed)]
+        return [event for one in forgotten.CONTENTS.values() for event in self._lost(tx, one, deed)]
 
-    def _request(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
-        lost = client_request.c.key_id == deed.key_id, client_request.c.sealed.is_not(None)
-        found = [
-            self._event(Event.RIGHT_DESTROY, deed, row.client_ref, row.provider, row.organiser)
-            for row in tx.execute(select(client_request).where(*lost))
-        ]
-        tx.execute(update(client_request).where(*lost).values(sealed=None))
-        return found
-
-    def _disclosure(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
-        lost = disclosure.c.key_id == deed.key_id, disclosure.c.told.is_not(None)
-        rows = tx.execute(select(disclosure).where(*lost)).all()
-        tx.execute(update(disclosure).where(*lost).values(told=None, payload=None))
-        return [self._event(Event.DOCUMENT_DESTROY_KEY, deed, row.client_ref, row.provider, row.controller)
-                for row in rows]  # fmt: skip
+    def _lost(self, tx: Connection, one: Content, deed: Forgotten) -> Iterator[AuditEvent]:
+        """Take the content of a row that a restored table has again; nothing where it has not."""
+        is_whole = forgotten.WHOLE in deed.details
+        # the name of a row has an index; a deed that an older key store brought names its key only
+        which = (one.subject == deed.subject,) if deed.subject else ()
+        has = one.has_any if is_whole else one.has_some
+        found = tx.execute(select(one.table).where(*which, one.table.c.key_id == deed.key_id, has)).mappings()
+        for row in found.all():
+            forgotten.empty(tx, one.table.name, [row[one.subject.name]], whole=is_whole)
+            event = Event.RIGHT_DESTROY if one.table is client_request else Event.DOCUMENT_DESTROY_KEY
+            register = (row["provider"], row.get("purchaser", ""))
+            controller = row.get("organiser") or row.get("controller") or self._owners.get(register, row["provider"])
+            client = row["client_ref"] if row.get("is_client", True) else None
+            yield self._event(event, deed, client, row["provider"], controller)
 
     def _system(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
         known = tx.execute(
@@ -192,10 +181,13 @@ class Oblivion:
             ended = select(data_key.c.id, data_key.c.destroyed_at).where(data_key.c.destroyed_at.is_not(None))
             gone = {int(id_): str(at) for id_, at in tx.execute(ended)}
         back = sorted(parts.keys.ids() & gone.keys())
-        deeds = [Forgotten(forgotten.CONTENT, "", gone[id_], id_) for id_ in back]
-        _, number = parts.keys.forget([*deeds, Forgotten(forgotten.OLDER, "key store", instant(parts.now()))], mark)
+        for start in range(0, len(back), BATCH):
+            deeds = [Forgotten(forgotten.CONTENT, "", gone[id_], id_) for id_ in back[start : start + BATCH]]
+            parts.keys.forget(deeds, mark)
+        _, number = parts.keys.forget([Forgotten(forgotten.OLDER, "key store", instant(parts.now()))], mark)
         with parts.database.alone() as tx:
             forgotten.move_mark(tx, number)
+        parts.keys.scrub()
 
 
 def _again(deed: Forgotten) -> dict[str, Any]:

@@ -94,6 +94,11 @@ class Keyring:
         return derive(self._master, "changes")
 
     @cached_property
+    def journal(self) -> bytes:
+        """Keys the codes of the journal's copy."""
+        return derive(self._master, "journal")
+
+    @cached_property
     def fingerprints(self) -> bytes:
         """Keys the fingerprints of contact data."""
         return derive(self._master, "fingerprints")
@@ -146,8 +151,10 @@ class Keyring:
         """Facts at rest."""
         return seal(self.facts, orjson.dumps(value), b"facts")
 
-    def open_facts(self, sealed: bytes) -> Any:
-        """Facts as they were sealed."""
+    def open_facts(self, sealed: bytes | None) -> Any:
+        """Facts as they were sealed; none once they are forgotten."""
+        if sealed is None:
+            return {"facts": {}, "reading": []}
         return orjson.loads(open_sealed(self.facts, sealed, b"facts"))
 
     @staticmethod

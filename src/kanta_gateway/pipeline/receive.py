@@ -23,7 +23,7 @@ from kanta_gateway.pipeline import willbook
 from kanta_gateway.pipeline.chains import Forms, rooted
 from kanta_gateway.pipeline.minimising import Instruction, masked_findings
 from kanta_gateway.pipeline.parts import Parts, Scope, ticket
-from kanta_gateway.pipeline.sameness import Key, Place, Sorter, mark
+from kanta_gateway.pipeline.sameness import CONTEXT, ELSEWHERE, Key, Place, Sorter, mark
 from kanta_gateway.pipeline.wording import canonical, told_findings, told_removed
 from kanta_gateway.privacy.envelope import DataKey, seal, sealed_hash
 from kanta_gateway.privacy.identity import identity_code
@@ -136,14 +136,14 @@ class Receiver:
         removed = told_removed({**record.dropped, **sifted.dropped}, sifted.masked)
         data_key = parts.vault.new_key()
         reference = parts.keyring.subject(policy, record, delivery.provider)
+        plain = canonical({**record.content, "_client": record.client})
         new = NewRecord(
             type=record.type, id=record.id, version=record.version, is_keyed=record.is_keyed,
             client_ref=reference, ticket=ticket(), digest=mark(data_key.key, content), is_cancelled=record.is_cancelled,
             findings=told_findings(told),
             removed=removed,
             facts=parts.keyring.seal_facts({"facts": kept, "reading": told_findings(told)}),
-            payload=seal(data_key.key, canonical({**record.content, "_client": record.client}), b"record"),
-            key_id=data_key.id, content=content,
+            payload=seal(data_key.key, plain, CONTEXT), key_id=data_key.id, content=content, plain=plain,
             state=records.RECEIVED if reference is not None else records.SETTLED,
             outcome=None if reference is not None else Outcome.REFERENCE,
         )  # fmt: skip
@@ -178,6 +178,7 @@ class Receiver:
             for gone in forms.displaced(one.record, sorter.fresh[place.fresh].version):
                 other = self._prepare(gone, delivery)
                 places.append((other, sorter.place(other.new)))
+        records.keep_digests(tx, sorter.recognised)
         return places, sorter.fresh, stored
 
     def _store(
@@ -215,6 +216,8 @@ class Receiver:
                 ))  # fmt: skip
             if not place.is_again:
                 self._note(tx, one, taken, delivery.provider)
+            elif place.stored is not None and place.stored.digest == ELSEWHERE:
+                self._learn(tx, one, delivery.provider)
             events.extend(self._events(one, delivery, caller, ticket_, is_duplicate=place.is_again, before=before))
             before.setdefault(one.new.key, {})[one.new.version] = sealed_hash(one.new.payload)
         if delivery.id:  # a single record is no delivery with a result of its own: its ticket tells
@@ -260,9 +263,13 @@ class Receiver:
             taken.has_shared_news = True
             return
         taken.clients.add(one.new.client_ref)
-        if one.prints:
+        self._learn(tx, one, provider)
+
+    def _learn(self, tx: Connection, one: _Prepared, provider: str) -> None:
+        """Keep the fingerprints of contact data; a package brings none, so its clients' are learnt when they come."""
+        if one.new.client_ref is not None and one.prints:
             records.add_fingerprints(tx, one.new.client_ref, one.prints)
-        if one.record.content.get("non_disclosure") is True:
+        if one.new.client_ref is not None and one.record.content.get("non_disclosure") is True:
             self._protect(tx, one.new.client_ref, provider)
 
     def _client(self, new: NewRecord) -> str | None:

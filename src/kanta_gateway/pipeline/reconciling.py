@@ -76,10 +76,10 @@ def reconciled(
     ).all()
     told = [_with_key(row, keys) for row in tx.execute(NOTICES).mappings()]
     further = more.told(tx, lambda row: _with_key(row, keys))
-    broken = list(tx.execute(_GRANTS).mappings())
+    broken = list(tx.execute(GRANTS).mappings())
     whole = [
         *of_records(records), *of_documents(documents), *of_notices(told), *_of_parties(stated, systems),
-        *_of_grants(broken), *further.claims, *contents.claims(tx),
+        *of_grants(broken), *further.claims, *contents.claims(tx),
     ]  # fmt: skip
     before = told_before(tx, seals)
     claims = [one for one in whole if one.event not in before.get(one.subject, ())
@@ -98,9 +98,10 @@ def reconciled(
         Event.PARTY_REGISTER.value: dict.fromkeys(
             [*(one["thing"] for one in stated), *(one[0] for one in systems)], True
         ),
-        Event.HANDOVER_IMPORT.value: dict.fromkeys(
-            [*(one[0] for one in records), *(one["oid"] for one in documents), *(one["id"] for one in told)], True
-        ),
+        Event.HANDOVER_IMPORT.value: {
+            **dict.fromkeys([*(one[0] for one in records), *(one["oid"] for one in documents)], True),
+            **{one["id"]: True for rows in (told, broken, further.disclosures, further.requests) for one in rows},
+        },
         REVOKED: {thumbprint: revoked is not None for thumbprint, _, revoked in systems},
     }
     purged = max((one.until for one in stored.purges(tx, seals)), default="")
@@ -145,10 +146,11 @@ _STATEMENTS = select(
 ).distinct()
 
 
-_GRANTS = select(access_grant.c.id, access_grant.c.until, access_grant.c.ended_at, access_grant.c.outcome)
+GRANTS = select(access_grant.c.id, access_grant.c.until, access_grant.c.ended_at, access_grant.c.outcome)
 
 
-def _of_grants(rows: list[RowMapping]) -> Iterator[Claim]:
+def of_grants(rows: Iterable[RowMapping]) -> Iterator[Claim]:
+    """What grants by break-glass claim."""
     for row in rows:
         yield Claim("access_grant", row["id"], Event.ACCESS_BREAK, row["id"], {"until": row["until"]})
         if row["ended_at"] is not None:

@@ -205,24 +205,6 @@ class Disclosures:
         return {"id": id_, "state": Notice.QUEUED.value}
 
 
-def destroy_spent(parts: Parts, caller: Caller, limit: str, grace_days: int, most: int) -> int:
-    """Destroy the content of notices that the register has had since a moment; gives their number."""
-    now = parts.now()
-    with parts.database.transaction() as tx:
-        spent = disclosures.spent(tx, limit, most)
-        if spent:
-            disclosures.destroy(tx, spent, now)
-            parts.log.append(tx, [
-                AuditEvent(
-                    event=Event.DOCUMENT_DESTROY_KEY, caller=caller, at=now, client_ref=one.client_ref, subject=one.id,
-                    provider=Oid(one.provider), controller=Oid(one.controller), purpose="retention",
-                    basis="GDPR 5(1)(e)", details={"grace_days": grace_days, "disclosure": one.event},
-                )
-                for one in spent
-            ])  # fmt: skip
-    return len(spent)
-
-
 def _identity_code(parts: Parts, tx: Connection, one: Stored) -> str:
     """The client's identity code, from its newest record; empty where its content has been destroyed."""
     if one.client_ref is None:

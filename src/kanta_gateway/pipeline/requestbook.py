@@ -179,7 +179,9 @@ def _request(request_id: str) -> Find:
 
 
 def clock(one: StoredRequest, day: str) -> ClockState:
-    """How the clock of a request stands on a day."""
+    """How the clock of a request stands on a day; what was handed over runs where it was taken in."""
+    if one.state is RequestState.HANDED:
+        return ClockState.DONE
     if one.answered_at:
         answered = datetime.fromisoformat(one.answered_at).astimezone(HELSINKI).date().isoformat()
         return ClockState.DONE if answered <= one.due_on else ClockState.DONE_LATE

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TABLE = "client_request"
 
-_REQUESTS = select(
+REQUESTS = select(
     client_request.c.id, client_request.c.kind, client_request.c.outcome, client_request.c.registered_at,
     client_request.c.decided_at, client_request.c.answered_at, client_request.c.sealed.is_(None).label("gone"),
     client_request.c.key_id,
@@ -25,7 +25,7 @@ _REQUESTS = select(
 
 def requests(tx: Connection) -> list[RowMapping]:
     """What the table tells of every request."""
-    return list(tx.execute(_REQUESTS).mappings())
+    return list(tx.execute(REQUESTS).mappings())
 
 
 def claims(rows: Iterable[Mapping[str, Any]]) -> Iterator[Claim]:

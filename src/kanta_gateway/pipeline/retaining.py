@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.aging import Aging
-from kanta_gateway.pipeline.erasing import Erasing
+from kanta_gateway.pipeline.destroying import Destroyer
 from kanta_gateway.pipeline.keeping import Keeping
 from kanta_gateway.pipeline.oblivion import Oblivion
-from kanta_gateway.pipeline.retain import destroy_spent_disclosures, destroy_spent_keys, destroy_spent_notices
+from kanta_gateway.pipeline.spent import destroy_spent
 
 if TYPE_CHECKING:
     from kanta_gateway.pipeline.office import Office
@@ -32,18 +33,13 @@ class Retention:
         self._grace_days = grace_days
         self._done_on: date | None = None
         self.aging = Aging(parts, office)
-        self.erasing = Erasing(parts, office)
         self.keeping = Keeping(parts, office)
         self.oblivion = Oblivion(parts)
+        self.destroyer = Destroyer(parts, office, self.oblivion)
 
     def step(self, caller: Caller) -> dict[str, int]:
-        """Remind, and destroy whatever has had its time; how many of each."""
-        told = {
-            "documents": destroy_spent_keys(self._parts, caller, self._grace_days),
-            "notices": destroy_spent_notices(self._parts, caller, self._grace_days),
-            "disclosures": destroy_spent_disclosures(self._parts, caller, self._grace_days),
-            "log": self.aging.purge()["rows"],
-        }
+        """Remind, and destroy whatever has had its time, of what was delivered one batch; how many of each."""
+        told = destroy_spent(self._parts, caller, self._grace_days) | {"log": self.aging.purge()["rows"]}
         today = self._parts.now().date()
         if self._done_on != today:  # what is counted in days is looked at once a day
             told |= {
@@ -55,10 +51,13 @@ class Retention:
         return told | {"keys": self.oblivion.carry()}
 
     def run(self, caller: Caller) -> dict[str, int]:
-        """The same because a person asks for it."""
+        """The same because a person asks for it, until nothing is left that has had its time."""
         self._office.permit(caller, Event.DOCUMENT_DESTROY_KEY, provider=None)
         self._done_on = None
-        return self.step(caller)
+        told = Counter[str]()
+        while any((found := self.step(caller)).values()):
+            told.update(found)
+        return dict(told)
 
     def terms(self, begun: date | None, language: str) -> list[dict[str, Any]]:
         """How long what is kept; with a day also when that ends for what began on it."""

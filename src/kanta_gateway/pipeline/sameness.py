@@ -9,6 +9,8 @@
   above them in whatever order they come.
 * A stored digest is keyed by the record's own key, so nobody can try out guesses at the content once that is gone.
 * Once a digest or its key has been destroyed, the same identity is a duplicate without comparison.
+* A record that came in a package has no digest of this installation: it is compared by what is stored of it, and gets
+  one when it is recognised. Where it differs a record with a version of its own is a duplicate without comparison.
 """
 
 from __future__ import annotations
@@ -21,14 +23,18 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from kanta_gateway.model import MAX_VERSION
-from kanta_gateway.privacy.envelope import derive
+from kanta_gateway.privacy.envelope import derive, open_sealed
 
 if TYPE_CHECKING:
     from kanta_gateway.recordtypes import RecordTypes
     from kanta_gateway.spool.records import NewRecord, StoredRecord
 
+ELSEWHERE = "elsewhere"
+"""Stands for the digest of a record that came from another installation, until it is delivered here."""
 Identity = tuple[str, str, int]
 Key = tuple[str, str]
+CONTEXT = b"record"
+"""Of what is sealed of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,8 @@ class Sorter:
         }
         self._seen: dict[tuple[str, str, int, bytes], int] = {}
         self.fresh: list[NewRecord] = []
+        self.recognised: dict[int, str] = {}
+        """Rows that came from another installation and are delivered again -> the digest that they get."""
 
     def place(self, new: NewRecord) -> Place:
         """Where the next record belongs; if it is news it is added to `fresh`."""
@@ -97,7 +105,7 @@ class Sorter:
     def _versioned(self, new: NewRecord) -> Place:
         identity = (new.type, new.id, new.version)
         known: Sequence[StoredRecord] = self._have.get(identity, ())
-        same = next((old for old in known if self._is_same(old, new.content)), None)
+        same = next((old for old in known if self._is_same(old, new)), None)
         if same is not None and (not self._types[same.type].is_reference or same.row == known[-1].row):
             return Place(same, -1, is_again=True)
         twin = self._seen.get((*identity, new.content))
@@ -111,16 +119,24 @@ class Sorter:
         link = (new.version - 1) // MAX_VERSION
         states = [one for one in every if (one.version - 1) // MAX_VERSION == link]
         for state in reversed(states):
-            if self._is_same(state.stored, new.content) if state.stored else state.content == new.content:
+            if self._is_same(state.stored, new) if state.stored else state.content == new.content:
                 return replace(state.place, is_again=True, is_older=state is not states[-1])
         version = states[-1].version + 1 if states else link * MAX_VERSION + 1
         place = self._add(replace(new, version=version))
         every.append(_State(None, new.content, version, place))
         return place
 
-    def _is_same(self, old: StoredRecord, content: bytes) -> bool:
+    def _is_same(self, old: StoredRecord, new: NewRecord) -> bool:
         key = self._keys.get(old.key_id) if old.digest and old.key_id is not None else None
-        return key is None or hmac.compare_digest(mark(key, content), old.digest)
+        if key is None:
+            return True
+        if old.digest != ELSEWHERE:
+            return hmac.compare_digest(mark(key, new.content), old.digest)
+        known = (old.is_cancelled, old.payload and open_sealed(key, old.payload, CONTEXT))
+        if known != (new.is_cancelled, new.plain):
+            return not old.is_keyed
+        self.recognised[old.row] = mark(key, new.content)
+        return True
 
     def _add(self, new: NewRecord) -> Place:
         self.fresh.append(new)

@@ -2,25 +2,30 @@
 
 * What was keyed or sealed by the other installation's keys comes in the plain and is keyed and sealed anew.
 * What only another installation could compute is given up: a digest of source bytes, marks of notices that were told.
-  The same version of a record is then a repeat without comparison; of a natural key the next delivery is a new state.
+  The first time that a record is delivered again it is compared by what is stored of it (`sameness`).
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from kanta_gateway.access import register
+from kanta_gateway.access import grants, register
+from kanta_gateway.access.grants import Grant
 from kanta_gateway.access.statements import Statement
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.keystore import new_id
 from kanta_gateway.model import ClientRef, Record, instant
-from kanta_gateway.notices.due import ELSEWHERE, GONE_MARK
+from kanta_gateway.notices.due import ELSEWHERE as TOLD_ELSEWHERE
+from kanta_gateway.notices.due import GONE_MARK
 from kanta_gateway.pipeline.compose import filed_as
-from kanta_gateway.pipeline.giving import CONTEXT, JSON_FIELDS, SAME, About
+from kanta_gateway.pipeline.destroying import ACCESS
+from kanta_gateway.pipeline.giving import GRANT_TEXTS, JSON_FIELDS, SAME, SEALED, About
+from kanta_gateway.pipeline.sameness import ELSEWHERE
 from kanta_gateway.pipeline.wording import canonical
 from kanta_gateway.privacy.envelope import seal
 from kanta_gateway.spool import registers
@@ -32,8 +37,6 @@ if TYPE_CHECKING:
 
 _USERS = frozenset({"person"})
 """Statements that give somebody rights."""
-KEYED_ELSEWHERE = "elsewhere"
-"""Digest of a state of a natural key that came from another installation: no delivery equals it."""
 
 
 @dataclass(slots=True)
@@ -51,6 +54,8 @@ class Taker:
     _identities: dict[str, str] = field(default_factory=dict)
     keys: list[int] = field(default_factory=list)
     """Keys of the content that came: destroyed where nothing of it is taken."""
+    granted: list[str] = field(default_factory=list)
+    """Grants by break-glass that came."""
     without_contact: set[str] = field(default_factory=set)
     """Clients under turvakielto: their contact data was never stored, so their own address is not known here."""
 
@@ -70,10 +75,13 @@ class Taker:
                 self._identities[ref] = filed_as(parts, content)
                 if content.get("non_disclosure"):
                     self.without_contact.add(ref)
-            one["facts"] = parts.keyring.seal_facts(row["opened_facts"])
-            one["digest"] = KEYED_ELSEWHERE if row["is_keyed"] and row["is_compared"] else ""
+            one["facts"] = None if row["opened_facts"] is None else parts.keyring.seal_facts(row["opened_facts"])
+            one["digest"] = ELSEWHERE if row["is_compared"] and content is not None else ""
             made.append(one)
-        self._store("record", made, [None if row["content"] is None else canonical(row["content"]) for row in rows])
+        self._store("record", made, [{"payload": _bytes(row["content"])} for row in rows])
+        registers.restore(self.tx, "reminder", [
+            {"ticket": row["ticket"], **one} for row in rows for one in row["reminded"]
+        ])  # fmt: skip
 
     def documents(self, rows: Sequence[Mapping[str, Any]], contents: Mapping[str, bytes]) -> None:
         """Take documents in.
@@ -90,17 +98,53 @@ class Taker:
             one |= {"client_ref": ref, "record_row": row["record_row"] + self._base["record"]}
             one["inputs"] = self._inputs(row["inputs"], str(ref))
             made.append(one)
-        self._store("document", made, [contents.get(row["oid"]) for row in rows])
+        self._store("document", made, [{"payload": contents.get(row["oid"])} for row in rows])
 
     def notices(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Take notices in."""
         made = []
         self._refuse_known("notice", "id", rows)
         for row in rows:
-            items = [{**one, "mark": one["mark"] if one["mark"] == GONE_MARK else ELSEWHERE} for one in row["items"]]
+            items = [
+                {**one, "mark": one["mark"] if one["mark"] == GONE_MARK else TOLD_ELSEWHERE} for one in row["items"]
+            ]
             one = self._numbered("notice", "sequence", row)
             made.append({**one, "client_ref": self._reference(row["about"]), "items": orjson.dumps(items).decode()})
-        self._store("notice", made, [None if row["content"] is None else canonical(row["content"]) for row in rows])
+        self._store("notice", made, [{"payload": _bytes(row["content"])} for row in rows])
+
+    def disclosures(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take disclosure notices in: what waited is sent from here, with the bytes that it was tried with."""
+        self._refuse_known("disclosure", "id", rows)
+        made = [
+            {**self._numbered("disclosure", "sequence", row), "client_ref": self._reference(row["about"])}
+            for row in rows
+        ]  # fmt: skip
+        self._store("disclosure", made, [
+            {"told": _bytes(row["content"]), "payload": b64decode(row["signed"]) if row["signed"] else None}
+            for row in rows
+        ])  # fmt: skip
+
+    def requests(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take clients' requests in: their clocks run on."""
+        self._refuse_known("client_request", "id", rows)
+        made = [
+            {**self._numbered("client_request", "sequence", row), "client_ref": self._reference(row["about"])}
+            for row in rows
+        ]  # fmt: skip
+        self._store("client_request", made, [{"sealed": _bytes(row["content"])} for row in rows])
+
+    def grants(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take break-glass in: reviews fall due and cases stay open here; nobody looks by a grant from elsewhere."""
+        parts, now = self.parts, self.parts.now()
+        self._refuse_known("access_grant", "id", rows)
+        for row in rows:
+            told = {name: value for name, value in row.items() if name != "about"}
+            texts = {name: row[name] and seal(parts.keyring.accesses, orjson.dumps(row[name]), ACCESS)
+                     for name in GRANT_TEXTS}  # fmt: skip
+            person = parts.log.names.reference(row["organisation"], row["sealed"]["person_id"])
+            self.granted.append(row["id"])
+            one = Grant(**{**told, **texts, "client_ref": str(self._reference(row["about"])), "person_ref": person})
+            grants.add(self.tx, replace(one, ended_at=instant(now)) if one.is_open(now) else one)
 
     def deliveries(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Take deliveries in."""
@@ -159,15 +203,24 @@ class Taker:
                 "Nothing was taken."
             )
 
-    def _store(self, name: str, made: Sequence[dict[str, Any]], contents: Sequence[bytes | None]) -> None:
-        keys = [None if content is None else self.parts.vault.new_key() for content in contents]
+    def _store(self, name: str, made: Sequence[dict[str, Any]], contents: Sequence[Mapping[str, bytes | None]]) -> None:
+        """Write rows, what they hold sealed with a key of their own.
+
+        Args:
+            name: of the table.
+            made: the rows.
+            contents: of each row, by column; None for what is gone.
+        """
+        context = SEALED[name][0]
+        keys = [self.parts.vault.new_key() if any(content.values()) else None for content in contents]
         self.keys += [key.id for key in keys if key is not None]
         ids = [new_id() if key is None else key.id for key in keys]  # content that is gone has no key, and its number
         gone = [id_ for id_, key in zip(ids, keys, strict=True) if key is None]
         registers.note_keys(self.tx, ids, gone, instant(self.parts.now()))
         for one, content, key, id_ in zip(made, contents, keys, ids, strict=True):
             one["key_id"] = id_
-            one["payload"] = None if content is None or key is None else seal(key.key, content, CONTEXT[name])
+            for column, plain in content.items():
+                one[column] = None if plain is None or key is None else seal(key.key, plain, context)
         registers.restore(self.tx, name, made)
 
     def _inputs(self, told: Mapping[str, Any], ref: str) -> str:
@@ -197,6 +250,11 @@ class Taker:
             found = keyring.subject(kind, Record(kind.name, "", 1, None, {}), about["provider"])
             return ClientRef(str(found))
         return keyring.client("", f"handed over: {about['ref']}")  # its number is known to nobody any more
+
+
+def _bytes(content: Any) -> bytes | None:
+    """Opened content as it is sealed; None for what is gone."""
+    return None if content is None else canonical(content)
 
 
 def _texts(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from sqlalchemy import select, update
 from kanta_gateway import forgotten
 from kanta_gateway.database import client_request, data_key
 from kanta_gateway.errors import ConflictError
-from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import instant
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ class RequestState(StrEnum):
     """Those whose use it was have told its grounds."""
     FORWARDED = "forwarded"
     """The controller has it."""
+    HANDED = "handed"
+    """It was handed over with the controller's whole register; whoever took that in answers it."""
     REGISTERED = "registered"
 
 
@@ -44,6 +45,7 @@ MOVES: Mapping[RequestState, frozenset[RequestState]] = {
     RequestState.EXPLAINED: frozenset({RequestState.EXPLAINED, RequestState.DECIDED}),
     RequestState.DECIDED: frozenset({RequestState.ANSWERED}),
     RequestState.ANSWERED: frozenset(),
+    RequestState.HANDED: frozenset(),
 }
 
 
@@ -179,9 +181,15 @@ def destroy(tx: Connection, before: datetime, now: datetime) -> list[StoredReque
     found = [
         _from_row(row) for row in tx.execute(_ALL.where(c.answered_at < instant(before), c.sealed.is_not(None)))
     ]  # fmt: skip
-    forgotten.note(tx, [Forgotten(forgotten.CONTENT, one.id, instant(now), one.key_id) for one in found])
-    tx.execute(update(client_request).where(c.key_id.in_([one.key_id for one in found])).values(sealed=None))
+    forgotten.destroy(tx, client_request.name, [(one.id, one.key_id) for one in found], instant(now))
     return found
+
+
+def hand_over(tx: Connection, organiser: str) -> None:
+    """Answer nothing of a controller from here any more."""
+    c = client_request.c
+    mine = (c.organiser == organiser, c.answered_at.is_(None))
+    tx.execute(update(client_request).where(*mine).values(state=RequestState.HANDED.value))
 
 
 def _from_row(row: Any) -> StoredRequest:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,9 +19,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import func, or_, select, update
 
-from kanta_gateway import forgotten
 from kanta_gateway.database import data_key, disclosure
-from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import instant
 
 if TYPE_CHECKING:
@@ -33,6 +31,8 @@ class Notice(StrEnum):
 
     KEPT = "kept"
     """The register has it."""
+    MOVED = "moved"
+    """It was handed over with its controller's register; whoever took that in sends it."""
     QUEUED = "queued"
     REFUSED = "refused"
 
@@ -143,6 +143,13 @@ def retry(tx: Connection, id_: str, now: datetime) -> bool:
     return bool(tx.execute(update(disclosure).where(*mine).values(values)).rowcount)
 
 
+def hand_over(tx: Connection, controller: str, now: datetime) -> None:
+    """Send nothing of a controller from here any more."""
+    mine = (disclosure.c.controller == controller, disclosure.c.state.in_([Notice.QUEUED.value, Notice.REFUSED.value]))
+    values = {"state": Notice.MOVED.value, "lease_token": None, "lease_until": None, "settled_at": instant(now)}
+    tx.execute(update(disclosure).where(*mine).values(values))
+
+
 def get(tx: Connection, id_: str) -> Stored | None:
     """One notice."""
     return next(iter(_read(tx, _STORED.where(disclosure.c.id == id_))), None)
@@ -172,14 +179,6 @@ def spent(tx: Connection, limit: str, most: int) -> list[Stored]:
         disclosure.c.state == Notice.KEPT.value, disclosure.c.told.is_not(None), disclosure.c.settled_at <= limit
     )
     return _read(tx, query.limit(most))
-
-
-def destroy(tx: Connection, found: Iterable[Stored], now: datetime) -> None:
-    """Destroy content and keys of notices; that they were, and their receipts, stay."""
-    rows = list(found)
-    numbers = [one.sequence for one in rows]
-    tx.execute(update(disclosure).where(disclosure.c.sequence.in_(numbers)).values(told=None, payload=None))
-    forgotten.note(tx, [Forgotten(forgotten.CONTENT, one.id, instant(now), one.key_id) for one in rows])
 
 
 def digest_of(content: bytes) -> str:

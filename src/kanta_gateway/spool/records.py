@@ -49,7 +49,8 @@ class StoredRecord:
     outcome: Outcome | None
     findings_json: str
     removed_json: str
-    facts: bytes
+    facts: bytes | None
+    """Sealed; None once nobody needs them any more."""
     payload: bytes | None
     """None once destroyed."""
     key_id: int | None
@@ -115,6 +116,8 @@ class NewRecord:
     key_id: int
     content: bytes
     """Plain digest of the canonical record, for comparing; never stored."""
+    plain: bytes
+    """What the payload seals, for comparing with records that came from another installation."""
     state: str = RECEIVED
     outcome: Outcome | None = None
 
@@ -311,6 +314,12 @@ def answer(tx: Connection, row: int, removed: Mapping[str, Any]) -> None:
     tx.execute(update(record).where(record.c.id == row).values(removed=json_text(removed), state=RECEIVED))
 
 
+def keep_digests(tx: Connection, digests: Mapping[int, str]) -> None:
+    """Give rows that came from another installation a digest of this one."""
+    for row, digest in digests.items():
+        tx.execute(update(record).where(record.c.id == row).values(digest=digest))
+
+
 def allowed(tx: Connection, client_ref: str) -> dict[int, tuple[tuple[str, str], ...]]:
     """Row -> (field, class) that its author has allowed, of the records of one client of which anything was."""
     query = select(record.c.id, record.c.removed).where(
@@ -322,11 +331,15 @@ def allowed(tx: Connection, client_ref: str) -> dict[int, tuple[tuple[str, str],
     }
 
 
+_JUDGEABLE = record.c.facts.is_not(None)
+"""What rules need of the record is known still."""
+
+
 def reopen(tx: Connection, provider: str, outcomes: Collection[Outcome] = (Outcome.HELD,)) -> None:
     """Have the provider's held records (or others) judged again: what they wait for may have come."""
     held = (
         record.c.provider == provider, record.c.outcome.in_(outcomes), record.c.client_ref.is_not(None),
-        record.c.payload.is_not(None) | record.c.outcome.not_in((Outcome.HELD, Outcome.REFUSED)),
+        record.c.payload.is_not(None) | record.c.outcome.not_in((Outcome.HELD, Outcome.REFUSED)), _JUDGEABLE,
     )  # fmt: skip
     tx.execute(update(record).where(*held).values(state=RECEIVED))
 
@@ -334,7 +347,7 @@ def reopen(tx: Connection, provider: str, outcomes: Collection[Outcome] = (Outco
 def reopen_all(tx: Connection, provider: str) -> None:
     """Have every standing record of the provider's clients judged again: what their documents may tell has changed."""
     standing = (
-        record.c.provider == provider, record.c.client_ref.is_not(None),
+        record.c.provider == provider, record.c.client_ref.is_not(None), _JUDGEABLE,
         record.c.outcome.in_([one for one in Outcome if one.makes_document]),
     )  # fmt: skip
     tx.execute(update(record).where(*standing).values(state=RECEIVED))
@@ -343,14 +356,14 @@ def reopen_all(tx: Connection, provider: str) -> None:
 def judge_again(tx: Connection, provider: str, purchaser: str, clients: Collection[str]) -> None:
     """Have every record of some clients in one purchaser's register judged again."""
     own = (record.c.provider == provider, record.c.purchaser == purchaser, record.c.client_ref.in_(clients))
-    tx.execute(update(record).where(*own).values(state=RECEIVED))
+    tx.execute(update(record).where(*own, _JUDGEABLE).values(state=RECEIVED))
 
 
 def reopen_these(tx: Connection, provider: str, keys: Collection[tuple[str, str]]) -> None:
     """Have single records of a provider, by type and id, judged again: something was told of them."""
     for record_type, record_id in sorted(set(keys)):
         one = (record.c.provider == provider, record.c.type == record_type, record.c.record_id == record_id)
-        tx.execute(update(record).where(*one, record.c.client_ref.is_not(None)).values(state=RECEIVED))
+        tx.execute(update(record).where(*one, record.c.client_ref.is_not(None), _JUDGEABLE).values(state=RECEIVED))
 
 
 def verdicts(tx: Connection, rows: Iterable[int]) -> dict[int, tuple[Outcome | None, Sequence[Mapping[str, Any]]]]:
@@ -397,7 +410,7 @@ def seen_again(tx: Connection, rows: Collection[int], as_of: str) -> list[str]:
     wanted = sorted(rows)
     for start in range(0, len(wanted), PARAMETERS):
         older = (record.c.id.in_(wanted[start : start + PARAMETERS]), record.c.as_of < as_of)
-        own = (*older, record.c.client_ref.is_not(None))
+        own = (*older, record.c.client_ref.is_not(None), _JUDGEABLE)
         found.update(tx.execute(select(record.c.client_ref).where(*own)).scalars())
         tx.execute(update(record).where(*own).values(as_of=as_of, state=RECEIVED))
     return sorted(found)

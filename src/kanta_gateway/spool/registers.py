@@ -10,11 +10,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import func, or_, select, text, tuple_
 from sqlalchemy.exc import IntegrityError
 
-from kanta_gateway.database import data_key, delivered, delivery, document, moved, notice, person_link, record
+from kanta_gateway.database import (
+    access_grant,
+    client_request,
+    data_key,
+    delivered,
+    delivery,
+    disclosure,
+    document,
+    lost_will,
+    moved,
+    notice,
+    person_link,
+    record,
+    reminder,
+)
 from kanta_gateway.errors import UntrustedError
+from kanta_gateway.spool.disclosures import Notice
 from kanta_gateway.spool.states import OPEN
 
 if TYPE_CHECKING:
@@ -25,10 +40,13 @@ PAGE = 200
 Pair = tuple[str, str]
 """Provider, and name of the contract file: one controller's part of what a provider delivers."""
 _NUMBERED = {"record": record.c.id, "document": document.c.sequence, "notice": notice.c.sequence,
-             "person_link": person_link.c.id}  # fmt: skip
+             "person_link": person_link.c.id, "disclosure": disclosure.c.sequence,
+             "client_request": client_request.c.sequence}  # fmt: skip
 TABLES: Mapping[str, Table] = {one.name: one for one in (
-    delivered, delivery, document, moved, notice, person_link, record
+    access_grant, client_request, delivered, delivery, disclosure, document, moved, notice, person_link, record,
+    reminder,
 )}  # fmt: skip
+"""What goes with a controller's registers."""
 
 
 def rows(tx: Connection, name: str, *, pairs: Collection[Pair] = (), organiser: str = "") -> Iterator[dict[str, Any]]:
@@ -36,14 +54,14 @@ def rows(tx: Connection, name: str, *, pairs: Collection[Pair] = (), organiser: 
 
     Args:
         tx: a reading transaction.
-        name: `record`, `document`, `notice` or `person_link`.
+        name: of the table.
         pairs: whose rows: for tables that tell provider and purchaser.
-        organiser: whose rows: for tables that tell the organiser.
+        organiser: whose rows: for tables that tell the controller.
     """
     table, number = TABLES[name], _NUMBERED[name]
     query = select(table).order_by(number).limit(PAGE)
     if organiser:
-        query = query.where(table.c.organiser == organiser)
+        query = query.where((table.c.organiser if "organiser" in table.c else table.c.controller) == organiser)
     else:
         query = query.where(tuple_(table.c.provider, table.c.purchaser).in_(sorted(pairs)))
     after = 0
@@ -83,6 +101,35 @@ def moves(tx: Connection, pairs: Collection[Pair]) -> Iterator[dict[str, Any]]:
     yield from map(_dict, tx.execute(select(moved).where(own)).mappings())
 
 
+def reminders(tx: Connection, tickets: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """Reminders of some records: after how many days, and when; by ticket."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    query = select(reminder).where(reminder.c.ticket.in_(sorted(tickets))).order_by(reminder.c.days)
+    for row in tx.execute(query):
+        found.setdefault(row.ticket, []).append({"days": row.days, "at": row.at})
+    return found
+
+
+def lost_wills(tx: Connection, pairs: Collection[Pair]) -> dict[tuple[str, str, str], set[str]]:
+    """Tickets of statements of will that a restored database has lost, by provider, purchaser and client."""
+    found: dict[tuple[str, str, str], set[str]] = {}
+    query = (
+        select(record.c.provider, record.c.purchaser, record.c.client_ref, lost_will.c.ticket)
+        .join(lost_will, (lost_will.c.client_ref == record.c.client_ref) & (lost_will.c.provider == record.c.provider))
+        .where(tuple_(record.c.provider, record.c.purchaser).in_(sorted(pairs)))
+        .distinct()
+    )
+    for provider, purchaser, client, ticket in tx.execute(query):
+        found.setdefault((provider, purchaser, client), set()).add(ticket)
+    return found
+
+
+def untried(tx: Connection, controller: str) -> int:
+    """How many disclosure notices of a controller wait and were never tried, so that they have no bytes yet."""
+    mine = (disclosure.c.controller == controller, disclosure.c.state == Notice.QUEUED.value, disclosure.c.digest == "")
+    return int(tx.execute(select(func.count()).where(*mine)).scalar_one())
+
+
 def open_documents(tx: Connection, organiser: str) -> int:
     """How many of a controller's documents are still on their way."""
     open_ = document.c.state.in_([one.value for one in sorted(OPEN)])
@@ -104,14 +151,19 @@ def highest(tx: Connection) -> dict[str, int]:
 
 
 def newer(tx: Connection, organiser: str, pairs: Collection[Pair], moment: str) -> int:
-    """How many records, documents and notices of a controller came after a moment."""
-    own = tuple_(record.c.provider, record.c.purchaser).in_(sorted(pairs))
-    counts = (
-        select(func.count()).where(own, record.c.received_at > moment),
-        *(select(func.count()).where(one.c.organiser == organiser, one.c.made_at > moment)
-          for one in (document, notice)),
+    """How many of a controller's things came, or were decided, after a moment."""
+    moments = (
+        (record, ("received_at",)), (document, ("made_at",)), (notice, ("made_at",)), (disclosure, ("made_at",)),
+        (client_request, ("registered_at", "decided_at", "answered_at")),
+        (access_grant, ("given_at",)),  # it is reviewed at both ends: the user's organisation answers for its people
     )  # fmt: skip
-    return sum(int(tx.execute(one).scalar_one()) for one in counts)
+    count = 0
+    for table, names in moments:
+        whose = next((table.c[name] for name in ("organiser", "controller") if name in table.c), None)
+        mine = tuple_(record.c.provider, record.c.purchaser).in_(sorted(pairs)) if whose is None else whose == organiser
+        later = or_(*(table.c[name] > moment for name in names))
+        count += int(tx.execute(select(func.count()).select_from(table).where(mine, later)).scalar_one())
+    return count
 
 
 def restore(tx: Connection, name: str, found: Sequence[Mapping[str, Any]]) -> None:

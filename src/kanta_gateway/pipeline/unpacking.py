@@ -1,4 +1,4 @@
-"""One package on its way in: member by member, each checked before it counts.
+"""A package is unpacked into this installation: member by member, each checked before it counts.
 
 * Rows are of the controller and the registers that the package says it is of, or nothing is taken.
 * Documents are stored when the signed bytes of each have come and fit.
@@ -30,16 +30,17 @@ if TYPE_CHECKING:
 
     from kanta_gateway.pipeline.parts import Parts
 
-LOG = ("entries", "keys", "log", "names", "references")
-"""Members that belong to the log: kept apart."""
+LOG = ("changes", "entries", "keys", "log", "names", "references")
+"""Members that belong to the log, or are evidence as it is: kept apart."""
 _TOLD = {
     Event.RECORD_SUBMIT: ("record", "ticket"), Event.DOCUMENT_SPOOL: ("document", "oid"),
-    Event.NOTICE_MAKE: ("notice", "id"),
+    Event.NOTICE_MAKE: ("notice", "id"), Event.ACCESS_BREAK: ("access_grant", "id"),
+    Event.RIGHT_REGISTER: ("client_request", "id"),
 }  # fmt: skip
 """Entries that tell of something that must be in the package: table and column."""
 
 
-class Arrival:
+class Unpacking:
     """One package on its way in.
 
     Args:
@@ -71,7 +72,8 @@ class Arrival:
         rows: dict[str, Callable[[Sequence[Mapping[str, Any]]], None]] = {
             "records": self.taker.records, "notices": self.taker.notices, "deliveries": self.taker.deliveries,
             "delivered": self.taker.pointers, "moves": self.taker.moves, "links": self.taker.links,
-            "parties": self._parties, "documents": self._documents,
+            "parties": self._parties, "documents": self._documents, "disclosures": self.taker.disclosures,
+            "requests": self.taker.requests, "grants": self.taker.grants,
         }  # fmt: skip
         for name, data in reader.members():
             folder = name.partition("/")[0]
@@ -114,7 +116,7 @@ class Arrival:
         """Whether rows are of the controller and the registers that the package says it is of."""
         for row in rows:
             body = row.get("body", {})
-            organiser = row.get("organiser", body.get("controller", self._controller))
+            organiser = row.get("organiser", row.get("controller", body.get("controller", self._controller)))
             pair = (str(row.get("provider")), str(row.get("purchaser")))
             if organiser != self._controller or ("purchaser" in row and pair not in self._registers):
                 raise UntrustedError(f"package: {name} holds what is another controller's. Nothing was taken")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from kanta_gateway.database import Database, data_key, metadata, record
 from kanta_gateway.model import Caller, Oid, Sha256Hex
 from kanta_gateway.pipeline.parts import Parts
-from kanta_gateway.pipeline.retain import destroy_spent_keys
+from kanta_gateway.pipeline.spent import destroy_spent
 from kanta_gateway.spool import store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_what_waits_for_an_earlier_version_keeps_its_content(tmp_path: Path, sta
     log = SimpleNamespace(append=lambda _tx, _events: None)
     parts = cast("Parts", SimpleNamespace(database=database, now=lambda: later, log=log))
 
-    assert destroy_spent_keys(parts, CALLER, 30) == 1
+    assert destroy_spent(parts, CALLER, 30)["documents"] == 1
     with database.reading() as tx:
         assert (tx.execute(select(record.c.payload)).scalar_one() == b"content") is is_kept
     database.close()

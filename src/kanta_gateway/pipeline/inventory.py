@@ -7,8 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.audit.reconcile import Claim
-from kanta_gateway.database import document, notice, record
-from kanta_gateway.pipeline.reconciling import DOCUMENTS, NOTICES, RECORDS, of_documents, of_notices, of_records
+from kanta_gateway.database import access_grant, client_request, disclosure, document, notice, record
+from kanta_gateway.pipeline import requestclaims
+from kanta_gateway.pipeline.claims import DISCLOSURES, of_disclosures
+from kanta_gateway.pipeline.reconciling import (
+    DOCUMENTS,
+    GRANTS,
+    NOTICES,
+    RECORDS,
+    of_documents,
+    of_grants,
+    of_notices,
+    of_records,
+)
+from kanta_gateway.pipeline.requestclaims import REQUESTS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -51,6 +63,23 @@ def arrived(tx: Connection, after: Mapping[str, int], clients: Collection[str]) 
         client = row["client_ref"] if row["is_client"] else None
         claims = of_notices([{**row, "keyless": row["gone"]}])
         yield Arrived("notice", row["id"], client, row["provider"], _events(claims))
+    s = disclosure.c
+    sent = DISCLOSURES.order_by(None).add_columns(s.sequence, s.client_ref, s.provider)
+    for row in _paged(tx, sent, s.sequence, after["disclosure"]):
+        claims = of_disclosures([{**row, "keyless": row["gone"]}])
+        yield Arrived("disclosure", row["id"], row["client_ref"], row["provider"], _events(claims))
+    q = client_request.c
+    asked = REQUESTS.order_by(None).add_columns(q.sequence, q.client_ref, q.provider)
+    for row in _paged(tx, asked, q.sequence, after["client_request"]):
+        claims = requestclaims.claims([{**row, "keyless": row["gone"]}])
+        yield Arrived("client_request", row["id"], row["client_ref"], row["provider"], _events(claims))
+
+
+def arrived_grants(tx: Connection, ids: Collection[str]) -> Iterator[Arrived]:
+    """Grants by break-glass that a package brought, which have no numbers."""
+    c = access_grant.c
+    for row in tx.execute(GRANTS.add_columns(c.client_ref, c.provider).where(c.id.in_(sorted(ids)))).mappings():
+        yield Arrived("access_grant", row["id"], row["client_ref"], row["provider"], _events(of_grants([row])))
 
 
 def _paged(tx: Connection, query: Any, number: Any, after: int) -> Iterator[RowMapping]:
