@@ -45,6 +45,7 @@ from kanta_gateway.pipeline.arriving import Arriving
 from kanta_gateway.pipeline.auditors import Auditors
 from kanta_gateway.pipeline.changes import Changes
 from kanta_gateway.pipeline.closing import Resolver
+from kanta_gateway.pipeline.controllers import of_party
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.entrance import Entrance
@@ -336,7 +337,7 @@ class Gateway:
 
     def notices(self, caller: Caller, state: str | None) -> dict[str, Any]:
         """What waits to be told, and what was told."""
-        return self.notice_board.list(caller, state, 0, 100_000, self.settings.lang)
+        return self.notice_board.list(caller, state, "", 100_000, self.settings.lang)
 
     def export_notices(self, folder: Path, caller: Caller, recipient: str, ids: Sequence[str]) -> dict[str, Any]:
         """Hand notices over as FOLDER/<id>.json and FOLDER/<id>.html, and judge again what they told."""
@@ -480,10 +481,15 @@ class Gateway:
 
     def _note_party(self, tx: Connection, caller: Caller, subject: str, details: dict[str, Any]) -> None:
         """The entry about a change of who may deliver, in the transaction of the change."""
-        self.office.note(tx, [AuditEvent(
-            event=Event.PARTY_REGISTER, caller=caller, at=self.parts.now(), client_ref=None, subject=subject,
-            provider="", controller="", purpose=caller.purpose, basis="703/2023 §9.3; GDPR 28(3)", details=details,
-        )])  # fmt: skip
+        about = {"controller": details.get("organiser"), **details}
+        self.office.note(tx, [
+            AuditEvent(
+                event=Event.PARTY_REGISTER, caller=caller, at=self.parts.now(), client_ref=None, subject=subject,
+                provider="", controller=controller, purpose=caller.purpose, basis="703/2023 §9.3; GDPR 28(3)",
+                details=details,
+            )
+            for controller in of_party(parties.agreements(tx), about)
+        ])  # fmt: skip
 
     def register_party(
         self, provider: str, provider_name: str, organiser: str, organiser_name: str, contract: str, purchaser: str,

@@ -96,7 +96,7 @@ class Planted:
             "reconciliation": str(gateway.reconciliation(caller, None, None)),
             "deadlines": f"{due} {list(gateway.board(due))}",
             "notices": str(notices),
-            "documents": str(gateway.office.documents(caller, None, 0, 1000)),
+            "documents": str(gateway.office.documents(caller, None, "", 1000)),
             "status": str(gateway.status()),
             "persons": str(gateway.people.listed(caller)),
         }

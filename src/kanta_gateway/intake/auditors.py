@@ -85,6 +85,7 @@ class Incident(_Wire):
     known_at: AwareDatetime
     note: str = Field("", max_length=10_000)
     owner: str = Field("", max_length=200)
+    controller: str = Field("", max_length=128)
 
 
 class Told(_Wire):
@@ -182,9 +183,11 @@ def post_close(caller: IdentifiedCaller, request: Request, case: str, body: Body
 
 @router.post("/v1/audit/incidents", summary="Open a case about an incident")
 def post_incident(caller: IdentifiedCaller, request: Request, body: Body) -> Response:
-    """`{"trigger": "", "known_at": "", "note": "", "owner": ""}`; its clocks run from `known_at`."""
+    """`{"trigger": "", "known_at": "", "note": "", "owner": "", "controller": ""}`; its clocks run from `known_at`."""
     one = _read(Incident, body)
-    told = _auditors(request).cases.open_incident(caller, one.trigger, one.known_at, note=one.note, owner=one.owner)
+    told = _auditors(request).cases.open_incident(
+        caller, one.trigger, one.known_at, note=one.note, owner=one.owner, controller=one.controller
+    )
     return _answer(told, 201)
 
 

@@ -20,7 +20,6 @@ from kanta_gateway.audit.questions import Question
 from kanta_gateway.errors import NotFoundError, ParameterError
 from kanta_gateway.model import Caller, Event, Finding, Severity, instant
 from kanta_gateway.pipeline.asked import Asked, Wanted, noted, wanted
-from kanta_gateway.pipeline.closing import is_open
 from kanta_gateway.pipeline.computed import COLUMNS, COMPUTED
 from kanta_gateway.pipeline.known import Known
 from kanta_gateway.pipeline.office import Office
@@ -111,11 +110,10 @@ class Answers:
             mine = self._office.guard.sphere_in(tx, caller).registers
             what = wanted(self._parts, tx, question, given, may_identify=may_identify, mine=mine)
             details = {"question": question.id, "format": form, "count": proofs.size(tx), **noted(what, given)}
-            self._office.note(tx, [
-                self._office.event(caller, Event.AUDIT_READ, subject=f"question:{question.id}", provider="",
-                                   client_ref=ref, details=details, decision=decision)
-                for ref in what.clients or (None,)
-            ])  # fmt: skip
+            self._office.note(tx, self._office.of_clients(
+                caller, Event.AUDIT_READ, what.clients, subject=f"question:{question.id}", details=details,
+                decision=decision,
+            ))  # fmt: skip
         return self._given(caller, question, what, given, form, language)
 
     def _given(
@@ -124,8 +122,8 @@ class Answers:
         with self._parts.database.reading() as tx:
             size, sphere = proofs.size(tx), self._office.guard.sphere_in(tx, caller)
             asked = Asked(
-                self._parts, tx, question, what, language, Known(self._parts, tx), Tally(size), self._policy,
-                self._grace_days, self._verify, lambda entry: is_open(entry, sphere),
+                self._parts, tx, question, what, language, Known(self._parts, tx),
+                Tally(size, is_whole=sphere.is_whole), self._policy, self._grace_days, self._verify, sphere,
             )  # fmt: skip
             head = {
                 "question": question.id, "number": question.number, "text": question.texts[language],

@@ -19,6 +19,7 @@ from kanta_gateway.model import Finding, Severity
 from kanta_gateway.pipeline.known import Known, client_refs, entries, persons_of
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import HELSINKI
+from kanta_gateway.pipeline.sphere import Sphere
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -82,8 +83,8 @@ class Asked:
     grace_days: int
     verify: Callable[[], Mapping[str, Any]]
     """Verifies the whole log and matches it with what is stored."""
-    opens: Callable[[Mapping[str, Any]], bool]
-    """Whether the asker may read an entry; the others are counted."""
+    sphere: Sphere
+    """What the asker may read; of the rest it is not told how much there is."""
 
     def entries(self, events: frozenset[str] = frozenset()) -> Iterator[dict[str, Any]]:
         """Entries of the log that are meant, in order, one by one.
@@ -98,13 +99,7 @@ class Asked:
         ]  # fmt: skip
         found = [entries(self.parts, self.tx, way) for way in ways]
         every = found[0] if len(found) == 1 else merge(*found, key=lambda entry: int(entry["idx"]))
-        return filter(self._opened, filter(one.takes, every))
-
-    def _opened(self, entry: Mapping[str, Any]) -> bool:
-        if self.opens(entry):
-            return True
-        self.tally.withheld.take(entry["idx"], entry["idx"])
-        return False
+        return filter(self.sphere.is_open, filter(one.takes, every))
 
 
 def wanted(

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from kanta_gateway.pipeline.parts import Parts
     from kanta_gateway.pipeline.sphere import Sphere
 
-UNREGISTERED = "unregistered"
-"""Stands for the controller of an entry that was written while no contract was registered."""
-
 
 def closed(tx: Connection, entries: Sequence[Mapping[str, Any]], sphere: Sphere) -> list[dict[str, Any]]:
     """Entries as a reader gets them, those of another's register closed.
@@ -38,16 +35,10 @@ def closed(tx: Connection, entries: Sequence[Mapping[str, Any]], sphere: Sphere)
     """
     leaf = proofs.reader(tx)
     return [
-        dict(one) if is_open(one, sphere)
+        dict(one) if sphere.is_open(one)
         else {"idx": one["idx"], "leaf": b64encode(leaf(0, int(one["idx"]))).decode()}
         for one in entries
     ]  # fmt: skip
-
-
-def is_open(entry: Mapping[str, Any], sphere: Sphere) -> bool:
-    """Whether an entry is of the reader's own register, or of none."""
-    controller = str(entry["controller"])
-    return controller == UNREGISTERED or sphere.is_open(controller)
 
 
 class Resolver:
@@ -73,7 +64,7 @@ class Resolver:
         )
         with self._parts.database.transaction() as tx:
             page = report.entries(tx, self._parts.log.seals, report.Filter(after=index - 1, limit=1))
-            entry = next((one for one in page if one["idx"] == index and is_open(one, sphere)), None)
+            entry = next((one for one in page if one["idx"] == index and sphere.is_open(one)), None)
             if entry is None:
                 raise NotFoundError
             ref = entry.get("client")

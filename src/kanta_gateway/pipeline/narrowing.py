@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from kanta_gateway.errors import NotPermittedError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.guard import Thing
-from kanta_gateway.pipeline.sphere import LOCAL
+from kanta_gateway.pipeline.sphere import is_operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +59,7 @@ class Narrowing:
 
     def allowed(self, caller: Caller, event: Event, provider: str, clients: Sequence[str]) -> list[str]:
         """Of a list of clients those whose data the caller's task may see; a provider may see its own."""
-        if caller.system == LOCAL or self._office.is_own_only(caller):
+        if is_operator(caller) or self._office.is_own_only(caller):
             return list(clients)
         decide = self._office.guard.decide
         return [one for one in clients if decide(caller, event, Thing(provider, client_ref=one)).allowed]

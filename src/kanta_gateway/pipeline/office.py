@@ -6,9 +6,12 @@ A read without its entry does not happen: entry and answer come from one transac
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from heapq import merge
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kanta_gateway.access.parties import agreements
@@ -21,9 +24,10 @@ from kanta_gateway.model import Caller, Decision, Event
 from kanta_gateway.pipeline import closing, invoices, reach
 from kanta_gateway.pipeline import deadlines as timing
 from kanta_gateway.pipeline import figures as counting
+from kanta_gateway.pipeline.controllers import Controllers
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.guard import Guard, Thing
-from kanta_gateway.pipeline.known import client_refs
+from kanta_gateway.pipeline.known import client_refs, entries
 from kanta_gateway.pipeline.measure import Measure, is_measured
 from kanta_gateway.pipeline.narrowing import Narrowing
 from kanta_gateway.pipeline.parts import Parts
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
     from kanta_gateway.spool.store import StoredDocument
 
 
+PAGE = 200
+"""Documents read at a time where some of them may not be told."""
 Closed = Collection[str]
 """Contract files of which the caller has no contract in force."""
 
@@ -49,7 +55,7 @@ class Office:
     def __init__(self, parts: Parts, policy: Policy) -> None:
         self._parts = parts
         self._policy = policy
-        self._controllers: dict[tuple[str, str], str] = {}
+        self._controllers = Controllers(parts, policy)
         self.guard = Guard(parts, policy)
         self.narrowing = Narrowing(parts, self)
         self.reach = Reach(parts, self)
@@ -74,11 +80,10 @@ class Office:
             NotPermittedError: the policy does not allow it.
             TooManyReadsError: the caller has read as much as its role may for now.
         """
-        decision = self.guard.decide(
-            caller, event, Thing(provider, controller, purchaser, client_ref, record_type=record_type)
-        )
+        thing = Thing(provider, controller, purchaser, client_ref, record_type=record_type)
+        decision = self.guard.decide(caller, event, thing)
         if not decision.allowed:
-            self._refuse(caller, event, provider, decision)
+            self._refuse(caller, event, thing, decision)
         self.check_reads(caller, event, provider or "")
         return decision
 
@@ -104,10 +109,15 @@ class Office:
             if decision.allowed:
                 yield tx, decision
         if not decision.allowed:
-            self._refuse(caller, event, thing.provider, decision)
+            self._refuse(caller, event, thing, decision)
 
-    def _refuse(self, caller: Caller, event: Event, provider: str | None, decision: Decision) -> NoReturn:
-        self.deny(caller, event, provider or "", decision.reasons, decision)
+    def _refuse(self, caller: Caller, event: Event, thing: Thing, decision: Decision) -> NoReturn:
+        self.deny(
+            caller, event, thing.provider or "", decision.reasons, decision,
+            controller=thing.controller or self.controller_of(
+                caller, thing.provider or "", purchaser=thing.purchaser or "", client_ref=thing.client_ref
+            ),
+        )  # fmt: skip
         told = "; ".join(decision.reasons)
         raise NotPermittedError(f"{event.value} is not allowed: {told}", findings=decision.findings)
 
@@ -127,7 +137,7 @@ class Office:
 
     def conceal(self, caller: Caller, event: Event, thing: Thing | None) -> None:
         """Write down an attempt at what is not there or another's: the same work for both."""
-        own = self._controller(caller.organisation, caller.organisation)
+        own = self.controller_of(caller)
         owner, register = (thing.provider, thing.controller) if thing is not None else (None, None)
         self.deny(caller, event, owner or caller.organisation, (HIDDEN,), controller=register or own)
 
@@ -147,39 +157,73 @@ class Office:
         return AuditEvent(
             event=event, caller=caller, at=self._parts.now(), client_ref=client_ref, subject=subject,
             provider=provider or caller.organisation,
-            controller=controller or self._controller(provider, caller.organisation),
+            controller=controller or self.controller_of(caller, provider, client_ref=client_ref),
             purpose=caller.purpose, details={**(details or {}), **row}, recipient=recipient,
             basis="; ".join(decision.basis) if decision is not None and decision.basis else "703/2023 §9",
         )  # fmt: skip
 
-    def _controller(self, provider: str, organisation: str) -> str:
-        """Whose register is used: the caller's own, else that of a contract of the provider, or of any."""
-        if (provider, organisation) not in self._controllers:
-            with self._parts.database.reading() as tx:
-                known = agreements(tx, provider or None)
-            if not known:
-                return closing.UNREGISTERED
-            mine = [one for one in known if one.organiser.oid == organisation]
-            self._controllers[provider, organisation] = (mine or known)[0].organiser.oid
-        return self._controllers[provider, organisation]
+    def controller_of(
+        self, caller: Caller, provider: str = "", *, purchaser: str = "", client_ref: str | None = None
+    ) -> str:  # fmt: skip
+        """Whose register it is that is used (`Controllers.of`)."""
+        version = self.guard.register_version
+        return self._controllers.of(caller, provider, version=version, purchaser=purchaser, client_ref=client_ref)
 
-    def documents(self, caller: Caller, state: str | None, after: int, limit: int) -> dict[str, Any]:
-        """Metadata of documents, oldest first."""
+    def controllers_of(self, client_ref: str | None = None) -> list[str]:
+        """Controllers of every register, or of those in which a client stands."""
+        version = self.guard.register_version
+        return self._controllers.every(version) if client_ref is None else self._controllers.of_client(
+            client_ref, version
+        )  # fmt: skip
+
+    def of_clients(
+        self, caller: Caller, event: Event, refs: Collection[str], *, subject: str, decision: Decision,
+        details: Mapping[str, Any] | None = None,
+    ) -> list[AuditEvent]:  # fmt: skip
+        """Entries about one act on the data of some clients, or of nobody in particular: one for each register."""
+        sphere = self.guard.sphere(caller)
+        pairs = [
+            (ref, one) for ref in refs or (None,)
+            for one in ([] if ref is None else [
+                own for own in self.controllers_of(ref) if sphere.oversees(controller=own)
+            ]) or [""]
+        ]  # fmt: skip
+        return [
+            self.event(caller, event, subject=subject, provider="", controller=one, client_ref=ref, details=details,
+                       decision=decision)
+            for ref, one in pairs
+        ]  # fmt: skip
+
+    def documents(self, caller: Caller, state: str | None, after: str, limit: int) -> dict[str, Any]:
+        """Metadata of documents, oldest first; `next` is the OID of the last one."""
         provider = self.scope(caller)
         decision = self.permit(caller, Event.DOCUMENT_LIST, provider=provider)
-        closed, sphere = self.guard.closed(caller), self.guard.sphere(caller)
         with self._parts.database.transaction() as tx:
-            page = store.listed(tx, provider=provider, state=state, after=after, limit=limit)
+            found = list(islice(self._listed(tx, caller, state, after, limit), limit))
+            counts = Counter(one.organiser for one in found) or {"": 0}
+            self.note(tx, [
+                self.event(caller, Event.DOCUMENT_LIST, subject="list", provider=provider or "", controller=controller,
+                           details={"count": count}, decision=decision)
+                for controller, count in counts.items()
+            ])  # fmt: skip
+        return {"documents": [metadata(one) for one in found], "next": found[-1].oid if found else after}
+
+    def _listed(
+        self, tx: Connection, caller: Caller, state: str | None, after: str, limit: int
+    ) -> Iterator[StoredDocument]:
+        """The documents that the caller may know of, whatever lies between them."""
+        closed, sphere = self.guard.closed(caller), self.guard.sphere_in(tx, caller)
+        place = reach.after(tx, sphere, after, reach.document, store.place)
+        while page := store.listed(tx, provider=sphere.provider, organiser=sphere.controller, state=state, after=place,
+                                   limit=max(limit, PAGE)):  # fmt: skip
+            place = page[-1].sequence
             found = [
                 one for one in page if one.organiser not in closed
                 and sphere.holds(one.provider, controller=one.organiser, client_ref=one.client_ref)
             ]  # fmt: skip
-            found = self.narrowing.kept(caller, Event.DOCUMENT_LIST, found, lambda one: (one.provider, one.client_ref))
-            self.note(tx, [self.event(
-                caller, Event.DOCUMENT_LIST, subject="list", provider=provider or "", details={"count": len(found)},
-                decision=decision,
-            )])  # fmt: skip
-        return {"documents": [metadata(one) for one in found], "next": page[-1].sequence if page else after}
+            yield from self.narrowing.kept(
+                caller, Event.DOCUMENT_LIST, found, lambda one: (one.provider, one.client_ref)
+            )
 
     def is_own_only(self, caller: Caller) -> bool:
         """Whether the caller may see its own organisation's things only."""
@@ -329,6 +373,9 @@ class Office:
             every = [one for one in records.subjects(tx, subjects) if own in {None, one[0]} and one[1] not in closed]
             known = [one for one in every if sphere.holds(one[0], purchaser=one[1], client_ref=one[2])]
             for provider in sorted({one[0] for one in known}):
+                contracts = {
+                    one.purchaser: one.organiser.oid for one in agreements(tx, provider) if sphere.covers(one)
+                }  # fmt: skip
                 wanted = sorted({ref for owner, _, ref in known if owner == provider})
                 wanted = self.narrowing.allowed(caller, Event.FIGURES_READ, provider, wanted)
                 others = {one[1] for one in every if one[0] == provider} - {
@@ -337,12 +384,13 @@ class Office:
                 if client is not None:
                     wanted = [ref for ref in wanted if ref == self._parts.keyring.client(provider, client)]
                 told |= work(tx, provider, wanted, closed | others)
+                used = sorted({(one[2], contracts.get(one[1], "")) for one in known if one[0] == provider})
                 self.note(tx, [
                     self.event(
-                        caller, Event.FIGURES_READ, subject=subject, provider=provider, client_ref=ref,
-                        decision=decision,
+                        caller, Event.FIGURES_READ, subject=subject, provider=provider, controller=controller,
+                        client_ref=ref, decision=decision,
                     )
-                    for ref in wanted
+                    for ref, controller in used if ref in wanted
                 ])  # fmt: skip
         return told
 
@@ -354,17 +402,18 @@ class Office:
             asked, decision = Event.AUDIT_RESOLVE, self.permit(caller, Event.AUDIT_RESOLVE, provider=None)
         sphere = self.guard.sphere(caller)
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client, sphere) if client is not None else (None,)
-            read = [
-                one for ref in refs
-                for one in report.entries(tx, seals, report.Filter(client_ref=ref, after=after, limit=limit))
-            ]  # fmt: skip
-            found = closing.closed(tx, sorted(read, key=lambda one: int(one["idx"]))[:limit], sphere)
-            self.note(tx, [
-                self.event(caller, asked, subject="entries", provider="", client_ref=ref,
-                           details={"count": len(found)}, decision=decision)
-                for ref in refs or (None,)
-            ])  # fmt: skip
+            if client is None:
+                refs: tuple[str, ...] = ()
+                read = report.entries(tx, seals, report.Filter(after=after, limit=limit))
+            else:  # of a client nothing is told of another's register, not even that there is something
+                refs = self._refs(tx, client, sphere)
+                ways = [report.Filter(client_ref=ref, after=after) for ref in refs]
+                every = merge(*(entries(self._parts, tx, way) for way in ways), key=lambda one: int(one["idx"]))
+                read = list(islice(filter(sphere.is_open, every), limit))
+            found = closing.closed(tx, read, sphere)
+            self.note(tx, self.of_clients(
+                caller, asked, refs, subject="entries", details={"count": len(found)}, decision=decision
+            ))  # fmt: skip
         return {"entries": found, "next": found[-1]["idx"] if found else after}
 
     def note_export(self, caller: Caller, form: str, client: str | None) -> tuple[int, tuple[str, ...]]:
@@ -382,11 +431,10 @@ class Office:
             if client is not None and not refs:
                 raise NotFoundError
             size = proofs.size(tx)
-            self.note(tx, [
-                self.event(caller, Event.AUDIT_READ, subject="export", provider="", client_ref=ref,
-                           details={"format": form, "count": size}, decision=decision)
-                for ref in refs or (None,)
-            ])  # fmt: skip
+            self.note(tx, self.of_clients(
+                caller, Event.AUDIT_READ, refs, subject="export", details={"format": form, "count": size},
+                decision=decision,
+            ))  # fmt: skip
             return proofs.size(tx), refs
 
     def _refs(self, tx: Connection, client: str, sphere: Sphere) -> tuple[str, ...]:
@@ -402,13 +450,10 @@ class Office:
                 raise NotFoundError
             log, now = self._parts.log, self._parts.now()
             rows = [row for ref in refs for row in report.client_report(tx, log.seals, ref, now, names=log.names)
-                    if sphere.is_open(row["controller"])]  # fmt: skip
-            self.note(tx, [
-                self.event(
-                    caller, Event.AUDIT_RESOLVE, subject="access-report", provider="", client_ref=ref, decision=decision
-                )
-                for ref in refs
-            ])  # fmt: skip
+                    if sphere.is_open(row)]  # fmt: skip
+            self.note(tx, self.of_clients(
+                caller, Event.AUDIT_RESOLVE, refs, subject="access-report", decision=decision
+            ))  # fmt: skip
         return {"client": client, "rows": rows, "note": "703/2023 §11: only for clarifying the client's own rights"}
 
     def checkpoint(self, caller: Caller | None) -> str:
@@ -473,7 +518,7 @@ def _told(hashes: Iterable[bytes]) -> list[str]:
 def metadata(one: StoredDocument) -> dict[str, Any]:
     """What is told about a document without its content."""
     return {
-        "sequence": one.sequence, "oid": one.oid, "set": one.set_oid, "version": one.version_number,
+        "oid": one.oid, "set": one.set_oid, "version": one.version_number,
         "structure": one.structure, "state": one.state.value, "sha256": one.digest, "made_at": one.made_at,
         "attempts": one.attempts, "problem": one.problem,
     }  # fmt: skip
