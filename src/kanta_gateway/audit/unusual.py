@@ -48,7 +48,7 @@ _RULE = Keys(
     {"roles": ListOf(TEXT), **{name: shape for one in KINDS.values() for name, shape in one.items()}},
 )
 _FILE = Keys({
-    "owner": TEXT, "outcomes": Named(_TEXTS), "left_out": ListOf(TEXT), "named_roles": ListOf(TEXT),
+    "owner": TEXT, "outcomes": Named(_TEXTS), "left_out": ListOf(TEXT),
     "rules": Named(_RULE),
 })  # fmt: skip
 Ask = Callable[[str, Mapping[str, Any]], str]
@@ -79,8 +79,6 @@ class Oversight:
     outcomes: Mapping[str, Mapping[str, str]]
     left_out: frozenset[str]
     """Identifiers of local stand-ins whose acts are the gateway's own, such as its worker."""
-    named_roles: frozenset[str]
-    """Roles that are told names of persons; all others see keyed references."""
     rules: tuple[Rule, ...]
 
     @classmethod
@@ -94,9 +92,7 @@ class Oversight:
         stated: Lined = shaped(read(text, mistakes) or Lined(), _FILE, mistakes)
         rules = tuple(_rule(name, one, mistakes) for name, one in stated.get("rules", {}).items())
         mistakes.end()
-        return cls(
-            stated["owner"], stated["outcomes"], frozenset(stated["left_out"]), frozenset(stated["named_roles"]), rules
-        )
+        return cls(stated["owner"], stated["outcomes"], frozenset(stated["left_out"]), rules)
 
     def rule(self, name: str) -> Rule | None:
         """One rule by its id."""

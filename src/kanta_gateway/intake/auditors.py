@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from kanta_gateway.audit.cases import ALERT, INCIDENT
 from kanta_gateway.audit.forms import FORMS, pieces
 from kanta_gateway.errors import ParameterError
 from kanta_gateway.intake.api import JSON, Body, IdentifiedCaller, Language
+from kanta_gateway.intake.gate import ShownStream
 from kanta_gateway.intake.wire import parameter_findings
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def get_answer(
     given = {"client": client, "person": person, "organisation": organisation, "recipient": recipient}
     given |= {name: day.isoformat() for name, day in days.items() if day is not None}
     lines = _auditors(request).answers.ask(caller, question, given, form, language)
-    return StreamingResponse(pieces(lines), media_type=FORMS[form])
+    return ShownStream(request, lambda _: map(str.encode, pieces(lines)), FORMS[form])
 
 
 @router.post("/v1/audit/reviews", summary="Look for unusual access and open cases")

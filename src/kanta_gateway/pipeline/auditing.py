@@ -15,6 +15,7 @@ from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.verify import verify
 from kanta_gateway.errors import ParameterError
 from kanta_gateway.model import Caller
+from kanta_gateway.pipeline.answering import may_name
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.reconciling import reconciled
@@ -67,7 +68,7 @@ def exported(parts: Parts, office: Office, form: str, caller: Caller, client: st
         raise ParameterError(f"an export of the log is one of {', '.join(FORMS)}")
     _, refs = office.note_export(caller, form, client)
     seals, sphere = parts.log.seals, office.guard.sphere(caller)
-    names = parts.log.names if caller.role in parts.supervision.oversight.named_roles else None
+    names = parts.log.names if may_name(parts, caller) else None
     given = bytearray()
     """For each entry whether it was given: a byte, since a log may have millions."""
 
