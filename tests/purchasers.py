@@ -78,7 +78,7 @@ class Purchasers:
         self.world.deliver()
         self.look(OF_SECOND, PROVIDER, FILES[SECOND])
         self.look(AT_OTHER, ONLY_SECONDS, "lapha")
-        self.gateway.register_system(certificate(), ONLY_SECONDS, "toisen järjestelmä")
+        self.gateway.registration.register_system(certificate(), ONLY_SECONDS, "toisen järjestelmä")
         cases, now = self.gateway.auditors.cases, self.gateway.parts.now()
         supervisor = person("log-supervisor", SECOND)
         cases.review(supervisor, last=self.gateway.office.today)
@@ -109,7 +109,7 @@ class Purchasers:
             with suppress(NotPermittedError):
                 self.gateway.service().ticket(self.tickets[cast], by, "en")
             with suppress(NotPermittedError):
-                self.gateway.figures(by, cast.name("A"), None, explain=False)
+                self.gateway.office.figures(by, cast.name("A"), None, explain=False)
 
     def ref(self, cast: Cast, provider: str = PROVIDER) -> str:
         """A client's keyed reference."""

@@ -35,7 +35,7 @@ from tests.audited import (
     Audited,
     auditor,
 )
-from tests.installations import SAMPLE, installation, take
+from tests.installations import SAMPLE, installation, key_folder, take
 from typer.testing import CliRunner
 
 from kanta_gateway import keyfiles
@@ -45,6 +45,7 @@ from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Oid
 from kanta_gateway.pipeline.known import entries
 from kanta_gateway.pipeline.sphere import Sphere
+from kanta_gateway.web import application
 
 ARCHIVE = "national archive for social welfare"
 GIVEN = {"client-access": {"client": CLIENT}, "disclosures": {"recipient": ARCHIVE}}
@@ -84,7 +85,7 @@ class Called:
     """The web application, called inside this process."""
 
     def __init__(self, audited: Audited) -> None:
-        self._app = audited.gateway.api()
+        self._app = application(audited.gateway)
 
     def __call__(self, method: str, path: str, role: dict[str, str], **rest: Any) -> httpx.Response:
         """One call."""
@@ -131,6 +132,31 @@ def test_every_question_has_an_answer_in_every_form(audited: Audited) -> None:
             assert len(lines) - 2 == len(whole["answer"]) == len(table) - 3, one["id"]
 
 
+def test_every_form_shows_the_columns_of_the_askers_list(audited: Audited) -> None:
+    """ACC-02, LOG-14: each column of each question stands on a list; from outside none names a person, in any form.
+
+    [ACC-02, LOG-14]
+    """
+    lists = audited.gateway.parts.views
+    names = {
+        role: set(lists.sight("audit-answer", role, PURPOSES[role]).within("answer").tree)  # type: ignore[union-attr]
+        for role in ("auditor", "log-supervisor")
+    }
+    unlisted = {name for one in questions(audited) for name in one["columns"]} - names["log-supervisor"]
+    ref = str(audited.gateway.parts.keyring.client(PROVIDER, CLIENT))
+    told: dict[str, set[str]] = {}
+    for one in questions(audited):
+        given = {"client": ref} if one["id"] == "client-access" else GIVEN.get(one["id"], {})
+        table = list(csv.reader(io.StringIO(audited.ask(one["id"], "csv", auditor(), **given))))[1]
+        rows = json.loads(audited.ask(one["id"], "json", auditor(), **given))["answer"]
+        told[one["id"]] = {*table, *(name for row in rows for name in row)}
+
+    assert unlisted == set()
+    assert names["log-supervisor"] - names["auditor"] == {"person_id", "person_name"}
+    assert [] == [one for one, columns in told.items() if columns & {"person_id", "person_name"}]
+    assert all(told.values())
+
+
 def test_asking_is_an_entry(audited: Audited) -> None:
     """Who asked what about which client is in the log before the answer is given, and names no client number."""
     before = len(log(audited))
@@ -173,7 +199,7 @@ def test_accesses_without_an_open_relationship(audited: Audited) -> None:
 
 def test_the_log_is_complete_and_unchanged(audited: Audited) -> None:
     """Question 3 verifies the whole log and matches it with what is stored."""
-    audited.gateway.checkpoint()
+    audited.gateway.office.checkpoint(None)
     rows, _ = told(audited, "3")
 
     assert ["checkpoint", "log"] == [row["what"] for row in rows]
@@ -406,8 +432,8 @@ def test_mistaken_questions_are_told_whole(audited: Audited) -> None:
 
 def test_over_http(audited: Audited) -> None:
     """Over HTTP a question is one call, a case is opened, worked on and closed, and each call is guarded."""
-    key, certificate = keyfiles.development_system(audited.gateway._folder)
-    audited.gateway.register_system(certificate.decode(), ORGANISER, "audit desk")
+    key, certificate = keyfiles.development_system(key_folder(audited.gateway))
+    audited.gateway.registration.register_system(certificate.decode(), ORGANISER, "audit desk")
 
     def token(role: str) -> dict[str, str]:
         told_ = keyfiles.assertion_of(
@@ -447,9 +473,9 @@ def test_over_http(audited: Audited) -> None:
 
 def test_an_export_tells_what_it_leaves_out(audited: Audited) -> None:
     """An export of one client's entries ends with how many entries of the log it leaves out, and which."""
-    lines = list(audited.gateway.export_audit("csv", audited.me, CLIENT))
-    resources = [orjson.loads(line) for line in audited.gateway.export_audit("fhir", audited.me, CLIENT)]
-    whole = orjson.loads(list(audited.gateway.export_audit("csv", audited.me))[-1][2:])
+    lines = list(audited.gateway.trail.export("csv", audited.me, CLIENT))
+    resources = [orjson.loads(line) for line in audited.gateway.trail.export("fhir", audited.me, CLIENT)]
+    whole = orjson.loads(list(audited.gateway.trail.export("csv", audited.me))[-1][2:])
     last = orjson.loads(lines[-1][2:])
     again = orjson.loads(resources[-1]["issue"][0]["diagnostics"])
     given = [row[0] for row in csv.reader(lines[1:-1])]
@@ -508,7 +534,7 @@ drops-by-purpose:
     gateway = installation(tmp_path / "data", knowledge=str(tmp_path / "own"))
     take(gateway, [SAMPLE])
     lines = list(gateway.auditors.answers.ask(gateway.actor(None, None, None), "15", {}, "csv", "en"))
-    mistakes = gateway.check()["own_files"]
+    mistakes = gateway.checkup.lacking()["own_files"]
     gateway.close()
 
     assert "provider,purpose,times,newest,entries,first,last\n" == lines[1]

@@ -172,7 +172,7 @@ def test_an_entry_is_of_the_register_that_was_used(two: Purchasers) -> None:
     stands; of a client of both, of each. [LOG-01, LOG-08]
     """
     by = replace(person("provider-system", PROVIDER), person_id=WORKERS[PROVIDER][0])
-    two.gateway.figures(by, None, None, explain=False)
+    two.gateway.office.figures(by, None, None, explain=False)
     two.gateway.auditors.cases.review(two.world.caller, last=two.gateway.office.today)
     read = [one for one in two.log() if one["event"] in {"record:read", "figures:read"} and one["provider"] == PROVIDER]
     registers = {
@@ -256,7 +256,7 @@ def test_of_a_client_of_both_each_sees_its_own_entries(two: Purchasers) -> None:
     office, own = two.gateway.office, person("log-supervisor", FIRST)
     client = OF_BOTH.name("A")
     page = office.entries(own, client, -1, 1000)["entries"]
-    exports = {form: "".join(two.gateway.export_audit(form, replace(own, system="local"), client)) for form in (
+    exports = {form: "".join(two.gateway.trail.export(form, replace(own, system="local"), client)) for form in (
         "csv", "fhir", "jsonl")}  # fmt: skip
     opened = [one for one in map(json.loads, exports["jsonl"].splitlines()) if "event" in one]
 
@@ -274,9 +274,9 @@ def test_an_export_of_the_whole_log_closes_another_register(two: Purchasers) -> 
     Who tried to reach what is its own it is told, whoever it was. [LOG-14]
     """
     own = replace(person("auditor", FIRST), system="local")
-    exports = {form: "".join(one for one in two.gateway.export_audit(form, own) if "request:deny" not in one)
+    exports = {form: "".join(one for one in two.gateway.trail.export(form, own) if "request:deny" not in one)
                for form in ("csv", "fhir", "jsonl")}  # fmt: skip
-    lines = [json.loads(one) for one in two.gateway.export_audit("jsonl", own)]
+    lines = [json.loads(one) for one in two.gateway.trail.export("jsonl", own)]
 
     assert [] == [(form, mark) for form, text in exports.items() for mark in marks(two) if mark in text]
     assert [one["idx"] for one in lines] == list(range(len(lines)))
