@@ -17,6 +17,7 @@ from kanta_gateway.access.statements import read
 from kanta_gateway.errors import NotPermittedError
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.signing.keys import make_development_keys
+from kanta_gateway.web import service_of
 
 FIRST, SECOND = "1.2.246.10.94006007.10.0", "1.2.246.10.94007005.10.0"
 """The two purchasers, each the controller of its own register."""
@@ -107,7 +108,7 @@ class Purchasers:
         for who in (WORKERS[provider][0], f"{WORKERS[provider][0]}-left"):
             by = replace(told, person_id=who)
             with suppress(NotPermittedError):
-                self.gateway.service().ticket(self.tickets[cast], by, "en")
+                service_of(self.gateway).ticket(self.tickets[cast], by, "en")
             with suppress(NotPermittedError):
                 self.gateway.office.figures(by, cast.name("A"), None, explain=False)
 

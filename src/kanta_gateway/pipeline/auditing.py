@@ -68,31 +68,27 @@ def exported(parts: Parts, office: Office, form: str, caller: Caller, client: st
         raise ParameterError(f"an export of the log is one of {', '.join(FORMS)}")
     _, refs = office.note_export(caller, form, client)
     seals, sphere = parts.log.seals, office.guard.sphere(caller)
-    names = parts.log.names if may_name(parts, caller) else None
-    given = bytearray()
-    """For each entry whether it was given: a byte, since a log may have millions."""
-
-    def may_read(entry: Mapping[str, Any]) -> bool:
-        """Whether the reader may read an entry, which is then counted as given."""
-        if not sphere.is_open(entry):
-            return False
-        given[int(entry["idx"])] = 1
-        return True
-
     with parts.database.reading() as tx:
-        given.extend(bytes(proofs.size(tx)))
         if form == "jsonl":
-            yield from report.jsonl(tx, seals, refs or None, may_read)
+            yield from report.jsonl(tx, seals, refs or None, sphere.is_open)
             return
+        given = bytearray(proofs.size(tx))  # for each entry whether it is given: a log may have millions
+
+        def may_read(entry: Mapping[str, Any]) -> bool:
+            """Whether the reader may read an entry, which is then counted as given."""
+            given[int(entry["idx"])] = sphere.is_open(entry)
+            return bool(given[int(entry["idx"])])
+
+        names = parts.log.names if may_name(parts, caller) else None
         for number, ref in enumerate(refs or (None,)):
             wanted = report.Filter(client_ref=ref)
-            if form == "csv":
-                lines = report.table(tx, seals, wanted, names, may_read)
-                if number:
-                    next(lines)  # one heading is enough
-                yield from lines
-            else:
+            if form == "fhir":
                 yield from _events(parts, tx, wanted, may_read)
+                continue
+            lines = report.table(tx, seals, wanted, names, may_read)
+            if number:
+                next(lines)  # one heading is enough
+            yield from lines
         yield _left_out(form, given)
 
 

@@ -17,8 +17,8 @@ from kanta_gateway.pipeline.sphere import is_operator
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kanta_gateway.pipeline.office import Office
     from kanta_gateway.pipeline.parts import Parts
+    from kanta_gateway.pipeline.permits import Permits
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Narrowing:
     """Narrows what is read for a caller."""
 
-    def __init__(self, parts: Parts, office: Office) -> None:
+    def __init__(self, parts: Parts, office: Permits) -> None:
         self._views = parts.views
         self._office = office
 

@@ -1,38 +1,25 @@
-"""Everything that looks at what is stored: permitted, and written in the log before it is given.
+"""Documents, figures and deadlines as callers see them: permitted, and written in the log before they are given.
 
 A read without its entry does not happen: entry and answer come from one transaction (703/2023 §10).
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
-from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.access.parties import agreements
-from kanta_gateway.access.policy import Policy
-from kanta_gateway.audit import proofs, report
-from kanta_gateway.audit.checkpoint import parse
-from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError, TooManyReadsError
-from kanta_gateway.model import Caller, Decision, Event
-from kanta_gateway.pipeline import closing, invoices, reach
+from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError
+from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline import deadlines as timing
 from kanta_gateway.pipeline import figures as counting
-from kanta_gateway.pipeline.controllers import Controllers
+from kanta_gateway.pipeline import invoices, reach
 from kanta_gateway.pipeline.deadlines import Asked
-from kanta_gateway.pipeline.guard import Guard, Thing
-from kanta_gateway.pipeline.known import client_refs, entries
-from kanta_gateway.pipeline.measure import Measure, is_measured
-from kanta_gateway.pipeline.narrowing import Narrowing
+from kanta_gateway.pipeline.logbook import Logbook
 from kanta_gateway.pipeline.parts import Parts
-from kanta_gateway.pipeline.reach import HIDDEN, Reach
-from kanta_gateway.pipeline.sphere import Sphere
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import records, store
 
@@ -49,150 +36,8 @@ Closed = Collection[str]
 """Contract files of which the caller has no contract in force."""
 
 
-class Office:
+class Office(Logbook):
     """Reads and acts for a caller, under the policy."""
-
-    def __init__(self, parts: Parts, policy: Policy) -> None:
-        self._parts = parts
-        self._policy = policy
-        self._controllers = Controllers(parts, policy)
-        self.guard = Guard(parts, policy)
-        self.narrowing = Narrowing(parts, self)
-        self.reach = Reach(parts, self)
-        self.measure = Measure(parts)
-
-    def permit(
-        self, caller: Caller, event: Event, *, provider: str | None, controller: str | None = None,
-        purchaser: str | None = None, client_ref: str | None = None, record_type: str = "",
-    ) -> Decision:  # fmt: skip
-        """Let the caller go on, or write the denial down and refuse; gives what decided.
-
-        Args:
-            caller: who acts.
-            event: what it wants to do.
-            provider: whose thing it is; None when it is nobody's in particular.
-            controller: whose register it is in, where that is known.
-            purchaser: name of the contract file that it falls under, where that is known.
-            client_ref: the client whose data it is, where it is one client's.
-            record_type: type of the one record that it is, or was made of.
-
-        Raises:
-            NotPermittedError: the policy does not allow it.
-            TooManyReadsError: the caller has read as much as its role may for now.
-        """
-        thing = Thing(provider, controller, purchaser, client_ref, record_type=record_type)
-        decision = self.guard.decide(caller, event, thing)
-        if not decision.allowed:
-            self._refuse(caller, event, thing, decision)
-        self.check_reads(caller, event, provider or "")
-        return decision
-
-    def check_reads(self, caller: Caller, event: Event, provider: str) -> None:
-        """Let nobody look at more than its role may in a time; the attempt is written down.
-
-        Raises:
-            TooManyReadsError: the caller has read as much as its role may for now.
-        """
-        if is_measured(event) and self.measure.is_full(caller):
-            self.deny(caller, event, provider, ("too many reads",))
-            raise TooManyReadsError
-
-    @contextmanager
-    def acting(self, caller: Caller, event: Event, thing: Thing) -> Iterator[tuple[Connection, Decision]]:
-        """One transaction in which it is decided, done and written down: what ends meanwhile ends this too.
-
-        Raises:
-            NotPermittedError: the policy does not allow it; the denial is written down, nothing else is done.
-        """
-        with self._parts.database.transaction() as tx:
-            decision = self.guard.decide(caller, event, thing, tx=tx)
-            if decision.allowed:
-                yield tx, decision
-        if not decision.allowed:
-            self._refuse(caller, event, thing, decision)
-
-    def _refuse(self, caller: Caller, event: Event, thing: Thing, decision: Decision) -> NoReturn:
-        self.deny(
-            caller, event, thing.provider or "", decision.reasons, decision,
-            controller=thing.controller or self.controller_of(
-                caller, thing.provider or "", purchaser=thing.purchaser or "", client_ref=thing.client_ref
-            ),
-        )  # fmt: skip
-        told = "; ".join(decision.reasons)
-        raise NotPermittedError(f"{event.value} is not allowed: {told}", findings=decision.findings)
-
-    def deny(
-        self, caller: Caller, event: Event, provider: str, reasons: Iterable[str], decision: Decision | None = None,
-        *, controller: str = "",
-    ) -> None:  # fmt: skip
-        """Write a denial down; in a transaction of its own, since what was asked is not done."""
-        with self._parts.database.transaction() as tx:
-            self._parts.log.append(tx, [self.event(
-                caller, Event.REQUEST_DENY, subject=event.value, provider=provider, controller=controller,
-                details={"asked": event.value, "reasons": list(reasons), "failed": [
-                    f"{one.params['row']}:{one.params['fact']}" for one in (decision.findings if decision else ())
-                    if one.kind == "policy-condition"
-                ]}, decision=decision,
-            )])  # fmt: skip
-
-    def conceal(self, caller: Caller, event: Event, thing: Thing | None) -> None:
-        """Write down an attempt at what is not there or another's: the same work for both."""
-        own = self.controller_of(caller)
-        owner, register = (thing.provider, thing.controller) if thing is not None else (None, None)
-        self.deny(caller, event, owner or caller.organisation, (HIDDEN,), controller=register or own)
-
-    def note(self, tx: Connection, events: Iterable[AuditEvent]) -> None:
-        """Append entries in the transaction of what they tell about."""
-        told = list(events)
-        self.measure.add(tx, told)
-        self._parts.log.append(tx, told)
-
-    def event(
-        self, caller: Caller, event: Event, *, subject: str, provider: str, controller: str = "",
-        client_ref: str | None = None, details: Mapping[str, Any] | None = None, decision: Decision | None = None,
-        recipient: str = "",
-    ) -> AuditEvent:  # fmt: skip
-        """The entry about one look or act of a caller, with the provisions and the row that decided."""
-        row = {"row": decision.row} if decision is not None and decision.row else {}
-        return AuditEvent(
-            event=event, caller=caller, at=self._parts.now(), client_ref=client_ref, subject=subject,
-            provider=provider or caller.organisation,
-            controller=controller or self.controller_of(caller, provider, client_ref=client_ref),
-            purpose=caller.purpose, details={**(details or {}), **row}, recipient=recipient,
-            basis="; ".join(decision.basis) if decision is not None and decision.basis else "703/2023 §9",
-        )  # fmt: skip
-
-    def controller_of(
-        self, caller: Caller, provider: str = "", *, purchaser: str = "", client_ref: str | None = None
-    ) -> str:  # fmt: skip
-        """Whose register it is that is used (`Controllers.of`)."""
-        version = self.guard.register_version
-        return self._controllers.of(caller, provider, version=version, purchaser=purchaser, client_ref=client_ref)
-
-    def controllers_of(self, client_ref: str | None = None) -> list[str]:
-        """Controllers of every register, or of those in which a client stands."""
-        version = self.guard.register_version
-        return self._controllers.every(version) if client_ref is None else self._controllers.of_client(
-            client_ref, version
-        )  # fmt: skip
-
-    def of_clients(
-        self, caller: Caller, event: Event, refs: Collection[str], *, subject: str, decision: Decision,
-        details: Mapping[str, Any] | None = None,
-    ) -> list[AuditEvent]:  # fmt: skip
-        """Entries about one act on the data of some clients, or of nobody in particular: one for each register."""
-        sphere = self.guard.sphere(caller)
-        pairs = [
-            (ref, one) for ref in refs or (None,)
-            for one in ([] if ref is None else [
-                own for own in self.controllers_of(ref) if sphere.oversees(controller=own)
-            ]) or [""]
-        ]  # fmt: skip
-        return [
-            self.event(caller, event, subject=subject, provider="", controller=one, client_ref=ref, details=details,
-                       decision=decision)
-            for ref, one in pairs
-        ]  # fmt: skip
 
     def documents(self, caller: Caller, state: str | None, after: str, limit: int) -> dict[str, Any]:
         """Metadata of documents, oldest first; `next` is the OID of the last one."""
@@ -224,14 +69,6 @@ class Office:
             yield from self.narrowing.kept(
                 caller, Event.DOCUMENT_LIST, found, lambda one: (one.provider, one.client_ref)
             )
-
-    def is_own_only(self, caller: Caller) -> bool:
-        """Whether the caller may see its own organisation's things only."""
-        return self._policy.is_own_only(caller)
-
-    def scope(self, caller: Caller) -> str | None:
-        """The provider whose things alone the caller may see; None for those who may see all."""
-        return caller.organisation if self._policy.is_own_only(caller) else None
 
     def document(self, oid: str, caller: Caller) -> bytes:
         """The signed bytes of one document.
@@ -394,125 +231,11 @@ class Office:
                 ])  # fmt: skip
         return told
 
-    def entries(self, caller: Caller, client: str | None, after: int, limit: int) -> dict[str, Any]:
-        """Entries of the log, in order; reading them is an entry too."""
-        decision, seals = self.permit(caller, Event.AUDIT_READ, provider=None), self._parts.log.seals
-        asked = Event.AUDIT_READ
-        if client is not None:  # it tells which entries are about whom
-            asked, decision = Event.AUDIT_RESOLVE, self.permit(caller, Event.AUDIT_RESOLVE, provider=None)
-        sphere = self.guard.sphere(caller)
-        with self._parts.database.transaction() as tx:
-            if client is None:
-                refs: tuple[str, ...] = ()
-                read = report.entries(tx, seals, report.Filter(after=after, limit=limit))
-            else:  # of a client nothing is told of another's register, not even that there is something
-                refs = self._refs(tx, client, sphere)
-                ways = [report.Filter(client_ref=ref, after=after) for ref in refs]
-                every = merge(*(entries(self._parts, tx, way) for way in ways), key=lambda one: int(one["idx"]))
-                read = list(islice(filter(sphere.is_open, every), limit))
-            found = closing.closed(tx, read, sphere)
-            self.note(tx, self.of_clients(
-                caller, asked, refs, subject="entries", details={"count": len(found)}, decision=decision
-            ))  # fmt: skip
-        return {"entries": found, "next": found[-1]["idx"] if found else after}
-
-    def note_export(self, caller: Caller, form: str, client: str | None) -> tuple[int, tuple[str, ...]]:
-        """Permit an export of the log and write it down: how many entries it holds, and whose are opened.
-
-        Raises:
-            NotFoundError: there is no such client.
-        """
-        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
-        if client is not None:
-            decision = self.permit(caller, Event.AUDIT_RESOLVE, provider=None)
-        sphere = self.guard.sphere(caller)
-        with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client, sphere) if client is not None else ()
-            if client is not None and not refs:
-                raise NotFoundError
-            size = proofs.size(tx)
-            self.note(tx, self.of_clients(
-                caller, Event.AUDIT_READ, refs, subject="export", details={"format": form, "count": size},
-                decision=decision,
-            ))  # fmt: skip
-            return proofs.size(tx), refs
-
-    def _refs(self, tx: Connection, client: str, sphere: Sphere) -> tuple[str, ...]:
-        """Keyed references of a client number: one for each provider that has it and that the caller knows of."""
-        return client_refs(self._parts, tx, client, sphere.registers)
-
-    def access_report(self, caller: Caller, client: str) -> dict[str, Any]:
-        """Who used one client's data or was given it, when, why and on which basis (703/2023 §11)."""
-        decision, sphere = self.permit(caller, Event.AUDIT_RESOLVE, provider=None), self.guard.sphere(caller)
-        with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client, sphere)
-            if not refs:
-                raise NotFoundError
-            log, now = self._parts.log, self._parts.now()
-            rows = [row for ref in refs for row in report.client_report(tx, log.seals, ref, now, names=log.names)
-                    if sphere.is_open(row)]  # fmt: skip
-            self.note(tx, self.of_clients(
-                caller, Event.AUDIT_RESOLVE, refs, subject="access-report", decision=decision
-            ))  # fmt: skip
-        return {"client": client, "rows": rows, "note": "703/2023 §11: only for clarifying the client's own rights"}
-
-    def checkpoint(self, caller: Caller | None) -> str:
-        """Sign the log as it stands; who asked for it is in it."""
-        if caller is not None:
-            self.permit(caller, Event.AUDIT_CHECKPOINT, provider=None)
-        parts = self._parts
-        with parts.database.transaction() as tx:
-            if caller is not None:
-                self.note(tx, [self.event(caller, Event.AUDIT_READ, subject="checkpoint", provider="")])
-            note = parts.log.checkpoint(tx, parts.checkpoint_signer(), parts.now(), parts.last_checkpoint())
-        parts.keep_checkpoint(note)  # after the commit: what was rolled back was never signed for anybody
-        return self._cosigned(note) if parts.witnesses.known else note
-
-    def _cosigned(self, note: str) -> str:
-        """Ask the witnesses, outside any transaction, and write down what each answered."""
-        parts, size = self._parts, parse(note).size
-
-        def prove(old: int, new: int) -> list[bytes]:
-            with parts.database.reading() as tx:
-                return proofs.consistency(tx, old, new)
-
-        whole, told = parts.witnesses.cosign(note, prove)
-        with parts.database.transaction() as tx:
-            parts.log.cosigned(tx, parts.checkpoints.key.name, parts.now(), size, told)
-        parts.keep_checkpoint(whole)
-        return whole
-
-    def inclusion(self, caller: Caller, index: int, size: int | None) -> dict[str, Any]:
-        """Inclusion proof of one entry."""
-        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
-        with self._parts.database.transaction() as tx:
-            whole = size or proofs.size(tx)
-            proof = _told(proofs.inclusion(tx, index, whole))
-            self.note(
-                tx, [self.event(caller, Event.AUDIT_READ, subject="inclusion-proof", provider="", decision=decision)]
-            )
-        return {"index": index, "size": whole, "proof": proof}
-
-    def consistency(self, caller: Caller, first: int, second: int | None) -> dict[str, Any]:
-        """Consistency proof between two sizes of the log."""
-        decision = self.permit(caller, Event.AUDIT_READ, provider=None)
-        with self._parts.database.transaction() as tx:
-            whole = second or proofs.size(tx)
-            proof = _told(proofs.consistency(tx, first, whole))
-            self.note(
-                tx, [self.event(caller, Event.AUDIT_READ, subject="consistency-proof", provider="", decision=decision)]
-            )
-        return {"first": first, "second": whole, "proof": proof}
-
 
 def _there(found: StoredDocument | None) -> StoredDocument:
     if found is None:  # it was there a moment ago
         raise NotFoundError
     return found
-
-
-def _told(hashes: Iterable[bytes]) -> list[str]:
-    return [b64encode(one).decode() for one in hashes]
 
 
 def metadata(one: StoredDocument) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from kanta_gateway.spool import deliveries, records, store
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from kanta_gateway.pipeline.office import Office
     from kanta_gateway.pipeline.parts import Parts
+    from kanta_gateway.pipeline.permits import Permits
 
 Find = Callable[["Connection"], Thing | None]
 """Looks for a thing; None where there is none."""
@@ -32,7 +32,7 @@ HIDDEN = "nothing of this name is within the caller's reach"
 class Reach:
     """Finds things for callers."""
 
-    def __init__(self, parts: Parts, office: Office) -> None:
+    def __init__(self, parts: Parts, office: Permits) -> None:
         self._parts = parts
         self._office = office
 
