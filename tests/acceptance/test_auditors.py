@@ -158,13 +158,19 @@ def test_every_form_shows_the_columns_of_the_askers_list(audited: Audited) -> No
 
 
 def test_asking_is_an_entry(audited: Audited) -> None:
-    """Who asked what about which client is in the log before the answer is given, and names no client number."""
+    """Who asked what about which client is in the log before the answer is given, and names no client number.
+
+    CLR-10: by number it is the act of resolving, by keyed reference it is reading. [CLR-10]
+    """
     before = len(log(audited))
     answer = audited.gateway.auditors.answers.ask(auditor("log-supervisor"), "1", {"client": CLIENT}, "csv", "en")
     entry = log(audited)[before]
     answer.close()  # type: ignore[attr-defined]
 
-    assert "audit:read" == entry["event"]
+    audited.ask("1", caller=auditor("log-supervisor"), client=str(entry["client"]))
+
+    assert ("audit:resolve", "log-supervision") == (entry["event"], entry["purpose"])
+    assert "audit:read" == [one for one in log(audited) if one["subject"] == "question:client-access"][-1]["event"]
     assert "question:client-access" == entry["subject"]
     assert entry["client"] == audited.gateway.parts.keyring.client(PROVIDER, CLIENT)
     assert ["client"] == entry["details"]["parameters"]

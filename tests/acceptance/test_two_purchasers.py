@@ -282,3 +282,29 @@ def test_an_export_of_the_whole_log_closes_another_register(two: Purchasers) -> 
     assert [one["idx"] for one in lines] == list(range(len(lines)))
     assert {one["controller"] for one in lines if "event" in one} <= {FIRST, "every", "unregistered", ""}
     assert any(one.keys() == {"idx", "leaf"} for one in lines)
+
+
+@pytest.mark.usefixtures("seen")
+def test_missing_and_anothers_are_told_alike(two: Purchasers) -> None:
+    """LOG-13: a client, an entry and a case of another's register are answered as those that are not there, in status,
+    body and headers, and each attempt leaves one entry. [LOG-13]
+    """
+    http, supervisor = Http(two.gateway), Who("log-supervisor", FIRST, "log-supervision")
+    anothers = next(one["idx"] for one in two.log() if one.get("client") == two.ref(OF_SECOND))
+    case = two.gateway.auditors.cases.listed(person("log-supervisor", SECOND))["cases"][0]["id"]
+    pairs = (
+        (f"/v1/clients/{OF_SECOND.name('A')}/access-report", "/v1/clients/A-404/access-report"),
+        (f"/v1/audit/entries/{anothers}/client", "/v1/audit/entries/99999999/client"),
+        (f"/v1/audit/cases/{case}", "/v1/audit/cases/00000000-0000-4000-8000-000000000000"),
+        (f"/v1/audit/questions/1?client={OF_SECOND.name('A')}", "/v1/audit/questions/1?client=A-404"),
+    )
+    for both in pairs:
+        told, entries = [], []
+        for path in both:
+            before = len(two.log())
+            answer = http.call("GET", path, supervisor)
+            told.append((answer.status_code, answer.content, dict(answer.headers)))
+            entries.append([(one["event"], one["details"]["reasons"]) for one in two.log()[before:]])
+
+        assert (told[0], entries[0]) == (told[1], entries[1]), both
+        assert (404, 1) == (told[0][0], len(entries[0])), both

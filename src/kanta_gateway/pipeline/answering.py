@@ -20,7 +20,7 @@ from kanta_gateway.audit.forms import FORMS, Answer
 from kanta_gateway.audit.questions import DETAIL, Question
 from kanta_gateway.errors import NotFoundError, ParameterError
 from kanta_gateway.model import Caller, Event, Finding, Severity, instant
-from kanta_gateway.pipeline.asked import Asked, Wanted, noted, wanted
+from kanta_gateway.pipeline.asked import NO_CLIENT, Asked, Wanted, is_by_number, noted, wanted
 from kanta_gateway.pipeline.computed import COLUMNS, COMPUTED
 from kanta_gateway.pipeline.known import Known
 from kanta_gateway.pipeline.office import Office
@@ -117,16 +117,30 @@ class Answers:
             )
         decision = self._office.permit(caller, Event.AUDIT_READ, provider=None)
         self._office.narrowing.check(caller, Event.AUDIT_READ, ANSWER)
-        shown = shown_to(self._parts, caller)
+        shown, event = shown_to(self._parts, caller), Event.AUDIT_READ
+        if shown.may_identify and is_by_number(given):  # which entries are about whom: an act of its own
+            event, decision = Event.AUDIT_RESOLVE, self._office.permit(caller, Event.AUDIT_RESOLVE, provider=None)
+        what = self._wanted(caller, event, question, given, may_identify=shown.may_identify)
         with self._parts.database.transaction() as tx:
-            mine = self._office.guard.sphere_in(tx, caller).registers
-            what = wanted(self._parts, tx, question, given, may_identify=shown.may_identify, mine=mine)
             details = {"question": question.id, "format": form, "count": proofs.size(tx), **noted(what, given)}
             self._office.note(tx, self._office.of_clients(
-                caller, Event.AUDIT_READ, what.clients, subject=f"question:{question.id}", details=details,
+                caller, event, what.clients, subject=f"question:{question.id}", details=details,
                 decision=decision,
             ))  # fmt: skip
         return self._given(caller, question, what, given, form, language)
+
+    def _wanted(
+        self, caller: Caller, event: Event, question: Question, given: Mapping[str, str], *, may_identify: bool
+    ) -> Wanted:
+        """What is asked; a client that is not there and another's leave the same entry."""
+        with self._parts.database.reading() as tx:
+            mine = self._office.guard.sphere_in(tx, caller).registers
+            try:
+                return wanted(self._parts, tx, question, given, may_identify=may_identify, mine=mine)
+            except NotFoundError:
+                pass  # the attempt is written down outside this transaction
+        self._office.conceal(caller, event, None)
+        raise NotFoundError(NO_CLIENT)
 
     def _given(
         self, caller: Caller, question: Question, what: Wanted, given: Mapping[str, str], form: str, language: str

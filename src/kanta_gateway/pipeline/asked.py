@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 REFERENCE = re.compile(r"[0-9a-f]{64}")
 _OID = re.compile(r"[0-9.]{3,128}")
+NO_CLIENT = "there is no client of this number"
 _DAYS = ("from", "on", "until")
 PAGE = 2000
 """Entries read at a time."""
@@ -143,6 +144,12 @@ def wanted(
     )  # fmt: skip
 
 
+def is_by_number(given: Mapping[str, str]) -> bool:
+    """Whether a question names a client by its number, and not by keyed reference."""
+    client = given.get("client", "")
+    return bool(client) and not REFERENCE.fullmatch(client)
+
+
 def noted(one: Wanted, given: Mapping[str, str]) -> dict[str, Any]:
     """The parameters as the log's entry about the question tells them: no value that could be about a person."""
     told: dict[str, Any] = {"parameters": sorted(name for name, value in given.items() if value)}
@@ -160,7 +167,7 @@ def _clients(parts: Parts, tx: Connection, client: str, mine: Collection[tuple[s
         return (client,)
     found = client_refs(parts, tx, client, mine)
     if not found:
-        raise NotFoundError("there is no client of this number")
+        raise NotFoundError(NO_CLIENT)
     return found
 
 

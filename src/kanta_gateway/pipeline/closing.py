@@ -56,17 +56,17 @@ class Resolver:
             index: place of the entry in the log.
 
         Raises:
-            NotFoundError: there is no such entry that the caller may read.
+            NotFoundError: there is no such entry that the caller may read; the log tells of the attempt.
         """
-        decision, sphere = (
-            self._office.permit(caller, Event.AUDIT_RESOLVE, provider=None),
-            self._office.guard.sphere(caller),
-        )
-        with self._parts.database.transaction() as tx:
+        decision = self._office.permit(caller, Event.AUDIT_RESOLVE, provider=None)
+        with self._parts.database.reading() as tx:
+            sphere = self._office.guard.sphere_in(tx, caller)
             page = report.entries(tx, self._parts.log.seals, report.Filter(after=index - 1, limit=1))
             entry = next((one for one in page if one["idx"] == index and sphere.is_open(one)), None)
-            if entry is None:
-                raise NotFoundError
+        if entry is None:
+            self._office.conceal(caller, Event.AUDIT_RESOLVE, None)
+            raise NotFoundError
+        with self._parts.database.transaction() as tx:
             ref = entry.get("client")
             found = self._numbers(tx, str(ref)) if ref else []
             self._office.note(tx, [self._office.event(

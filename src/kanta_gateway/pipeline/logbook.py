@@ -61,10 +61,10 @@ class Logbook(Permits):
         if client is not None:
             decision = self.permit(caller, Event.AUDIT_RESOLVE, provider=None)
         sphere = self.guard.sphere(caller)
+        if client is not None:
+            self._check_known(caller, client, sphere)
         with self._parts.database.transaction() as tx:
             refs = self._refs(tx, client, sphere) if client is not None else ()
-            if client is not None and not refs:
-                raise NotFoundError
             size = proofs.size(tx)
             self.note(tx, self.of_clients(
                 caller, Event.AUDIT_READ, refs, subject="export", details={"format": form, "count": size},
@@ -72,17 +72,28 @@ class Logbook(Permits):
             ))  # fmt: skip
             return proofs.size(tx), refs
 
+    def _check_known(self, caller: Caller, client: str, sphere: Sphere) -> None:
+        """Whether the caller knows of a client; one that is not there and another's leave the same entry."""
+        with self._parts.database.reading() as tx:
+            is_known = bool(self._refs(tx, client, sphere))
+        if not is_known:
+            self.conceal(caller, Event.AUDIT_RESOLVE, None)
+            raise NotFoundError
+
     def _refs(self, tx: Connection, client: str, sphere: Sphere) -> tuple[str, ...]:
         """Keyed references of a client number: one for each provider that has it and that the caller knows of."""
         return client_refs(self._parts, tx, client, sphere.registers)
 
     def access_report(self, caller: Caller, client: str) -> dict[str, Any]:
-        """Who used one client's data or was given it, when, why and on which basis (703/2023 §11)."""
+        """Who used one client's data or was given it, when, why and on which basis (703/2023 §11).
+
+        Raises:
+            NotFoundError: there is no such client that the caller knows of.
+        """
         decision, sphere = self.permit(caller, Event.AUDIT_RESOLVE, provider=None), self.guard.sphere(caller)
+        self._check_known(caller, client, sphere)
         with self._parts.database.transaction() as tx:
             refs = self._refs(tx, client, sphere)
-            if not refs:
-                raise NotFoundError
             log, now = self._parts.log, self._parts.now()
             rows = [row for ref in refs for row in report.client_report(tx, log.seals, ref, now, names=log.names)
                     if sphere.is_open(row)]  # fmt: skip

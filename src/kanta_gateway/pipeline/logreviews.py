@@ -93,10 +93,8 @@ class LogReviews:
         new = [_case_of(one, today(now)) for one in seen.found]
         step = {"owner": owner or self._parts.supervision.oversight.owner, "by": caller.person_id}
         review = f"review:{ticket()}"
-        period = {
-            "period": f"{first.isoformat() if first else ''}/{last.isoformat()}",
-            "until": min(last, today(now) - timedelta(days=1)).isoformat(),  # today is not over
-        }
+        until = min(last, today(now) - timedelta(days=1))  # today is not over
+        period = {"period": f"{first.isoformat() if first else ''}/{last.isoformat()}", "until": until.isoformat()}
         with self._parts.database.transaction() as tx:
             opened = self._cases.add(tx, new, now, step)
             self._office.note(tx, [
