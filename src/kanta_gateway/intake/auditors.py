@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from kanta_gateway.audit.cases import ALERT, INCIDENT
 from kanta_gateway.audit.forms import FORMS, pieces
 from kanta_gateway.errors import ParameterError
 from kanta_gateway.intake.api import JSON, Body, IdentifiedCaller, Language
+from kanta_gateway.intake.gate import ShownStream
 from kanta_gateway.intake.wire import parameter_findings
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class Incident(_Wire):
     known_at: AwareDatetime
     note: str = Field("", max_length=10_000)
     owner: str = Field("", max_length=200)
+    controller: str = Field("", max_length=128)
 
 
 class Told(_Wire):
@@ -138,7 +139,7 @@ def get_answer(
     given = {"client": client, "person": person, "organisation": organisation, "recipient": recipient}
     given |= {name: day.isoformat() for name, day in days.items() if day is not None}
     lines = _auditors(request).answers.ask(caller, question, given, form, language)
-    return StreamingResponse(pieces(lines), media_type=FORMS[form])
+    return ShownStream(request, lambda _: map(str.encode, pieces(lines)), FORMS[form])
 
 
 @router.post("/v1/audit/reviews", summary="Look for unusual access and open cases")
@@ -182,9 +183,11 @@ def post_close(caller: IdentifiedCaller, request: Request, case: str, body: Body
 
 @router.post("/v1/audit/incidents", summary="Open a case about an incident")
 def post_incident(caller: IdentifiedCaller, request: Request, body: Body) -> Response:
-    """`{"trigger": "", "known_at": "", "note": "", "owner": ""}`; its clocks run from `known_at`."""
+    """`{"trigger": "", "known_at": "", "note": "", "owner": "", "controller": ""}`; its clocks run from `known_at`."""
     one = _read(Incident, body)
-    told = _auditors(request).cases.open_incident(caller, one.trigger, one.known_at, note=one.note, owner=one.owner)
+    told = _auditors(request).cases.open_incident(
+        caller, one.trigger, one.known_at, note=one.note, owner=one.owner, controller=one.controller
+    )
     return _answer(told, 201)
 
 
