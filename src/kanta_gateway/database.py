@@ -230,6 +230,16 @@ person_link = Table(
     Index("person_link_primary", "primary_ref"),
 )  # fmt: skip
 
+client_person = Table(
+    "client_person", metadata,                             # which client numbers have one identity code
+    Column("provider", String(128), primary_key=True),
+    Column("purchaser", String(64), primary_key=True),
+    Column("client_ref", String(64), primary_key=True),
+    Column("version", Integer, nullable=False),            # of the client's record that tells it
+    Column("person_ref", String(64), nullable=False),      # keyed by the controller; empty where no code is told
+    Index("client_person_person", "person_ref"),
+)  # fmt: skip
+
 fingerprint = Table(
     "fingerprint", metadata,
     Column("client_ref", String(64), primary_key=True),

@@ -417,6 +417,7 @@ class Event(StrEnum):
     RIGHT_READ = "right:read"
     RIGHT_REGISTER = "right:register"
     RIGHT_VIEW = "right:view"
+    WILL_STATE = "will:state"
 
     @property
     def is_reading(self) -> bool:

@@ -116,8 +116,38 @@ def get_wills(caller: IdentifiedCaller, client: str, service: Service_) -> Respo
     return _answer(service.accesses.wills(client, caller))
 
 
+@router.post("/v1/clients/{client}/wills", summary="Write down a permit, prohibition or consent of a client")
+def post_will(caller: IdentifiedCaller, client: str, body: Body, service: Service_) -> Response:
+    """`{"type": "", "provider": "", "purchaser": "", …}` with the fields of the record type; it holds at once."""
+    told = object_of(body)
+    where = {name: str(told.pop(name, "")) for name in ("provider", "purchaser")}
+    return _answer(service.will_desk.state(caller, client, str(told.pop("type", "")), told, **where), 201)
+
+
+@router.post("/v1/clients/{client}/wills/{statement}:withdraw", summary="Withdraw what was stated to the controller")
+def post_withdraw(caller: IdentifiedCaller, client: str, statement: str, body: Body, service: Service_) -> Response:
+    """`{"provider": "", "purchaser": ""}`: it does not hold from now on."""
+    told = fields_of(body, {"provider": str, "purchaser": str})
+    return _answer(service.will_desk.withdraw(caller, client, statement, **told))
+
+
 def _answer(value: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status_code=status, media_type=JSON)
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """A body that is a JSON object; no body is an empty one.
+
+    Raises:
+        ParameterError: it is none.
+    """
+    try:
+        told = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError:
+        told = None
+    if not isinstance(told, dict):
+        raise _wrong([("body", "a JSON object")])
+    return told
 
 
 def fields_of(body: bytes, known: Mapping[str, type], needed: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -131,12 +161,7 @@ def fields_of(body: bytes, known: Mapping[str, type], needed: tuple[str, ...] = 
     Raises:
         ParameterError: it is no object, or has other fields or values; all mistakes at once.
     """
-    try:
-        told = orjson.loads(body or b"{}")
-    except orjson.JSONDecodeError:
-        told = None
-    if not isinstance(told, dict):
-        raise _wrong([("body", "a JSON object")])
+    told = object_of(body)
     faults = [("body", f"only {', '.join(known)}")] if told.keys() - known.keys() else []
     faults += [(name, kind.__name__) for name, kind in known.items() if name in told and type(told[name]) is not kind]
     faults += [(name, "required") for name in needed if name not in told]

@@ -18,7 +18,7 @@ from kanta_gateway.access.statements import newest
 from kanta_gateway.access.wills import DISCLOSURE, GUARDIAN, HEALTH, SOCIAL, Target, consent, permission, prohibition
 from kanta_gateway.model import Caller
 from kanta_gateway.pipeline.partybook import HELSINKI
-from kanta_gateway.pipeline.willbook import names_of, wills_of
+from kanta_gateway.pipeline.willbook import wills_of
 from kanta_gateway.spool import persons
 
 if TYPE_CHECKING:
@@ -109,10 +109,7 @@ class Across:
         wills = wills_of(self._parts, tx, provider, purchaser, ref)
         at = self._moment(day)
         recipient = asked.to_name if asked.to_kind else caller.organisation
-        target = Target(
-            thing.controller or "", frozenset(names_of(self._parts, tx, provider, recipient)), task,
-            asked.documents, asked.day,
-        )  # fmt: skip
+        target = Target(thing.controller or "", recipient, task, asked.documents, asked.day)
         against = GUARDIAN if flow == REPRESENTATIVE else DISCLOSURE
         return {
             "permission": permission(wills, target, at, HEALTH if flow == "health" else SOCIAL),

@@ -27,6 +27,7 @@ from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.arrival import Arrival
 from kanta_gateway.pipeline.arrived import arrived
 from kanta_gateway.pipeline.leaving import BASIS, RECEIPT
+from kanta_gateway.pipeline.samepeople import complete
 from kanta_gateway.pipeline.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Arriving:
                 about, digest = reader.about, reader.digest
                 self._enter(tx, caller, arrival, about, digest, row)
                 drafts.settle()
+        complete(self._parts)
         receipt = f"{RECEIPT}\n{about['package']}\n{digest}\n"
         return {
             "package": about["package"], "controller": about["controller"], "manifest": digest,

@@ -11,6 +11,7 @@ from kanta_gateway.pipeline.erasing import Erasing
 from kanta_gateway.pipeline.keeping import Keeping
 from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.retain import destroy_spent_disclosures, destroy_spent_keys, destroy_spent_notices
+from kanta_gateway.pipeline.samepeople import complete
 
 if TYPE_CHECKING:
     from kanta_gateway.pipeline.office import Office
@@ -51,6 +52,7 @@ class Retention:
                 "returned": self.keeping.destroy_returned(caller),
                 "reference": self.keeping.destroy_reference(caller),
             }
+            complete(self._parts)
             self._done_on = today
         return told | {"keys": self.oblivion.carry()}
 

@@ -1,0 +1,25 @@
+"""Which client numbers of a controller's providers have one identity code, by a keyed mark."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the tables one step forward."""
+    op.create_table(
+        "client_person",
+        sa.Column("provider", sa.String(length=128), nullable=False),
+        sa.Column("purchaser", sa.String(length=64), nullable=False),
+        sa.Column("client_ref", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("person_ref", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("provider", "purchaser", "client_ref"),
+    )
+    op.create_index("client_person_person", "client_person", ["person_ref"], unique=False)
