@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
-UNDER = ("permit", "consent", "grant", "handing-out")
-"""By what a disclosure is asked: luovutuslupa, suostumus, an open grant, or the register's own giving out."""
+UNDER = ("permit", "consent", "grant", "handing-out", "joint-service", "request")
+"""By what a disclosure is asked: luovutuslupa, suostumus, an open grant, the register's own giving out, a joint service
+of social and health care, or an authority's own request."""
 _DISCLOSE: Mapping[str, type] = {
     "under": str, "viaKanta": bool, "reasonCode": str, "necessity": str, "grant": str, "to": dict, "ground": str,
-    "request": str, "reference": str, "representative": bool,
+    "request": str, "reference": str, "representative": bool, "otherSources": bool, "clientTold": bool,
 }  # fmt: skip
 _OPEN: Mapping[str, type] = {
     "item": str, "reason": str, "warned": bool, "necessity": str, "reasonCode": str, "hasRepresentative": bool,
@@ -39,6 +40,15 @@ _OPEN: Mapping[str, type] = {
 }  # fmt: skip
 _REVIEW: Mapping[str, type] = {"outcome": str, "note": str, "owner": str}
 _NOTE: Mapping[str, type] = {"note": str}
+_ONLY_UNDER: Mapping[str, tuple[str, ...]] = {
+    "ground": ("handing-out",), "representative": ("handing-out",), "request": ("handing-out", "request"),
+    "reference": ("handing-out", "request"), "otherSources": ("request",), "clientTold": ("request",),
+}  # fmt: skip
+"""Field -> the ways that know it; break-glass has its ground in the grant."""
+_REQUESTS: Mapping[str, tuple[str, ...]] = {
+    "handing-out": ("written", "client", "statutory-request", "statutory-duty"), "request": ("told", "written"),
+}  # fmt: skip
+"""How, or by whom, it was asked for."""
 _REFERENCE = re.compile(r"(?=.*\d)[\w./:-]+(?: [\w./:-]+)*")
 _REFERENCE_CHARACTERS = 60
 _NAME_CHARACTERS = 120
@@ -187,14 +197,17 @@ def wanted_of(body: bytes, rules: Disclosures) -> Wanted:
         faults.append(("grant", "the id of a grant, with under: grant"))
     if (under == "handing-out") != bool(to):
         faults.append(("to", "with under: handing-out"))
-    own = {"ground", "request", "reference", "representative"} & told.keys()
-    if own and under != "handing-out":
-        faults.append((min(own), "only with under: handing-out; break-glass has its ground in the grant"))
+    faults += [
+        (name, f"only with under: {' or '.join(_ONLY_UNDER[name])}")
+        for name in sorted(_ONLY_UNDER.keys() & told.keys()) if under not in _ONLY_UNDER[name]
+    ]  # fmt: skip
+    faults += [("request", ", ".join(words)) for words in (_REQUESTS.get(under, ()),)
+               if "request" in told and words and told["request"] not in words]  # fmt: skip
     if to and not _is_recipient(to, rules):
         faults.append(("to", f"kind of {', '.join(rules.outward)}; name where it is an organisation"))
     if "reference" in told and not _is_reference(told["reference"]):
         faults.append(("reference", "the number of a matter in the case register"))
-    if to and "reference" not in told:
+    if (to or under == "request") and "reference" not in told:
         faults.append(("reference", "required"))
     if faults:
         raise _wrong(faults)
@@ -211,6 +224,8 @@ def _asked(told: Mapping[str, Any], to: Mapping[str, str]) -> Asked:
         "via_kanta": via.get(told.get("viaKanta"), "unknown"),
         "reason": "told" if told.keys() & {"reasonCode", "reference"} else "none",
         "representative": via.get(told.get("representative"), "unknown"),
+        "sources": "insufficient" if told.get("otherSources") is False else "unknown",
+        "client_told": via.get(told.get("clientTold"), "unknown"),
         **{name: told[name] for name in ("ground", "request", "necessity") if name in told},
     }
     name = to.get("name") or (f"{to['kind']} {told['reference']}" if to else "")

@@ -74,7 +74,7 @@ class Guard:
         self._parts = parts
         self._policy = policy
         self._users = Users(parts)
-        self._across = Across(parts)
+        self._across = Across(parts, self._users)
         self._classes = Classes(parts)
 
     def decide(

@@ -29,7 +29,7 @@ PURPOSES = Purposes.load(
 purposes:
   delivery:
     text: {fi: a, sv: b, en: c}
-    rows: [A0, D1, D2, D3, D4, D5, D6, D6P, D7, D8, D9, D10, D11, D12, D13, D14, D15, D16]
+    rows: [A0, D1, D2, D3, D4, D5, D6, D6P, D7, D8, D9, D10, D11, D11B, D12, D13, D14, D15, D16]
     roles: [provider-system, purchaser-it, purchaser-official]
   narrow:
     text: {fi: a, sv: b, en: c}
@@ -62,11 +62,13 @@ LAWFUL: dict[str, dict[str, str]] = {
            "necessity": "indispensable", "reason": "told"},
     "D10": {"flow": "court-or-police", "ground": "serious-crime", "reason": "told"},
     "D11": {"flow": "to-social-authority", "request": "told", "necessity": "indispensable"},
+    "D11B": {"flow": "bank-to-social-authority", "request": "written", "necessity": "indispensable",
+             "sources": "insufficient", "client_told": "yes"},
     "D12": {"flow": "after-death", "request": "written", "necessity": "indispensable", "reason": "told"},
     "D13": {"flow": "representative", "representative": "yes", "prohibition": "none"},
     "D14": {"flow": "consented", "consent": "valid"},
     "D15": {"flow": "payer", "necessity": "indispensable", "mandate": "valid"},
-    "D16": {"flow": "outside-care", "request": "client", "via_kanta": "yes"},
+    "D16": {"flow": "outside-care", "request": "client", "forwarding": "allowed", "via_kanta": "yes"},
 }  # fmt: skip
 """Row -> the fewest facts with which it decides."""
 
