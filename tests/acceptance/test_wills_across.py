@@ -42,7 +42,7 @@ def at(crossing: Crossing, cast: Cast, *wills: dict[str, Any], provider: str = S
 
 
 def test_a_prohibition_at_another_provider_of_the_controller(crossing: Crossing) -> None:
-    """A prohibition that one producer records binds in the whole register of the controller, and ends with it. [LOG-06]
+    """A prohibition that one producer records binds in the whole register of the controller, and ends with it.
 
     The controller is where it is made (703/2023 §59.1); one in another controller's register says nothing here.
     """
@@ -114,7 +114,7 @@ def test_clients_from_before_are_matched_from_the_next_start(crossing: Crossing)
 
 
 def test_the_controllers_official_states_a_prohibition(crossing: Crossing) -> None:
-    """What the controller's official states binds for every provider of the controller, and is lifted at once. [REC-12]
+    """What the controller's official states binds for all of its providers, and is lifted at once.
 
     Each copy is a record of its provider's client, in the log with who stated it.
     """
@@ -201,3 +201,21 @@ def test_a_provider_is_not_told_of_other_providers(crossing: Crossing) -> None:
 
     assert [(PROVIDER, [])] == [(one["provider"], one["wills"]) for one in seen]
     assert {SECOND} == {one["stated_at"] for register in local for one in register["wills"]}
+
+
+def test_what_a_minors_prohibition_lacks_is_told_to_who_recorded_it(crossing: Crossing) -> None:
+    """The record of a minor's prohibition without reason, or of its refusal without grounds, says so. [REC-12]
+
+    Whoever delivers it, or looks at it later, sees the finding; complete it has none.
+    """
+    cast, _ = crossing.client()
+    minor = {"type": "prohibition", "against": "guardian"}
+    told = []
+    for version, fields in enumerate((
+        {}, {"reason": "Riita."}, {"is_refused": True, "reason": "Riita."},
+        {"is_refused": True, "reason": "Riita.", "refusal_grounds": "Lapsen etu."},
+    ), 1):  # fmt: skip
+        (row,) = chains.deliver(crossing.world, [crossing.will(cast, **minor, **fields, version=version)])
+        told.append([(one["rule"], one["severity"], one["pointer"]) for one in row["findings"]])
+
+    assert [[("REC-12", "info", "/reason")], [], [("REC-12", "info", "/refusal_grounds")], []] == told

@@ -142,10 +142,12 @@ def _relationship(tx: Connection, organisation: str, clients: frozenset[str], da
     return "ended" if mine else "none"
 
 
-def _joint_service(tx: Connection, caller: Caller, thing: Thing, clients: tuple[str, ...], user: User, day: date) -> str:
+def _joint_service(
+    tx: Connection, caller: Caller, thing: Thing, clients: tuple[str, ...], user: User, day: date
+) -> str:
     """Whether the client and the caller take part in a joint service of both organisations (703/2023 §53.1).
 
-    Register's controller and recipient state the unit together; the client is served there, and the person works there.
+    Both organisations state the unit; the client is served there, and the person works there.
     """
     on = day.isoformat()
     units = {
