@@ -94,8 +94,10 @@ party_statement = Table(
     Column("valid_to", String(10)),                  # last day; NULL until further notice
     Column("body", Text, nullable=False),            # JSON, nothing about a person
     Column("sealed", LargeBinary),                   # what is about a person
+    Column("client_ref", String(64)),                # whose relationship it is; NULL for anything else
     Column("recorded_at", Instant, nullable=False),
     Index("party_statement_kind", "kind", "owner"),
+    Index("party_statement_client", "client_ref"),
 )  # fmt: skip
 
 access_grant = Table(

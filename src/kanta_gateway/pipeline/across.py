@@ -135,8 +135,7 @@ class Across:
 
 def _relationship(tx: Connection, organisation: str, clients: frozenset[str], day: date) -> str:
     """The recipient's registered client relationship with a person of the register (703/2023 §57)."""
-    known = newest(register.stated(tx, ("relationship",), owner=organisation))
-    mine = [one for one in known if one.body["provider"] == organisation and one.body["client"] in clients]
+    mine = newest(register.relationships(tx, organisation, clients))
     if any(one.covers(day.isoformat()) for one in mine):
         return "open"
     return "ended" if mine else "none"
@@ -158,8 +157,7 @@ def _joint_service(
         return "no"
     served = {
         one.body.get("unit") for provider in (thing.provider, caller.organisation)
-        for one in newest(register.stated(tx, ("relationship",), owner=provider))
-        if one.body["provider"] == provider and one.body["client"] in clients and one.covers(on)
+        for one in newest(register.relationships(tx, provider or "", clients)) if one.covers(on)
     }  # fmt: skip
     if not units & served:
         return "client-elsewhere"

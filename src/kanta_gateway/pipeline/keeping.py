@@ -149,7 +149,7 @@ class Keeping:
             record.c.provider == one.provider.oid, record.c.purchaser == one.purchaser,
             record.c.client_ref.is_not(None), record.c.payload.is_not(None),
         ).distinct()  # fmt: skip
-        others = [other for other in agreements(tx, one.provider.oid) if other.purchaser == one.purchaser]
+        others = [other for other in agreements(tx, one.provider.oid, None) if other.purchaser == one.purchaser]
         for ref in tx.execute(query).scalars():
             group = persons.group(tx, one.provider.oid, one.purchaser, ref)
             lasts = [last for other in others for last in _lasts(other, group)]

@@ -1,4 +1,4 @@
-"""Which client numbers of a controller's providers have one identity code, by a keyed mark."""
+"""Which client numbers have one identity code, by a keyed mark; client relationships are found by their client."""
 
 from __future__ import annotations
 
@@ -23,3 +23,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("provider", "purchaser", "client_ref"),
     )
     op.create_index("client_person_person", "client_person", ["person_ref"], unique=False)
+    op.add_column("party_statement", sa.Column("client_ref", sa.String(length=64), nullable=True))
+    op.create_index("party_statement_client", "party_statement", ["client_ref"], unique=False)
+    told = "body::json->>'client'" if op.get_bind().dialect.name == "postgresql" else "json_extract(body, '$.client')"
+    op.execute(f"UPDATE party_statement SET client_ref = {told} WHERE kind = 'relationship'")  # noqa: S608 — our own text
