@@ -211,10 +211,11 @@ def test_what_a_minors_prohibition_lacks_is_told_to_who_recorded_it(crossing: Cr
     cast, _ = crossing.client()
     minor = {"type": "prohibition", "against": "guardian"}
     told = []
-    for version, fields in enumerate((
+    states: list[dict[str, Any]] = [
         {}, {"reason": "Riita."}, {"is_refused": True, "reason": "Riita."},
         {"is_refused": True, "reason": "Riita.", "refusal_grounds": "Lapsen etu."},
-    ), 1):  # fmt: skip
+    ]  # fmt: skip
+    for version, fields in enumerate(states, 1):
         (row,) = chains.deliver(crossing.world, [crossing.will(cast, **minor, **fields, version=version)])
         told.append([(one["rule"], one["severity"], one["pointer"]) for one in row["findings"]])
 

@@ -72,13 +72,12 @@ def state_will(
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Write down what a client permits, prohibits or consents to: it holds at once, for all of the controller's."""
-    from kanta_gateway.intake.disclosures import object_of  # noqa: PLC0415 — only these commands need it
-    from kanta_gateway.intake.willdesk import WillDesk  # noqa: PLC0415
+    from kanta_gateway.intake.disclosures import object_of  # noqa: PLC0415 — only this command needs it
 
-    gateway = open_gateway()
-    desk, actor = WillDesk(gateway.parts, gateway.office, gateway.schemas), gateway.actor(person, name, purpose)
-    told = object_of(fields.encode())
-    say(desk.state(actor, client, kind, told, provider=provider, purchaser=purchaser), as_json=as_json)
+    gateway, told = open_gateway(), object_of(fields.encode())
+    actor = gateway.actor(person, name, purpose)
+    stated = gateway.will_desk.state(actor, client, kind, told, provider=provider, purchaser=purchaser)
+    say(stated, as_json=as_json)
 
 
 @access.command("withdraw")
@@ -89,11 +88,10 @@ def withdraw_will(
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Take back what was stated to the controller; it does not hold from now on."""
-    from kanta_gateway.intake.willdesk import WillDesk  # noqa: PLC0415 — only these commands need it
-
     gateway = open_gateway()
-    desk, actor = WillDesk(gateway.parts, gateway.office, gateway.schemas), gateway.actor(person, name, purpose)
-    say(desk.withdraw(actor, client, statement, provider=provider, purchaser=purchaser), as_json=as_json)
+    actor = gateway.actor(person, name, purpose)
+    told = gateway.will_desk.withdraw(actor, client, statement, provider=provider, purchaser=purchaser)
+    say(told, as_json=as_json)
 
 
 @access.command("warning")
