@@ -177,6 +177,8 @@ class Decider:
         basis = "; ".join(self.table.by_id[one.row].basis)
         if one.fact == OFF:
             return Finding(one.row, Severity.INFO, "policy-off", "", {"row": one.row}, basis)
+        if one.row == self.table.rows[-1].id:
+            return Finding(one.row, Severity.INFO, "policy-no-flow", "", {"found": one.found}, basis)
         told = {"row": one.row, "fact": one.fact, "found": one.found, "expected": ", ".join(one.expected)}
         return Finding(one.row, Severity.INFO, "policy-condition", "", told, basis)
 

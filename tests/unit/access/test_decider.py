@@ -337,3 +337,21 @@ def test_nothing_is_allowed_without_a_row_and_a_grant(asked: Question) -> None:
     assert not bare.allowed
     assert "D0" == bare.row
     assert not decider().decide(replace(asked, granted=False)).allowed
+
+
+def test_every_condition_has_its_words() -> None:
+    """Each fact of the table, and each word of a condition or of a default, is told in every language."""
+    rows = Table.load(ROWS).rows
+    words = {(name, word) for row in rows for name, values in row.when.items() for word in values}
+    words |= {(name, str(getattr(Facts(), name))) for name in FACTS}
+    lacking = {
+        kind for name, word in words for kind in (f"policy-fact-{name}", f"policy-word-{word}") if kind not in MESSAGES
+    }  # fmt: skip
+    told = decider().decide(question(facts=replace(INSIDE, relationship="none")))
+    (failed,) = [one for one in told.findings if one.kind == "policy-condition"]
+
+    assert set() == lacking
+    assert (
+        "Rivi D1 ei ratkaissut: asiakassuhde (relationship): ei ole; "
+        "vaaditaan: voimassa, ei kysytä tässä, ei pidetä rekisteriä, muu tehtävä."
+    ) == MESSAGES.finding(failed, "fi")["message"]
