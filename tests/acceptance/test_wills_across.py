@@ -124,7 +124,9 @@ def test_the_controllers_official_states_a_prohibition(crossing: Crossing) -> No
     body = {"type": "prohibition", "provider": SECOND}
     stated = crossing.call("POST", path, body, person="V-9", **OFFICIAL)
     prohibited = crossing.disclose(oid, BY_PERMIT)
-    entries = [one for one in crossing.entries("will:state") if one["subject"] == stated.json()["statement"]]
+    entries = [
+        one for one in crossing.entries("will:state") if one["details"]["statement"] == stated.json()["statement"]
+    ]
     withdraw = f"{path}/{stated.json()['statement']}:withdraw"
     withdrawn, again = (crossing.call("POST", withdraw, {"provider": PROVIDER}, **OFFICIAL) for _ in range(2))
 

@@ -189,26 +189,31 @@ class WillDesk:
     ) -> dict[str, Any]:
         """Store every copy with its entries."""
         controller = whose.agreement.organiser.oid
-        for one in copies:
-            Receiver(self._parts, Within(tx)).take([one.record], Delivery(
-                id="", provider=Oid(one.place.provider), controller=controller, purchaser=one.place.purchaser,
-                source=CONTROLLER, as_of=self._clients.today(),
-            ), caller)  # fmt: skip
+        tickets = [self._take(tx, caller, controller, one) for one in copies]
         record = copies[0].record
         self._office.note(tx, [
             self._office.event(
-                caller, Event.WILL_STATE, subject=record.id, provider=one.place.provider, controller=controller,
+                caller, Event.WILL_STATE, subject=ticket, provider=one.place.provider, controller=controller,
                 client_ref=one.place.client_ref, decision=decision,
-                details={"type": record.type, "version": record.version,
+                details={"type": record.type, "statement": record.id, "version": record.version,
                          "step": "withdraw" if "withdrawn_at" in record.content else "state"},
             )
-            for one in copies
+            for one, ticket in zip(copies, tickets, strict=True)
         ])  # fmt: skip
         return {
             "statement": record.id, "type": record.type, "version": record.version,
             "records": [{"provider": one.place.provider, "purchaser": one.place.purchaser, "client": one.record.client}
                         for one in copies],
         }  # fmt: skip
+
+    def _take(self, tx: Connection, caller: Caller, controller: Oid, one: _Copy) -> str:
+        """Store one copy; its ticket."""
+        taken = Receiver(self._parts, Within(tx)).take([one.record], Delivery(
+            id="", provider=Oid(one.place.provider), controller=controller, purchaser=one.place.purchaser,
+            source=CONTROLLER, as_of=self._clients.today(),
+        ), caller)  # fmt: skip
+        assert taken.first is not None  # noqa: S101 — one record was given
+        return records.by_rows(tx, [taken.first[0]])[0].ticket
 
     def _settle(self, caller: Caller, copies: list[_Copy]) -> None:
         """Judge the copies: a permit or a withdrawal counts once it stands."""
