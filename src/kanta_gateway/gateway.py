@@ -18,6 +18,7 @@ from kanta_gateway.migrate import upgrade
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.operating import development
+from kanta_gateway.operating.account import account
 from kanta_gateway.operating.administration import Administration
 from kanta_gateway.operating.checkup import Checkup
 from kanta_gateway.operating.deliveries import Deliveries
@@ -138,5 +139,6 @@ class Gateway:
         self.acting = Caller(
             system="local", organisation=Oid(told.get("organisation", "")), person_id=told["person_id"],
             person_name=told["name"], role=told["role"], purpose=told["purpose"], is_development=is_stand_in,
+            account=account(),
         )  # fmt: skip
         return self.acting

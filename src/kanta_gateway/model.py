@@ -314,6 +314,8 @@ class Caller:
     """Client relationship reference, where the caller gave one."""
     is_development: bool = False
     """A stand-in person of a development installation; never in production."""
+    account: str = ""
+    """Of a local command: the account of the machine that it runs under."""
 
 
 @dataclass(frozen=True, slots=True)
