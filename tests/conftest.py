@@ -16,7 +16,7 @@ from kanta_gateway import codefiles, loading, official
 
 settings.register_profile("house", deadline=None)  # a busy machine fails no test
 settings.load_profile("house")
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.databases", "tests.tokens"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -12,6 +12,7 @@ from kanta_gateway.keystore import KeyStore, new_id
 from kanta_gateway.model import Event
 from kanta_gateway.privacy.daykeys import DayKeys
 from kanta_gateway.privacy.envelope import Vault
+from kanta_gateway.privacy.master import FileMasterKey
 
 KEY = b"k" * 32
 
@@ -45,7 +46,7 @@ class MemoryKeys:
 
 def day_keys(url: str = "sqlite://") -> DayKeys:
     """Keys of days in a store in memory, or in a file that several processes share."""
-    return DayKeys(Vault(b"m" * 32), KeyStore(url))
+    return DayKeys(Vault(FileMasterKey(b"m" * 32)), KeyStore(url))
 
 
 def make_log(seals: DayKeys | None = None) -> Log:

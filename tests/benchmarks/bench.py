@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]  # runs as a script, from any folder
 
 from tests.benchmarks.scanning import scanning  # noqa: E402 — after the path is set
+from tests.benchmarks.wrapping import wrapping  # noqa: E402
 from tests.processes import Archive, Cli  # noqa: E402
 
 if TYPE_CHECKING:
@@ -436,10 +437,11 @@ def appending(machine: Machine, folder: Path) -> None:
     from kanta_gateway.model import Caller, Event, Oid
     from kanta_gateway.privacy.daykeys import DayKeys
     from kanta_gateway.privacy.envelope import Vault
+    from kanta_gateway.privacy.master import FileMasterKey
 
     database = Database(f"sqlite:///{folder / 'audit.db'}")
     metadata.create_all(database.engine)
-    seals = DayKeys(Vault(b"m" * 32), KeyStore(f"sqlite:///{folder / 'keys.db'}"))
+    seals = DayKeys(Vault(FileMasterKey(b"m" * 32)), KeyStore(f"sqlite:///{folder / 'keys.db'}"))
     log = Log(b"k" * 32, seal=lambda name: name, open_=lambda sealed: sealed, seals=seals)
     one = AuditEvent(
         event=Event.DOCUMENT_SPOOL, caller=Caller("s", Oid("1.2.3"), "V-1", "Testi", "instructor", "service"),
@@ -545,21 +547,22 @@ def verifying(machine: Machine, least: float = 2.0) -> None:
 
 def main() -> None:
     """Run every benchmark."""
-    names = ("one", "deciding", "guessing", "reading", "scan", "audit", "year", "memory")
+    names = ("one", "deciding", "guessing", "reading", "scan", "audit", "keys", "year", "memory")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--only", choices=names, action="append", help="may be given more than once; default: all")
     options = parser.parse_args()
     wanted = options.only or names
-    if not set(wanted) <= {"audit", "deciding", "guessing"} and not GENERATOR.is_file():
+    if not set(wanted) <= {"audit", "deciding", "guessing", "keys"} and not GENERATOR.is_file():
         sys.exit("did not run: the year's generator is not there (REFERENCE_DIR, default ../shared)")
     with tempfile.TemporaryDirectory(prefix="kanta-bench-") as name:
         folder = Path(name)
         machine = Machine(folder, rsa.generate_private_key(public_exponent=65537, key_size=3072))
-        if "deciding" in wanted:
-            deciding(machine, folder)
-        if "guessing" in wanted:
-            guessing(machine, folder)
+        quick: dict[str, Callable[[Machine, Path], None]] = {
+            "deciding": deciding, "guessing": guessing, "keys": wrapping,
+        }  # fmt: skip
+        for part in (quick[one] for one in quick if one in wanted):
+            part(machine, folder)
         if "one" in wanted:
             one = One(folder, 20)
             one_record(machine, one)

@@ -50,15 +50,16 @@ def settings_of(variables: Mapping[str, str] | None = None, **given: Any) -> Set
     return settings
 
 
-def open_gateway(**given: Any) -> Gateway:
+def open_gateway(*, may_make_keys: bool = False, **given: Any) -> Gateway:
     """The gateway of the data folder that was named.
 
     Args:
+        may_make_keys: whether keys that are missing are made in production too.
         given: settings that the command's own options state.
     """
     from kanta_gateway.app import build  # noqa: PLC0415 — heavy imports only when a command needs them
 
-    state["gateway"] = build(settings_of(**given))
+    state["gateway"] = build(settings_of(**given), may_make_keys=may_make_keys)
     gateway: Gateway = state["gateway"]
     return gateway
 
