@@ -212,7 +212,8 @@ def _witnesses(settings: Settings) -> Witnesses:
         raise MisconfiguredError("file of witnesses: production asks over HTTPS only")
     if settings.witness_quorum > len(known):
         raise MisconfiguredError(f"a quorum of {settings.witness_quorum} witnesses was asked for, found {len(known)}")
-    return Witnesses(known, settings.witness_quorum, witness.post)
+    outward = Outward.load(settings.inside_networks, is_production=settings.is_production)
+    return Witnesses(known, settings.witness_quorum, partial(witness.post, outward))
 
 
 def _channels(settings: Settings) -> Channels:

@@ -111,7 +111,7 @@ def _prove(place: Path, gateway: Gateway, caller: Caller) -> bool:
     checked = gateway.documents.verify(sorted((place / "documents").glob("*.xml")))
     verdict = "all hold" if checked["holds"] else "FAULTS FOUND"
     _say(f"   {len(checked['documents'])} documents checked again from their bytes: {verdict}")
-    log = gateway.trail.verify(reconcile=True)
+    log = gateway.trail.verify(reconcile=True, caller=caller)
     verdict = "holds, and fits what is stored" if log["holds"] else "DOES NOT HOLD"
     _say(f"   audit log of {log['size']} entries: {verdict}")
     folder = place / AUDITOR

@@ -24,7 +24,7 @@ from kanta_gateway.audit.checkpoint import CheckpointSigner
 from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.merkle import Frontier, leaf_hash
 from kanta_gateway.audit.verify import verify
-from kanta_gateway.database import Database, metadata, party_statement
+from kanta_gateway.database import Database, Plain, content_use, metadata, party_statement
 from kanta_gateway.errors import DatabaseUnavailableError, MisconfiguredError
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.model import Oid, Organisation, Outcome, instant
@@ -330,3 +330,14 @@ def test_an_open_log_is_sealed_by_the_migration(older: Callable[[str], Database]
 
     assert told == entries
     assert seen.problems == ()
+
+
+def test_a_fault_of_the_driver_itself_is_the_gateways_own(tmp_path: Path) -> None:
+    """What goes to the driver as it is fails like everything else: as a database that is not there."""
+    database = Database(f"sqlite:///{tmp_path / 'read-only.db'}")
+    metadata.create_all(database.engine)
+    with database.reading() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+
+    with pytest.raises(DatabaseUnavailableError, match="readonly database"), database.transaction() as tx:
+        Plain(insert(content_use)).each(tx, [{"number": 1, "digest": "d", "at": "2026"}])
