@@ -141,7 +141,7 @@ def kinds(answer: httpx.Response) -> set[tuple[str, str]]:
     found = set()
     for one in answer.json().get("findings", ()):
         if one["kind"] == "policy-condition":
-            found.add((one["rule"], one["message"].partition("condition ")[2].partition(" ")[0]))
+            found.add((one["rule"], one["message"].partition("(")[2].partition(")")[0]))
     return found
 
 

@@ -45,6 +45,7 @@ from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline.approved import approved_content, differing
 from kanta_gateway.pipeline.outlet import ReportOutlet
 from kanta_gateway.pipeline.parts import Keyring, Parts
+from kanta_gateway.pipeline.samepeople import complete
 from kanta_gateway.pipeline.witnessing import Witnesses
 from kanta_gateway.privacy.daykeys import DayKeys
 from kanta_gateway.privacy.envelope import KEY_BYTES, Vault, open_sealed, seal
@@ -135,6 +136,7 @@ def build(settings: Settings, *, only_approved: bool = False, may_make_keys: boo
     )  # fmt: skip
     keys.copy_to(Copy(settings.journal_path, keyring.journal))
     gateway.retention.oblivion.start()
+    complete(parts, is_start=True)
     gateway.checkup.unapproved = [unapproved_told(*one) for one in here.unapproved.items()]
     if not only_approved:
         gateway.changes.note_use(__version__, here.digests, here.unapproved)

@@ -96,8 +96,10 @@ party_statement = Table(
     Column("valid_to", String(10)),                  # last day; NULL until further notice
     Column("body", Text, nullable=False),            # JSON, nothing about a person
     Column("sealed", LargeBinary),                   # what is about a person
+    Column("client_ref", String(64)),                # whose relationship it is; NULL for anything else
     Column("recorded_at", Instant, nullable=False),
     Index("party_statement_kind", "kind", "owner"),
+    Index("party_statement_client", "client_ref"),
 )  # fmt: skip
 
 access_grant = Table(
@@ -230,6 +232,16 @@ person_link = Table(
     Column("undone_at", Instant),
     Index("person_link_client", "client_ref"),
     Index("person_link_primary", "primary_ref"),
+)  # fmt: skip
+
+client_person = Table(
+    "client_person", metadata,                             # which client numbers have one identity code
+    Column("provider", String(128), primary_key=True),
+    Column("purchaser", String(64), primary_key=True),
+    Column("client_ref", String(64), primary_key=True),
+    Column("version", Integer, nullable=False),            # of the client's record that tells it
+    Column("person_ref", String(64), nullable=False),      # keyed by the controller; empty where no code is told
+    Index("client_person_person", "person_ref"),
 )  # fmt: skip
 
 fingerprint = Table(

@@ -13,10 +13,12 @@ from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.intake.desk import Desk
 from kanta_gateway.intake.records import RecordSchemas
 from kanta_gateway.intake.sources import Source
+from kanta_gateway.intake.willdesk import WillDesk
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.notices.channels import Channels
 from kanta_gateway.operating import development
+from kanta_gateway.operating.account import account
 from kanta_gateway.operating.administration import Administration
 from kanta_gateway.operating.checkup import Checkup
 from kanta_gateway.operating.deliveries import Deliveries
@@ -81,6 +83,7 @@ class Gateway:
         self.resolver = Resolver(parts, self.office)
         self.retention = Retention(parts, self.office, settings.grace_days)
         self.accesses = Accesses(parts, self.office)
+        self.will_desk = WillDesk(parts, self.office, schemas)
         self.disclosures = Disclosures(parts, self.office)
         self.changes = Changes(parts, self.office)
         # what those who run the installation do
@@ -136,5 +139,6 @@ class Gateway:
         self.acting = Caller(
             system="local", organisation=Oid(told.get("organisation", "")), person_id=told["person_id"],
             person_name=told["name"], role=told["role"], purpose=told["purpose"], is_development=is_stand_in,
+            account=account(),
         )  # fmt: skip
         return self.acting

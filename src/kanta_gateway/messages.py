@@ -63,11 +63,14 @@ class Messages:
         return frozenset(self._texts)
 
     def text(self, kind: str, language: str, params: Mapping[str, str] | None = None) -> str:
-        """The text of one kind; a parameter that is not given shows as its name in braces."""
+        """The text of one kind; a parameter that is not given shows as its name in braces.
+
+        `{name:prefix}` is a word, or several with commas between, each told by the text of the kind `prefix-word`.
+        """
         by_language = self._texts.get(kind)
         if by_language is None:
             return kind
-        return string.Formatter().vformat(by_language[language], (), _Lenient(params or {}))
+        return _Words(self._texts, language).vformat(by_language[language], (), _Lenient(params or {}))
 
     def finding(self, finding: Finding, language: str) -> dict[str, Any]:
         """One finding as it is told to a caller."""
@@ -90,6 +93,21 @@ def _check_fields(kind: str, by_language: Lined, mistakes: Mistakes) -> None:
             list(string.Formatter().parse(by_language[language]))
         except ValueError:
             mistakes.say(by_language.at(language), f"{kind} {language}: a brace is not closed; write {{name}}")
+
+
+class _Words(string.Formatter):
+    """Fills a text in; a parameter with a prefix is words that have texts of their own."""
+
+    def __init__(self, texts: Mapping[str, Mapping[str, str]], language: str) -> None:
+        self._texts = texts
+        self._language = language
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """A parameter as it is told; a word without a text is told as it is."""
+        if not format_spec:
+            return str(value)
+        words = str(value).split(", ")
+        return ", ".join(self._texts.get(f"{format_spec}-{one}", {}).get(self._language, one) for one in words)
 
 
 class _Lenient(dict[str, str]):

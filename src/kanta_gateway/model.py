@@ -314,6 +314,8 @@ class Caller:
     """Client relationship reference, where the caller gave one."""
     is_development: bool = False
     """A stand-in person of a development installation; never in production."""
+    account: str = ""
+    """Of a local command: the account of the machine that it runs under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,6 +419,7 @@ class Event(StrEnum):
     RIGHT_READ = "right:read"
     RIGHT_REGISTER = "right:register"
     RIGHT_VIEW = "right:view"
+    WILL_STATE = "will:state"
 
     @property
     def is_reading(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -30,6 +31,7 @@ from kanta_gateway.errors import (
 )
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Event, Oid
+from kanta_gateway.operating.account import account
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.settings import Settings
 from kanta_gateway.web import service_of
@@ -76,7 +78,7 @@ class Desk:
 
     def caller(self, who: Sequence[str]) -> Caller:
         """Who acts by a local command."""
-        return self.approved.actor(who[1], who[3], who[5])
+        return replace(self.approved.actor(who[1], who[3], who[5]), account=f"login {who[1]}")
 
     def propose(self, *, at_once: bool = False, reason: str = REASON, **settings: Any) -> dict[str, Any]:
         """Propose what is in place, as Anna."""
@@ -159,11 +161,31 @@ def test_two_persons_change_a_policy(desk: Desk) -> None:
     assert "two-persons" in denied[0]["details"]["reasons"][0]
 
 
-def test_the_whole_way_by_command(desk: Desk) -> None:
+def test_one_account_is_one_person(desk: Desk, tmp_path: Path) -> None:
+    """Two persons whom one account of the machine names are one: what it proposed it does not approve.
+
+    Linux tells who signed in, also through `sudo`; where nobody did it is the account that the process runs under.
+    """
+    (desk.policy / "own.cedar").write_text(FORBID)
+    told = desk.propose()
+    mine = replace(desk.caller(BERT), account=desk.caller(ANNA).account)
+    with pytest.raises(NotPermittedError, match="same account of the machine"):
+        desk.approved.changes.approve(mine, told["number"])
+    over_http = desk.approved.changes.approve(replace(mine, account=""), told["number"])
+    signed_in, nobody = tmp_path / "signed-in", tmp_path / "nobody"
+    signed_in.write_text("1001")
+    nobody.write_text("4294967295")
+
+    assert "approved" == over_http["state"]
+    assert ["login 1001", *[f"uid {os.getuid()}"] * 2] == [account(one) for one in (signed_in, nobody, tmp_path / "-")]
+
+
+def test_the_whole_way_by_command(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Propose, list, show, approve, write and reject are commands; each says what comes next."""
     (desk.policy / "own.cedar").write_text(FORBID)
     told = desk.run("changes", "propose", "--reason", REASON, "--set", "KANTA_GRACE_DAYS=20", *ANNA)
     shown = desk.run("changes", "show", "1", *BERT)
+    monkeypatch.setattr("kanta_gateway.gateway.account", lambda: "login 2")  # Bert's
     approved = desk.run("changes", "approve", "1", *BERT)
     out = desk.data.parent / "out"
     written = desk.run("changes", "write", str(out), *BERT)

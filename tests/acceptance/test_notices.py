@@ -27,6 +27,7 @@ from tests.logs import opened
 from tests.processes import Cli
 from tests.small_export import PROVIDER, identity_code
 
+from kanta_gateway.access.statements import read
 from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Event, Oid
@@ -594,3 +595,32 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert {one.suffix for one in (tmp_path / "out").iterdir()} == {".json", ".html"}
     assert cli("notices", "send").returncode == 0
     assert cli("audit", "verify").returncode == 0
+
+
+def test_the_payer_is_told_by_its_own_row(office: Office) -> None:
+    """D15: the payer gets the notice that the list names while the contract carries it, by the row and its provision.
+
+    What no list names goes to no payer, and after the contract's delivery window nothing does. [AB-10]
+    """
+    office.absence()
+    (one,) = office.listed()
+    rules = office.gateway.parts.disclosures
+    object.__setattr__(office.gateway.parts, "disclosures", replace(rules, payers={"kela": frozenset()}))
+    with pytest.raises(NotPermittedError) as unlisted:
+        office.hand_over(one["id"])
+    object.__setattr__(office.gateway.parts, "disclosures", rules)
+    operator = office.gateway.actor(None, None, None)
+    contract = {"kind": "contract", "processor": PROVIDER, "controller": ORGANISER, "number": "NAYTE/1/2025",
+                "purchaser": "lapha"}  # fmt: skip
+    office.gateway.party_book.state(read([{**contract, "to": "2023-01-01"}]), operator)
+    with pytest.raises(NotPermittedError) as ended:
+        office.hand_over(one["id"], OFFICIAL)
+    office.gateway.party_book.state(read([contract]), operator)
+    office.hand_over(one["id"])
+    (entry,) = office.entries(Event.NOTICE_DISCLOSE)
+
+    assert ["necessity", "mandate"] == [
+        next(told.params["fact"] for told in error.value.findings if told.kind == "policy-condition")
+        for error in (unlisted, ended)
+    ]
+    assert ("D15", "48/2026 §45.1(1)") == (entry["details"]["row"], entry["basis"])

@@ -76,9 +76,9 @@ def asked(world: World, kind: str, **other: Any) -> str:
     return str(world.gateway.rights.register(processor(world), form(kind, **other))["id"])
 
 
-def decided(world: World, request: str, outcome: str, **other: Any) -> None:
+def decided(world: World, request: str, outcome: str, **other: Any) -> dict[str, Any]:
     """The controller's official decides."""
-    world.gateway.rights.decide(official(world), request, Verdict(outcome, **other))
+    return world.gateway.rights.decide(official(world), request, Verdict(outcome, **other))
 
 
 def entries(world: World, event: str) -> list[dict[str, Any]]:
@@ -234,6 +234,9 @@ def test_a_suspicion_is_explained_before_it_is_judged(world: World) -> None:
     decided(world, request, "lawful", text="Käyttö perustui tehtävään.")
     reply = rights.answer(processor(world), request, "fi")
 
+    cases = world.gateway.auditors.cases.listed(processor(world), kind="request")["cases"]
+
+    assert [] == cases
     assert [place] == [one["entry"] for one in reply.told["suspected"]]
     assert ("Kirjasin päätöksen tiedot.", "Eeva Esimerkki") == tuple(
         reply.told["explanation"][name] for name in ("text", "by")
@@ -241,6 +244,25 @@ def test_a_suspicion_is_explained_before_it_is_judged(world: World) -> None:
     assert all(
         one in page(world, reply) for one in ("Miksi tietoni avattiin?", "Käyttö perustui tehtävään.", "lainmukaista")
     )
+
+
+def test_what_was_unlawful_is_a_case(world: World) -> None:
+    """A conclusion that a use was unlawful opens a case with owner and day, and only one. [LOG-10, CLR-06]"""
+    (place,) = [one["idx"] for one in entries(world, "record:submit")][1:2]
+    request = asked(world, "explanation", purpose="Miksi tietoni avattiin?", entries=(place,))
+    world.gateway.rights.explain(official(world), request, "Tehtävään ei liittynyt asiakkuutta.")
+    told = decided(world, request, "unlawful", text="Käytölle ei ollut perustetta.")
+    again = decided(world, request, "unlawful", text="Käytölle ei ollut perustetta.")
+    (case,) = world.gateway.auditors.cases.listed(processor(world), kind="request")["cases"]
+    log = world.gateway.office.entries(world.caller, None, -1, 100_000)["entries"]
+    (entry,) = [one for one in log if one["event"] == "case:open"]
+
+    assert ("explanation-unlawful", "data-protection-officer", "open") == (case["rule"], case["owner"], case["state"])
+    assert (case["id"], case["owner"], case["due_on"]) == (told["case"], told["case_owner"], told["case_due_on"])
+    assert 14 == (date.fromisoformat(case["due_on"]) - date.fromisoformat(case["opened_at"][:10])).days
+    assert "case" not in again
+    assert (case["id"], request) == (entry["subject"], entry["details"]["request"])
+    assert request in case["steps"][0]["note"]
 
 
 def test_the_own_view_names_nobody(world: World) -> None:

@@ -144,7 +144,7 @@ def calls(scene: Scene) -> list[tuple[str, str, dict[str, Any]]]:
     values = {
         "ticket": scene.ticket("diary_entry"), "oid": scene.document(), "delivery_id": taken, "notice_id": notice,
         "index": "7", "client": CLIENT, "number": "1", "grant": "none", "question": "1", "case": "1",
-        "request_id": "none", "paper": "none",
+        "request_id": "none", "paper": "none", "statement": "none",
     }  # fmt: skip
     bodies: dict[str, Any] = {
         "POST /v1/records": record, "POST /v1/records:batch": record,

@@ -93,7 +93,7 @@ def _asked(value: object) -> set[str]:
 
 def test_every_text_in_three_languages() -> None:
     """Every text is there in Finnish, Swedish and English, and asks for the same parameters in each."""
-    braces = re.compile(r"{(\w+)}")
+    braces = re.compile(r"{([\w:-]+)}")
     uneven = [
         kind
         for kind, by_language in texts().items()
@@ -107,8 +107,16 @@ def test_every_text_in_three_languages() -> None:
 def test_no_text_is_left_over() -> None:
     """Every text is told by something: a literal of the sources, a rule of a knowledge file, or an error."""
     codes = {f"error-{one.code}" for one in every_error()}
+    words = {kind for kind in texts() if kind.startswith(_prefixes())}  # that a text tells its parameters by
 
-    assert sorted(set(texts()) - literals() - knowledge_words() - codes) == []
+    assert sorted(set(texts()) - literals() - knowledge_words() - codes - words) == []
+
+
+def _prefixes() -> tuple[str, ...]:
+    """Beginnings of kinds that texts tell parameters by: `{name:prefix}`."""
+    asked = re.compile(r"{\w+:([\w-]+)}")
+    return tuple({f"{one}-" for by_language in texts().values() for text in by_language.values()
+                  for one in asked.findall(text)})  # fmt: skip
 
 
 def test_every_error_has_its_text() -> None:

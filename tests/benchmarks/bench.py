@@ -343,7 +343,44 @@ def deciding(machine: Machine, folder: Path) -> None:
     ):  # fmt: skip
         took = seconds(partial(gateway.parts.decider.decide, one), 2000)
         machine.tell("policy decision", took * 1e6, "microseconds, median", decision=name, target=150)
+    _with_facts(machine, gateway)
     gateway.close()
+
+
+def _with_facts(machine: Machine, gateway: Gateway, clients: int = 2000, providers: int = 300) -> None:
+    """A decision with what the registers say of the caller, the contracts and the client, from asking to the answer."""
+    from kanta_gateway.access import register
+    from kanta_gateway.access.statements import Statement
+    from kanta_gateway.model import Caller, Event, Oid
+    from kanta_gateway.pipeline.guard import Thing
+
+    parts, controller = gateway.parts, "1.2.246.10.94000002.10.0"
+    own, *others = (f"1.2.246.10.9400{number:04d}.10.0" for number in range(1000, 1000 + providers))
+    ref = str(parts.keyring.client(own, "K-77"))
+    stated = [Statement("organisation", {"oid": controller, "name": "Alue", "role": "controller"})]
+    for one in (own, *others):
+        mine = {"processor": one, "controller": controller}
+        stated += [
+            Statement("organisation", {"oid": one, "name": "Paja", "role": "processor"}),
+            Statement("contract", {**mine, "number": "1", "purchaser": "lapha", "relationships": "registered"}),
+            Statement("register-use", {**mine, "contract": "1"}),
+        ]
+    stated += [
+        Statement("relationship", {"provider": own, "client": str(parts.keyring.client(own, f"K-{number}"))})
+        for number in range(clients)
+    ]
+    with parts.database.transaction() as tx:
+        register.add(tx, stated, parts.now())
+    thing = Thing(own, controller, "lapha", ref, record_type="diary_entry")
+    producer = Caller("records", Oid(own), "T-1", "Erkki Esimerkki", "provider-system", "service-delivery")
+    official = replace(producer, organisation=Oid(controller), role="purchaser-supervisor", purpose="supervision")
+    for caller in (producer, replace(official, contract="1")):
+        asked = partial(gateway.office.guard.decide, caller, Event.DOCUMENT_READ, thing)
+        assert asked().allowed, asked().reasons
+        machine.tell(
+            "decision with its facts", seconds(asked, 300) * 1e6, "microseconds, median", role=caller.role,
+            clients=clients, providers=providers,
+        )  # fmt: skip
 
 
 def guessing(machine: Machine, folder: Path, repeats: int = 300) -> None:

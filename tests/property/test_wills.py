@@ -31,7 +31,7 @@ from kanta_gateway.access.wills import (
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ROLES = ("receiving-official", "receiving-worker", "health-worker", "disclosing-official")
-TARGET = Target("1.1", frozenset({"2.2"}), "TI", frozenset({"3.3"}), "2026-01-20")
+TARGET = Target("1.1", "2.2", "TI", frozenset({"3.3"}), "2026-01-20")
 MOMENTS = st.integers(0, 60).map(lambda hours: START + timedelta(hours=hours))
 STATED = st.fixed_dictionaries({}, optional={
     "given_at": MOMENTS.map(datetime.isoformat), "set_at": MOMENTS.map(datetime.isoformat),

@@ -165,14 +165,20 @@ class Decider:
         if ROLE in forbids and question.grant:
             yield Finding(ROLE, Severity.INFO, "policy-role-reason", "", {"reason": question.grant})
         if not forbids:
-            last = self.table.rows[-1]
-            yield Finding(last.id, Severity.REFUSE, last.text, "", {}, "; ".join(last.basis))
-            yield from (self._failed(one) for one in self.table.why_not(question.facts))
+            yield from self.failed(question.facts)
+
+    def failed(self, facts: Facts) -> tuple[Finding, ...]:
+        """Why no row allows anything with these facts: the last row, and each condition that failed."""
+        last = self.table.rows[-1]
+        told = Finding(last.id, Severity.REFUSE, last.text, "", {}, "; ".join(last.basis))
+        return (told, *(self._failed(one) for one in self.table.why_not(facts)))
 
     def _failed(self, one: Failure) -> Finding:
         basis = "; ".join(self.table.by_id[one.row].basis)
         if one.fact == OFF:
             return Finding(one.row, Severity.INFO, "policy-off", "", {"row": one.row}, basis)
+        if one.row == self.table.rows[-1].id:
+            return Finding(one.row, Severity.INFO, "policy-no-flow", "", {"found": one.found}, basis)
         told = {"row": one.row, "fact": one.fact, "found": one.found, "expected": ", ".join(one.expected)}
         return Finding(one.row, Severity.INFO, "policy-condition", "", told, basis)
 

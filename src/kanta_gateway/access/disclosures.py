@@ -17,11 +17,16 @@ from kanta_gateway.messages import LANGUAGES
 from kanta_gateway.shapes import FLAG, TEXT, WHOLE, WORD, Keys, ListOf, Named, OneOf, shaped
 from kanta_gateway.stated import Lined, Mistakes, read
 
+SOCIAL_AUTHORITY = "social-authority"
+"""Flow to an authority of social care."""
 _TEXTS = dict.fromkeys(LANGUAGES, TEXT)
 _FILE = Keys({
     "recipients": ListOf(Keys({"role": WORD, "sector": WORD, "flow": WORD})),
     "roles": Named(ListOf(WORD)),
+    "givers": Named(WORD),
     "outward": Named(OneOf(("organisation", "person"))),
+    "forwarded": ListOf(TEXT),
+    "payers": Named(ListOf(WORD)),
     "routes": Named(Keys(_TEXTS)),
     "grounds": Named(Keys({"ground": WORD, "rows": ListOf(WORD), **_TEXTS})),
     "break_glass": Keys({
@@ -75,6 +80,12 @@ class Disclosures:
     """Role of a recipient's person -> flows in which it acts."""
     outward: Mapping[str, str]
     """To whom a controller's own official gives data -> whether that is an organisation or a person."""
+    givers: Mapping[str, str]
+    """Sector of a register's controller, where it is not care -> flow to an authority of social care."""
+    forwarded: frozenset[str]
+    """OIDs of structures whose documents may go through Kanta's query and forwarding service."""
+    payers: Mapping[str, frozenset[str]]
+    """Kind of a notice's recipient who pays a benefit -> notices that it may be given."""
     routes: Mapping[str, Mapping[str, str]]
     grounds: Mapping[str, Ground]
     break_glass: BreakGlass
@@ -101,7 +112,8 @@ class Disclosures:
         return cls(
             {(one["role"], one["sector"]): one["flow"] for one in data["recipients"]},
             {str(name): frozenset(flows) for name, flows in data["roles"].items()},
-            dict(data["outward"]),
+            dict(data["outward"]), dict(data["givers"]), frozenset(data["forwarded"]),
+            {str(name): frozenset(notices) for name, notices in data["payers"].items()},
             {str(name): _texts(one) for name, one in data["routes"].items()},
             {str(name): Ground(str(name), one["ground"], tuple(one["rows"]), _texts(one))
              for name, one in data["grounds"].items()},
@@ -112,17 +124,32 @@ class Disclosures:
             dict(data["service_tasks"]),
         )  # fmt: skip
 
-    def flow(self, organisation: Mapping[str, Any] | None, role: str) -> str:
+    def flow(self, organisation: Mapping[str, Any] | None, role: str, giver: Mapping[str, Any] | None = None) -> str:
         """From a register to whom: what a registered organisation is, where the role may act for it.
 
         Args:
             organisation: what is registered of the recipient; None where nothing is.
             role: of its person.
+            giver: what is registered of the register's controller.
         """
         if organisation is None:
             return "none"
-        flow = self.flows.get((str(organisation.get("role", "")), str(organisation.get("sector") or "social")), "none")
-        return flow if flow in self.roles.get(role, ()) else "none"
+        flow = self.flows.get((str(organisation.get("role", "")), _sector(organisation)), "none")
+        if flow not in self.roles.get(role, ()):
+            return "none"
+        if giver is None or (by := self.givers.get(_sector(giver))) is None:
+            return flow
+        return by if flow == SOCIAL_AUTHORITY else "none"
+
+    def forwarding(self, structure: str, *, is_archived: bool) -> str:
+        """Whether a document may go through Kanta's query and forwarding service: a fact of the decision table."""
+        if structure not in self.forwarded:
+            return "type-not-allowed"
+        return "allowed" if is_archived else "not-archived"
+
+
+def _sector(organisation: Mapping[str, Any]) -> str:
+    return str(organisation.get("sector") or "social")
 
 
 def _texts(one: Mapping[str, Any]) -> Mapping[str, str]:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["Agreement", "CallingSystem", "agreements", "register", "register_system", "revoke_system", "system"]
 
 
+REGISTERED = "registered"
+"""How a contract tells that only clients whose relationship is registered are served under it."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallingSystem:
     """A client-record system that may call the API."""
@@ -38,21 +42,49 @@ class CallingSystem:
     is_revoked: bool
 
 
-def agreements(tx: Connection, provider: str | None = None) -> list[Agreement]:
-    """Registered contracts, ended ones too, of one provider or of all, in the order in which they were registered."""
-    found = newest(register_.stated(tx, ("contract", "organisation", "approval", "register-use"), owner=provider))
+def agreements(
+    tx: Connection, provider: str | None = None, clients: Collection[str] | None = (), *, is_named: bool = True
+) -> list[Agreement]:
+    """Registered contracts, ended ones too, of one provider or of all, in the order in which they were registered.
+
+    Args:
+        tx: a reading transaction.
+        provider: OID of the provider; None for all.
+        clients: keyed references of the clients whose relationships are told, where they are registered: none by
+            default, since there may be thousands; None for everyone's.
+        is_named: whether names of organisations are told; a decision needs none, and every organisation's is read.
+    """
+    kinds = ("contract", "approval", "register-use", *(("organisation",) if is_named else ()))
+    found = newest(register_.stated(tx, kinds, owner=provider))
     contracts = of_kind(found, "contract")
-    if not contracts:
-        return []
     names = {one.body["oid"]: one.body["name"] for one in of_kind(found, "organisation")}
-    strict = any(one.body.get("relationships") == "registered" for one in contracts)
-    clients = newest(register_.stated(tx, ("relationship",), owner=provider)) if strict else []
-    return [_agreement(one, found, names, clients) for one in contracts]
+    strict = {one.body["processor"] for one in contracts if one.body.get("relationships") == REGISTERED}
+    served = {own: relationships(tx, own, clients) for own in sorted(strict)}
+    return [_agreement(one, found, names, served) for one in contracts]
+
+
+def relationships(tx: Connection, provider: str, clients: Collection[str] | None) -> tuple[Relationship, ...]:
+    """Registered client relationships of one provider.
+
+    Args:
+        tx: a reading transaction.
+        provider: OID of the provider.
+        clients: keyed references of the clients; None for everyone.
+    """
+    if clients is None:
+        stated = register_.stated(tx, ("relationship",), owner=provider)
+    else:
+        stated = register_.relationships(tx, provider, clients) if clients else []
+    return tuple(
+        Relationship(own.body["client"], _span(own), own.body.get("unit", ""), own.body.get("service", ""))
+        for own in newest(stated)
+    )
 
 
 def _agreement(
-    one: Statement, found: Sequence[Statement], names: Mapping[str, str], clients: Sequence[Statement]
-) -> Agreement:
+    one: Statement, found: Sequence[Statement], names: Mapping[str, str],
+    served: Mapping[str, tuple[Relationship, ...]],
+) -> Agreement:  # fmt: skip
     number, provider, organiser = one.body["number"], one.body["processor"], one.body["controller"]
     return Agreement(
         provider=Organisation(Oid(provider), names.get(provider, "")),
@@ -67,13 +99,7 @@ def _agreement(
             for own in of_kind(found, "approval")
             if _is_of(own, one)
         ),
-        relationships=tuple(
-            Relationship(own.body["client"], _span(own), own.body.get("unit", ""), own.body.get("service", ""))
-            for own in clients
-            if own.body["provider"] == provider
-        )
-        if one.body.get("relationships") == "registered"
-        else None,
+        relationships=served[provider] if one.body.get("relationships") == REGISTERED else None,
     )
 
 

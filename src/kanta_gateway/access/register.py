@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import bindparam, func, insert, or_, select
+from sqlalchemy import bindparam, func, insert, or_, select, text
 
 from kanta_gateway.access.statements import KINDS, Statement
 from kanta_gateway.database import party_statement
@@ -21,6 +21,7 @@ from kanta_gateway.model import instant
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+RELATIONSHIP = "relationship"
 Seal = Callable[[bytes], bytes]
 
 _INSERT = insert(party_statement)
@@ -35,6 +36,15 @@ _KINDS = (
 )
 _NEWEST = select(func.coalesce(func.max(party_statement.c.id), 0))
 _OF_OWNER = _KINDS.where(or_(party_statement.c.owner == bindparam("owner"), party_statement.c.owner == ""))
+_OF_CLIENTS = (
+    select(*_COLUMNS)
+    .where(
+        party_statement.c.client_ref.in_(bindparam("clients", expanding=True)),
+        party_statement.c.owner == bindparam("owner"),
+    )
+    .order_by(party_statement.c.id)
+)
+_LOCK = text("LOCK TABLE party_statement IN SHARE ROW EXCLUSIVE MODE")
 
 
 def add(tx: Connection, stated: Iterable[Statement], now: datetime, seal: Seal | None = None) -> None:
@@ -46,6 +56,7 @@ def add(tx: Connection, stated: Iterable[Statement], now: datetime, seal: Seal |
         now: the moment.
         seal: turns what is about a person into bytes that only the register's key opens.
     """
+    _lock(tx)
     for one in stated:
         private = {name: one.body[name] for name in KINDS[one.kind].private if name in one.body}
         if private and seal is None:
@@ -55,8 +66,18 @@ def add(tx: Connection, stated: Iterable[Statement], now: datetime, seal: Seal |
             "valid_to": one.valid_to,
             "body": orjson.dumps({k: v for k, v in one.body.items() if k not in private}, default=str).decode(),
             "sealed": seal(orjson.dumps(private)) if private and seal is not None else None,
+            "client_ref": one.body["client"] if one.kind == RELATIONSHIP else None,
             "recorded_at": instant(now),
         })  # fmt: skip
+
+
+def _lock(tx: Connection) -> None:
+    """Let statements be committed in the order of their numbers, since `version` is the newest number.
+
+    SQLite has one writer anyway; readers wait for nobody.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(_LOCK)
 
 
 def end(tx: Connection, key: str, last: str, now: datetime) -> Statement | None:
@@ -68,6 +89,7 @@ def end(tx: Connection, key: str, last: str, now: datetime) -> Statement | None:
         last: its last day.
         now: the moment.
     """
+    _lock(tx)
     query = select(party_statement).where(party_statement.c.thing == key).order_by(party_statement.c.id.desc())
     newest = tx.execute(query.limit(1)).mappings().first()
     if newest is None or (newest["valid_to"] is not None and newest["valid_to"] <= last):
@@ -90,6 +112,18 @@ def stated(tx: Connection, kinds: Iterable[str], *, owner: str | None = None) ->
     if owner is not None:
         query, wanted["owner"] = _OF_OWNER, owner
     return [_statement(row, None) for row in tx.execute(query, wanted).mappings()]
+
+
+def relationships(tx: Connection, provider: str, clients: Collection[str]) -> list[Statement]:
+    """Statements about some clients' relationships with one provider, oldest first.
+
+    Args:
+        tx: a reading transaction.
+        provider: OID of whoever serves them.
+        clients: keyed references.
+    """
+    found = tx.execute(_OF_CLIENTS, {"owner": provider, "clients": list(clients)}).mappings()
+    return [_statement(row, None) for row in found]
 
 
 def version(tx: Connection) -> int:

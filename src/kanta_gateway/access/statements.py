@@ -46,6 +46,8 @@ class Shape:
 
 _CONTRACT = ("processor", "controller", "contract")
 """What identifies a contract elsewhere: one number may stand for contracts with many."""
+SECTORS = ("social", "health", "authority", "benefits", "education", "insurance", "bank")
+"""What an organisation works in; social care where none is told."""
 KINDS: Mapping[str, Shape] = {
     "approval": Shape((*_CONTRACT, "sub_processor"), ("name",), ("notified_on", "approved_on")),
     "contract": Shape(
@@ -53,9 +55,10 @@ KINDS: Mapping[str, Shape] = {
         (*CONTRACT_CONTENTS, "services", "relationships"), frozenset({"services"}),
         choices={"relationships": ("delivered", "registered")},
     ),
+    "joint-service": Shape(("unit", "controller", "partner")),
     "organisation": Shape(
         ("oid",), ("name", "role"), ("business_id", "sector"),
-        choices={"role": ("controller", "processor", "sub-processor", "supervisor"), "sector": ("social", "health")},
+        choices={"role": ("controller", "processor", "sub-processor", "supervisor"), "sector": SECTORS},
     ),
     "person": Shape(
         ("person_id", "organisation", "role"), ("name",), ("unit", "supervisor", "service_tasks", "duties", "ends_at"),

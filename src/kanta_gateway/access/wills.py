@@ -24,6 +24,8 @@ PERMIT, PROHIBITION, CONSENT = "disclosure_permit", "prohibition", "consent"
 TYPES = (PERMIT, PROHIBITION, CONSENT)
 SOCIAL, HEALTH = "social", "health"
 DISCLOSURE, GUARDIAN = "disclosure", "guardian"
+CONTROLLER = "controller"
+"""Where a statement was made that the register's own official wrote down; also the source of its records."""
 EXCHANGING = ("exchange", "disclosure")
 """Kinds of consent that let data go to the parties that are named."""
 Word = tuple[str, str]
@@ -37,7 +39,7 @@ class Will:
     kind: str
     """Record type."""
     name: str
-    """The provider's id: states of one statement have the same."""
+    """States of one statement have the same, also where it stands in several providers' records."""
     order: tuple[int, int]
     """Version and row: the highest is the newest."""
     ticket: str
@@ -48,7 +50,9 @@ class Will:
     is_gone: bool = False
     """Cancelled, or said of somebody else since."""
     is_near: bool = True
-    """Stated in the register that is asked about."""
+    """Stated in the register that is asked about: at any provider of its controller, or to the controller itself."""
+    stated_at: str = ""
+    """OID of the provider that recorded it, or `CONTROLLER`."""
     lacks: tuple[str, ...] = ()
     """What a minor's prohibition does not tell, although it must (703/2023 §40)."""
 
@@ -80,8 +84,8 @@ class Target:
 
     controller: str
     """OID of the organisation whose register it is in."""
-    recipient: frozenset[str]
-    """OID of the recipient, and every name by which a consent may call it."""
+    recipient: str
+    """OID of the recipient; a name where data goes to somebody outside."""
     task: str = ""
     """Service task of the data (LP, TI …); empty: not known, so a prohibition of any task covers it."""
     documents: frozenset[str] = frozenset()
@@ -135,7 +139,7 @@ def consent(wills: Iterable[Will], target: Target, at: datetime) -> Word:
         named = {
             str(party[word]) for party in one.facts.get("parties") or () for word in ("id", "name") if word in party
         }
-        if one.facts.get("kind") in EXCHANGING and named & target.recipient:
+        if one.facts.get("kind") in EXCHANGING and target.recipient in named:
             return ("valid", one.ticket)
     return ("none", "")
 
@@ -160,7 +164,7 @@ def _items(one: Will, target: Target) -> dict[str, bool]:
     facts = one.facts
     found: dict[str, bool] = {}
     if "recipients" in facts:
-        found["recipients"] = bool(target.recipient & set(facts["recipients"]))
+        found["recipients"] = target.recipient in facts["recipients"]
     if "service_tasks" in facts:
         found["service_tasks"] = target.task in facts["service_tasks"]
     if "documents" in facts:

@@ -1,4 +1,4 @@
-"""Cases of supervision at rest: alerts and incidents, each with its steps.
+"""Cases of supervision at rest: alerts, incidents and what clients were right about, each with its steps.
 
 * A step is added and never changed; who owns a case and what is noted stand sealed in the steps.
 * The same finding opens one case only, however often the log is looked at.
@@ -23,7 +23,8 @@ from kanta_gateway.model import instant
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
-ALERT, INCIDENT = "alert", "incident"
+ALERT, INCIDENT, REQUEST = "alert", "incident", "request"
+"""What opened a case: unusual access, an incident, or a client whose request found something unlawful."""
 OPEN, WORK, NOTIFY, CLOSE = "open", "work", "notify", "close"
 _CHUNK = 500
 """Values in one statement: databases limit them."""

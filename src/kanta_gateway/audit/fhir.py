@@ -117,6 +117,7 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.RIGHT_READ: (_QUERY, "R"),
     Event.RIGHT_REGISTER: (_ACTIVITY, "C"),
     Event.RIGHT_VIEW: (_QUERY, "R"),
+    Event.WILL_STATE: (_RECORD, "C"),
 }
 """Kind of event and what was done to the data: create, read, update, delete, execute."""
 

@@ -59,6 +59,41 @@ def list_wills(
     say(gateway.accesses.wills(client, gateway.actor(person, name, purpose)), as_json=as_json)
 
 
+Where = Annotated[str, typer.Option(help="OID of the provider, where several have the number.")]
+Register = Annotated[str, typer.Option(help="Name of the contract, likewise.")]
+
+
+@access.command("state")
+def state_will(
+    kind: Annotated[str, typer.Argument(help="disclosure_permit, prohibition or consent.")],
+    client: Annotated[str, typer.Option(help="The provider's client number.")],
+    fields: Annotated[str, typer.Option("--fields", help="Fields of the record type, as a JSON object.")] = "{}",
+    provider: Where = "", purchaser: Register = "",
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Write down what a client permits, prohibits or consents to: it holds at once, for all of the controller's."""
+    from kanta_gateway.intake.disclosures import object_of  # noqa: PLC0415 — only this command needs it
+
+    gateway, told = open_gateway(), object_of(fields.encode())
+    actor = gateway.actor(person, name, purpose)
+    stated = gateway.will_desk.state(actor, client, kind, told, provider=provider, purchaser=purchaser)
+    say(stated, as_json=as_json)
+
+
+@access.command("withdraw")
+def withdraw_will(
+    statement: Annotated[str, typer.Argument(help="Id of the statement, as `access state` told it.")],
+    client: Annotated[str, typer.Option(help="The provider's client number.")],
+    provider: Where = "", purchaser: Register = "",
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Take back what was stated to the controller; it does not hold from now on."""
+    gateway = open_gateway()
+    actor = gateway.actor(person, name, purpose)
+    told = gateway.will_desk.withdraw(actor, client, statement, provider=provider, purchaser=purchaser)
+    say(told, as_json=as_json)
+
+
 @access.command("warning")
 def show_warning(lang: Lang = None, *, as_json: Json = False) -> None:
     """What a person is shown before breaking the glass: the warning, the sub-items, the limits."""

@@ -74,7 +74,7 @@ def review_log(
 
 @cases.command("list")
 def list_cases(
-    kind: Annotated[str, typer.Option(help="alert or incident.")] = "",
+    kind: Annotated[str, typer.Option(help="alert, incident or request.")] = "",
     person: Person = None, name: Name = None, purpose: Purpose = None,
     *, every: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False, as_json: Json = False,
 ) -> None:  # fmt: skip

@@ -189,14 +189,15 @@ def decide(
     text: Text = "", fee: Annotated[str, typer.Option(help="Euros, of a repeat only.")] = "",
     left_out: Annotated[list[str] | None, typer.Option(help="Entry, ticket or OID that is not given.")] = None,
     decided_by: Annotated[str, typer.Option(help="Name of the controller's official.")] = "",
-    instruction: Instruction = "", person: Person = None, name: Name = None, purpose: Purpose = None,
-    *, as_json: Json = False,
+    instruction: Instruction = "",
+    owner: Annotated[str, typer.Option(help="Who handles the case that an unlawful use opens.")] = "",
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Write down what the controller decided, with its official and documented instruction."""
     from kanta_gateway.pipeline.pleas import Verdict  # noqa: PLC0415 — heavy imports only when needed
 
     gateway, caller = _acting(person, name, purpose)
-    verdict = Verdict(outcome, ground, text, fee, tuple(left_out or ()), decided_by, instruction)
+    verdict = Verdict(outcome, ground, text, fee, tuple(left_out or ()), decided_by, instruction, owner)
     say(gateway.rights.decide(caller, request, verdict), as_json=as_json)
 
 

@@ -14,7 +14,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from kanta_gateway.audit.cases import ALERT, INCIDENT
+from kanta_gateway.audit.cases import ALERT, INCIDENT, REQUEST
 from kanta_gateway.audit.forms import FORMS, pieces
 from kanta_gateway.errors import ParameterError
 from kanta_gateway.intake.api import JSON, Body, IdentifiedCaller, Language
@@ -42,6 +42,7 @@ class CaseKind(StrEnum):
 
     ALERT = ALERT
     INCIDENT = INCIDENT
+    REQUEST = REQUEST
 
 
 class CaseState(StrEnum):

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
-UNDER = ("permit", "consent", "grant", "handing-out")
-"""By what a disclosure is asked: luovutuslupa, suostumus, an open grant, or the register's own giving out."""
+UNDER = ("permit", "consent", "grant", "handing-out", "joint-service", "request")
+"""By what a disclosure is asked: luovutuslupa, suostumus, an open grant, the register's own giving out, a joint service
+of social and health care, or an authority's own request."""
 _DISCLOSE: Mapping[str, type] = {
     "under": str, "viaKanta": bool, "reasonCode": str, "necessity": str, "grant": str, "to": dict, "ground": str,
-    "request": str, "reference": str, "representative": bool,
+    "request": str, "reference": str, "representative": bool, "otherSources": bool, "clientTold": bool,
 }  # fmt: skip
 _OPEN: Mapping[str, type] = {
     "item": str, "reason": str, "warned": bool, "necessity": str, "reasonCode": str, "hasRepresentative": bool,
@@ -39,6 +40,15 @@ _OPEN: Mapping[str, type] = {
 }  # fmt: skip
 _REVIEW: Mapping[str, type] = {"outcome": str, "note": str, "owner": str}
 _NOTE: Mapping[str, type] = {"note": str}
+_ONLY_UNDER: Mapping[str, tuple[str, ...]] = {
+    "ground": ("handing-out",), "representative": ("handing-out",), "request": ("handing-out", "request"),
+    "reference": ("handing-out", "request"), "otherSources": ("request",), "clientTold": ("request",),
+}  # fmt: skip
+"""Field -> the ways that know it; break-glass has its ground in the grant."""
+_REQUESTS: Mapping[str, tuple[str, ...]] = {
+    "handing-out": ("written", "client", "statutory-request", "statutory-duty"), "request": ("told", "written"),
+}  # fmt: skip
+"""How, or by whom, it was asked for."""
 _REFERENCE = re.compile(r"(?=.*\d)[\w./:-]+(?: [\w./:-]+)*")
 _REFERENCE_CHARACTERS = 60
 _NAME_CHARACTERS = 120
@@ -116,8 +126,38 @@ def get_wills(caller: IdentifiedCaller, client: str, service: Service_) -> Respo
     return _answer(service.accesses.wills(client, caller))
 
 
+@router.post("/v1/clients/{client}/wills", summary="Write down a permit, prohibition or consent of a client")
+def post_will(caller: IdentifiedCaller, client: str, body: Body, service: Service_) -> Response:
+    """`{"type": "", "provider": "", "purchaser": "", …}` with the fields of the record type; it holds at once."""
+    told = object_of(body)
+    where = {name: str(told.pop(name, "")) for name in ("provider", "purchaser")}
+    return _answer(service.will_desk.state(caller, client, str(told.pop("type", "")), told, **where), 201)
+
+
+@router.post("/v1/clients/{client}/wills/{statement}:withdraw", summary="Withdraw what was stated to the controller")
+def post_withdraw(caller: IdentifiedCaller, client: str, statement: str, body: Body, service: Service_) -> Response:
+    """`{"provider": "", "purchaser": ""}`: it does not hold from now on."""
+    told = fields_of(body, {"provider": str, "purchaser": str})
+    return _answer(service.will_desk.withdraw(caller, client, statement, **told))
+
+
 def _answer(value: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status_code=status, media_type=JSON)
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """A body that is a JSON object; no body is an empty one.
+
+    Raises:
+        ParameterError: it is none.
+    """
+    try:
+        told = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError:
+        told = None
+    if not isinstance(told, dict):
+        raise _wrong([("body", "a JSON object")])
+    return told
 
 
 def fields_of(body: bytes, known: Mapping[str, type], needed: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -131,12 +171,7 @@ def fields_of(body: bytes, known: Mapping[str, type], needed: tuple[str, ...] = 
     Raises:
         ParameterError: it is no object, or has other fields or values; all mistakes at once.
     """
-    try:
-        told = orjson.loads(body or b"{}")
-    except orjson.JSONDecodeError:
-        told = None
-    if not isinstance(told, dict):
-        raise _wrong([("body", "a JSON object")])
+    told = object_of(body)
     faults = [("body", f"only {', '.join(known)}")] if told.keys() - known.keys() else []
     faults += [(name, kind.__name__) for name, kind in known.items() if name in told and type(told[name]) is not kind]
     faults += [(name, "required") for name in needed if name not in told]
@@ -162,14 +197,17 @@ def wanted_of(body: bytes, rules: Disclosures) -> Wanted:
         faults.append(("grant", "the id of a grant, with under: grant"))
     if (under == "handing-out") != bool(to):
         faults.append(("to", "with under: handing-out"))
-    own = {"ground", "request", "reference", "representative"} & told.keys()
-    if own and under != "handing-out":
-        faults.append((min(own), "only with under: handing-out; break-glass has its ground in the grant"))
+    faults += [
+        (name, f"only with under: {' or '.join(_ONLY_UNDER[name])}")
+        for name in sorted(_ONLY_UNDER.keys() & told.keys()) if under not in _ONLY_UNDER[name]
+    ]  # fmt: skip
+    faults += [("request", ", ".join(words)) for words in (_REQUESTS.get(under, ()),)
+               if "request" in told and words and told["request"] not in words]  # fmt: skip
     if to and not _is_recipient(to, rules):
         faults.append(("to", f"kind of {', '.join(rules.outward)}; name where it is an organisation"))
     if "reference" in told and not _is_reference(told["reference"]):
         faults.append(("reference", "the number of a matter in the case register"))
-    if to and "reference" not in told:
+    if (to or under == "request") and "reference" not in told:
         faults.append(("reference", "required"))
     if faults:
         raise _wrong(faults)
@@ -186,6 +224,8 @@ def _asked(told: Mapping[str, Any], to: Mapping[str, str]) -> Asked:
         "via_kanta": via.get(told.get("viaKanta"), "unknown"),
         "reason": "told" if told.keys() & {"reasonCode", "reference"} else "none",
         "representative": via.get(told.get("representative"), "unknown"),
+        "sources": "insufficient" if told.get("otherSources") is False else "unknown",
+        "client_told": via.get(told.get("clientTold"), "unknown"),
         **{name: told[name] for name in ("ground", "request", "necessity") if name in told},
     }
     name = to.get("name") or (f"{to['kind']} {told['reference']}" if to else "")

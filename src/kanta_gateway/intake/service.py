@@ -22,6 +22,7 @@ from kanta_gateway.errors import (
 from kanta_gateway.intake.desk import Desk, Permit
 from kanta_gateway.intake.front import File
 from kanta_gateway.intake.result import Pieces, Result
+from kanta_gateway.intake.willdesk import WillDesk
 from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import reach, repeats
@@ -76,6 +77,7 @@ class Service:
         self.resolver = Resolver(parts, office)
         self.keeping = Keeping(parts, office)
         self.accesses = Accesses(parts, office)
+        self.will_desk = WillDesk(parts, office, schemas)
         self.changes = Changes(parts, office)
         self._schemas = schemas
         self._entrance = entrance

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.purposes import Purpose
+from kanta_gateway.access.wills import CONTROLLER
 from kanta_gateway.errors import NotFoundError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.across import STATED, Asked
@@ -86,10 +87,10 @@ class Accesses:
                      and sphere.holds(one[0], purchaser=one[1], client_ref=one[2])]  # fmt: skip
             for provider, purchaser, ref in known:
                 if ref == self._parts.keyring.client(provider, client):
-                    found.append({
-                        "provider": provider, "purchaser": purchaser,
-                        "wills": told(wills_of(self._parts, tx, provider, purchaser, ref), now),
-                    })  # fmt: skip
+                    wills = wills_of(self._parts, tx, provider, purchaser, ref)
+                    if own is not None:  # that another producer serves the person too is not told to a producer
+                        wills = [one for one in wills if one.stated_at in {own, CONTROLLER}]
+                    found.append({"provider": provider, "purchaser": purchaser, "wills": told(wills, now)})
                     self._office.note(tx, [self._office.event(
                         caller, Event.RECORD_READ, subject="wills", provider=provider, client_ref=ref,
                         decision=decision,

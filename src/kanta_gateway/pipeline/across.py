@@ -17,8 +17,8 @@ from kanta_gateway.access import register
 from kanta_gateway.access.statements import newest
 from kanta_gateway.access.wills import DISCLOSURE, GUARDIAN, HEALTH, SOCIAL, Target, consent, permission, prohibition
 from kanta_gateway.model import Caller
-from kanta_gateway.pipeline.partybook import HELSINKI
-from kanta_gateway.pipeline.willbook import names_of, wills_of
+from kanta_gateway.pipeline.partybook import HELSINKI, User, Users
+from kanta_gateway.pipeline.willbook import wills_of
 from kanta_gateway.spool import persons
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from kanta_gateway.pipeline.guard import Thing
     from kanta_gateway.pipeline.parts import Parts
 
-STATED = ("ground", "necessity", "representative", "request", "via_kanta", "reason", "grant")
+STATED = (
+    "ground", "necessity", "representative", "request", "sources", "client_told", "via_kanta", "reason", "grant",
+)  # fmt: skip
 """Facts that whoever asks states; all others come from registers."""
 REPRESENTATIVE = "representative"
 CONSENTED = "consented"
@@ -46,6 +48,8 @@ class Asked:
     documents: frozenset[str] = frozenset()
     """Every OID by which the document may be called; empty: all of the client's."""
     day: str = ""
+    forwarding: str = "unknown"
+    """Whether the document may go through Kanta's forwarding, as its structure and state tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,9 @@ class Seen:
 class Across:
     """Answers for the guard what the registers say."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, users: Users) -> None:
         self._parts = parts
+        self._users = users
 
     def facts(self, tx: Connection, caller: Caller, thing: Thing, task: str, day: date, *, is_own: bool) -> Seen:
         """The facts of one question.
@@ -78,26 +83,30 @@ class Across:
         """
         asked = thing.asked or Asked()
         stated = {name: value for name, value in asked.facts.items() if name in STATED}
-        flow = self._flow(tx, caller, asked, day, is_own=is_own)
-        found, refs = {"flow": flow, **stated}, {}
+        flow = self._flow(tx, caller, thing, day, is_own=is_own)
+        found, refs = {"flow": flow, "forwarding": asked.forwarding, **stated}, {}
         related = False
         if thing.client_ref and thing.provider and thing.purchaser:
             clients = persons.group(tx, thing.provider, thing.purchaser, thing.client_ref)
             relationship = _relationship(tx, caller.organisation, frozenset(clients), day)
             related = relationship == "open"
             told = self._wills(tx, caller, thing, asked, flow, task, day)
+            if flow == HEALTH:
+                found["joint_service"] = _joint_service(
+                    tx, caller, thing, clients, self._users.find(tx, caller, day), day
+                )
             found |= {"relationship": relationship, **{name: word for name, (word, _) in told.items()}}
             refs = {name: ref for name, (_, ref) in told.items() if ref}
         return Seen(found, refs, is_own or related or stated.get("grant") == "open")
 
-    def _flow(self, tx: Connection, caller: Caller, asked: Asked, day: date, *, is_own: bool) -> str:
-        """From whom to whom: the recipient's organisation as it is registered, or whom the register's own tells."""
-        rules = self._parts.disclosures
+    def _flow(self, tx: Connection, caller: Caller, thing: Thing, day: date, *, is_own: bool) -> str:
+        """From whom to whom: both organisations as they are registered, or whom the register's own official tells."""
+        rules, asked = self._parts.disclosures, thing.asked or Asked()
         if asked.to_kind:
             return asked.to_kind if is_own and asked.to_kind in rules.outward else "none"
-        known = newest(register.stated(tx, ("organisation",)))
-        found = [one.body for one in known if one.body["oid"] == caller.organisation and one.covers(day.isoformat())]
-        flow = rules.flow(found[-1] if found else None, caller.role)
+        known = [one.body for one in newest(register.stated(tx, ("organisation",))) if one.covers(day.isoformat())]
+        by_oid = {str(one["oid"]): one for one in known}
+        flow = rules.flow(by_oid.get(caller.organisation), caller.role, by_oid.get(thing.controller or ""))
         if is_own or flow == "none":  # what is the organisation's own is used, and never given to it
             return "none"
         return CONSENTED if asked.by_consent else flow
@@ -109,13 +118,10 @@ class Across:
         wills = wills_of(self._parts, tx, provider, purchaser, ref)
         at = self._moment(day)
         recipient = asked.to_name if asked.to_kind else caller.organisation
-        target = Target(
-            thing.controller or "", frozenset(names_of(self._parts, tx, provider, recipient)), task,
-            asked.documents, asked.day,
-        )  # fmt: skip
+        target = Target(thing.controller or "", recipient, task, asked.documents, asked.day)
         against = GUARDIAN if flow == REPRESENTATIVE else DISCLOSURE
         return {
-            "permission": permission(wills, target, at, HEALTH if flow == "health" else SOCIAL),
+            "permission": permission(wills, target, at, HEALTH if flow == HEALTH else SOCIAL),
             "prohibition": prohibition(wills, target, at, against),
             "consent": consent(wills, target, at),
         }
@@ -129,8 +135,30 @@ class Across:
 
 def _relationship(tx: Connection, organisation: str, clients: frozenset[str], day: date) -> str:
     """The recipient's registered client relationship with a person of the register (703/2023 §57)."""
-    known = newest(register.stated(tx, ("relationship",), owner=organisation))
-    mine = [one for one in known if one.body["provider"] == organisation and one.body["client"] in clients]
+    mine = newest(register.relationships(tx, organisation, clients))
     if any(one.covers(day.isoformat()) for one in mine):
         return "open"
     return "ended" if mine else "none"
+
+
+def _joint_service(
+    tx: Connection, caller: Caller, thing: Thing, clients: tuple[str, ...], user: User, day: date
+) -> str:
+    """Whether the client and the caller take part in a joint service of both organisations (703/2023 §53.1).
+
+    Both organisations state the unit; the client is served there, and the person works there.
+    """
+    on = day.isoformat()
+    units = {
+        one.body["unit"] for one in newest(register.stated(tx, ("joint-service",)))
+        if one.covers(on) and (one.body["controller"], one.body["partner"]) == (thing.controller, caller.organisation)
+    }  # fmt: skip
+    if not units:
+        return "no"
+    served = {
+        one.body.get("unit") for provider in (thing.provider, caller.organisation)
+        for one in newest(register.relationships(tx, provider or "", clients)) if one.covers(on)
+    }  # fmt: skip
+    if not units & served:
+        return "client-elsewhere"
+    return "yes" if user.stated.get("unit") in units & served else "no-participant"

@@ -27,6 +27,7 @@ from kanta_gateway.handover.sealed import Opener
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.inventory import arrived, arrived_grants
 from kanta_gateway.pipeline.leaving import BASIS, RECEIPT
+from kanta_gateway.pipeline.samepeople import complete
 from kanta_gateway.pipeline.shelf import Shelf
 from kanta_gateway.pipeline.unpacking import Unpacking
 
@@ -86,6 +87,7 @@ class Arriving:
                 about, digest = reader.about, reader.digest
                 self._enter(tx, caller, arrival, about, digest, row)
                 drafts.settle()
+        complete(self._parts)
         receipt = f"{RECEIPT}\n{about['package']}\n{digest}\n"
         return {
             "package": about["package"], "controller": about["controller"], "manifest": digest,

@@ -1,6 +1,7 @@
 """A change of policy, contract or threshold: proposed by one person with its effect, decided by another.
 
-* Whoever proposed a change never approves it: neither under the same identifier nor under the same name.
+* Whoever proposed a change never approves it: neither under the same identifier nor under the same name, nor by
+  commands under the same account of the machine.
 * What is pinned is the content itself: its digests stand in the entries, and the content is kept, sealed.
 * One person may narrow at once: add forbids, or turn rows of the decision table off. Another one reviews that by a day.
 * Each step is an entry with digests, never values.
@@ -186,13 +187,18 @@ class Changes:
         """Whether the caller is another person than whoever proposed a change."""
         with self._parts.database.reading() as tx:
             one = _of(store.every(tx, self._code), number)
-        by = self._opened(one)["proposer"]
-        same = {"identifier": (by["id"], caller.person_id), "name": (by["name"], caller.person_name)}
-        told = [name for name, (first, second) in same.items() if _plain(first) == _plain(second)]
+        kept = self._opened(one)
+        by = kept["proposer"]
+        same = {
+            "identifier": (by["id"], caller.person_id), "name": (by["name"], caller.person_name),
+            "account of the machine": (kept.get("account", ""), caller.account),
+        }  # fmt: skip
+        told = [name for name, (first, second) in same.items() if first and _plain(first) == _plain(second)]
         if told:
             self._office.deny(caller, event, "", (f"change {number}: two-persons, the same {told[0]}",))
             raise NotPermittedError(
-                f"change {number} needs two persons: it was proposed under the same {told[0]}; another one decides it"
+                f"change {number} needs two persons: it was proposed under the same {told[0]}; another one decides it, "
+                "signed in with an account of its own or over the API"
             )
 
     def _note(self, tx: Connection, caller: Caller, event: Event, one: Change, decision: Decision) -> None:

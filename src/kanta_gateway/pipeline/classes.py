@@ -9,15 +9,16 @@ Source: STM 457/2024 §§12-24; 703/2023 §37.2 (every document has its service 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from kanta_gateway.spool import persons, records
+from kanta_gateway.spool import records
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from kanta_gateway.access.terms import Agreement
+    from kanta_gateway.contracts.rules import Contract
     from kanta_gateway.model import Event
     from kanta_gateway.pipeline.parts import Parts
 
@@ -25,6 +26,8 @@ WITHOUT_TASK = frozenset({"AST"})
 """Kinds that belong to no service task."""
 DataClass = tuple[str, str]
 """Kind and service task, as the decree has them."""
+Group = Callable[["Agreement"], Sequence[str]]
+"""Every client reference of one person under a contract."""
 
 
 class Classes:
@@ -32,9 +35,10 @@ class Classes:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._granting = [name for name, one in parts.types.items() if one.grants]
 
     def of(
-        self, tx: Connection, event: Event, record_type: str, have: Iterable[Agreement], client_ref: str | None
+        self, tx: Connection, event: Event, record_type: str, have: Iterable[Agreement], group: Group | None
     ) -> frozenset[DataClass]:
         """Every class of what an act is about.
 
@@ -43,7 +47,7 @@ class Classes:
             event: the act.
             record_type: of the one record that it is about; empty where it is about several.
             have: contracts that it falls under.
-            client_ref: the client, where it is about one.
+            group: tells the person's clients under a contract, where it is about one person.
         """
         contracts = list(have)
         kind, duties = self._kind(event, record_type), self._parts.decider.duties
@@ -51,7 +55,7 @@ class Classes:
             kind = duties.on_behalf.get(kind, kind)
         if kind in WITHOUT_TASK:
             return frozenset({(kind, "")})
-        found = frozenset(task for one in contracts for task in self._tasks(tx, one, client_ref))
+        found = frozenset(task for one in contracts for task in self._tasks(tx, one, group))
         return frozenset((kind, task) for task in found or duties.tasks)
 
     def _kind(self, event: Event, record_type: str) -> str:
@@ -59,23 +63,20 @@ class Classes:
             return self._parts.types[record_type].data_class
         return self._parts.decider.duties.uses.get(event.value.partition(":")[0], "other")
 
-    def _tasks(self, tx: Connection, one: Agreement, client_ref: str | None) -> Iterator[str]:
+    def _tasks(self, tx: Connection, one: Agreement, group: Group | None) -> Iterator[str]:
         """Service tasks of a contract, or of what one client gets under it."""
         contract, words = self._parts.contracts.get(one.purchaser), self._parts.decider.duties.service_tasks
         if contract is None:
             return
         of_contract = {words.get(product.service_task, "") for product in contract.products}
         granted: set[str] = set()
-        if client_ref is not None and len(of_contract) > 1:
-            granted = {words.get(task, "") for task in self._granted(tx, one, client_ref)}
+        if group is not None and len(of_contract) > 1:
+            granted = {words.get(task, "") for task in self._granted(tx, one, contract, group(one))}
         yield from granted or of_contract
 
-    def _granted(self, tx: Connection, one: Agreement, client_ref: str) -> Iterator[str]:
+    def _granted(self, tx: Connection, one: Agreement, contract: Contract, clients: Sequence[str]) -> Iterator[str]:
         """Service tasks of the products that the client's decisions grant."""
-        contract, types = self._parts.contracts[one.purchaser], self._parts.types
-        group = persons.group(tx, one.provider.oid, one.purchaser, client_ref)
-        for record in records.of_file(tx, one.provider.oid, one.purchaser, group):
-            if types[record.type].grants and not record.is_cancelled:
-                product = contract.product(self._parts.keyring.open_facts(record.facts)["facts"])
-                if product is not None:
-                    yield product.service_task
+        for sealed in records.facts_of(tx, one.provider.oid, one.purchaser, clients, self._granting):
+            product = contract.product(self._parts.keyring.open_facts(sealed)["facts"])
+            if product is not None:
+                yield product.service_task

@@ -23,6 +23,7 @@ from kanta_gateway.pipeline.across import Asked, Seen
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.office import content_of
 from kanta_gateway.spool import persons, records, store
+from kanta_gateway.spool.states import State
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from kanta_gateway.pipeline.parts import Parts
     from kanta_gateway.spool.store import StoredDocument
 
+USE = "use"
+"""Grade of a row that is use and no disclosure, such as a joint service."""
 BTG = "BTG"
 """HL7 PurposeOfUse of break-glass: the mark in the log."""
 
@@ -142,7 +145,9 @@ class Disclosing:
             else:
                 grant = None
         oids = tx.execute(select(document.c.oid).where(document.c.set_oid == found.set_oid)).scalars()
-        asked = replace(asked, documents=frozenset({found.set_oid, *oids}), day=found.made_at[:10])
+        forwarding = self._parts.disclosures.forwarding(found.structure, is_archived=found.state is State.ARCHIVED)
+        documents = frozenset({found.set_oid, *oids})
+        asked = replace(asked, documents=documents, day=found.made_at[:10], forwarding=forwarding)
         return Thing(found.provider, found.organiser, purchaser, found.client_ref, asked), grant
 
     def _write_down(
@@ -154,13 +159,14 @@ class Disclosing:
             "structure": found.structure, **{name: value for name, value in asked.facts.items() if name != "grant"},
             **(wanted.told or {}),
         }  # fmt: skip
-        rests_on = self._parts.decider.table.by_id[decision.row].when
-        details |= {name: ref for name, ref in seen.refs.items() if name in rests_on}
+        row = self._parts.decider.table.by_id[decision.row]
+        details |= {name: ref for name, ref in seen.refs.items() if name in row.when}
         if grant is not None and asked.facts.get("grant") == "open":
             details |= {"grant": grant.id, "flag": BTG}
             grants.used(tx, grant.id)
+        event = Event.DOCUMENT_READ if row.grade == USE else Event.DOCUMENT_DISCLOSE
         self._office.note(tx, [self._office.event(
-            caller, Event.DOCUMENT_DISCLOSE, subject=found.oid, provider=found.provider, controller=found.organiser,
+            caller, event, subject=found.oid, provider=found.provider, controller=found.organiser,
             client_ref=found.client_ref, details=details, decision=decision,
             recipient=asked.to_name or caller.organisation,
         )])  # fmt: skip

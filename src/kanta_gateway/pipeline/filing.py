@@ -72,7 +72,7 @@ def load(
     allowed = {row: told_ for ref in stamp.clients for row, told_ in records.allowed(tx, ref).items()}
     case = replace(
         known, rows=[*known.rows, *rows], entries=entries, prints=prints, protected=protected, allowed=allowed,
-        stamp=stamp, shared=shared, terms=load_terms(tx, provider, known.terms),
+        stamp=stamp, shared=shared, terms=load_terms(tx, provider, stamp.clients, known.terms),
     )  # fmt: skip
     if stamp.elsewhere:
         found = moves.elsewhere(tx, provider, purchaser, stamp.clients)
@@ -81,12 +81,12 @@ def load(
     return case
 
 
-def load_terms(tx: Connection, provider: str, known: Terms) -> Terms:
-    """What is registered about a provider, unless what is at hand is still so."""
+def load_terms(tx: Connection, provider: str, clients: Collection[str], known: Terms) -> Terms:
+    """What is registered about a provider and some clients of its, unless what is at hand is still so."""
     version = register.version(tx)
     if version == known.version:
         return known
-    return Terms(version, tuple(parties.agreements(tx, provider)), parties.unit_owners(tx))
+    return Terms(version, tuple(parties.agreements(tx, provider, clients)), parties.unit_owners(tx))
 
 
 def told_days(parts: Parts, tx: Connection, provider: str, clients: Iterable[str]) -> ToldDays:

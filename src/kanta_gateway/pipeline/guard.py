@@ -17,7 +17,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.access.decider import Question
-from kanta_gateway.access.parties import agreements
+from kanta_gateway.access.parties import agreements, relationships
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.access.table import NO_CLIENT_DATA, Facts
 from kanta_gateway.access.terms import DELIVERY_MONTHS, Agreement, Standing, standing
@@ -62,6 +62,28 @@ class Thing:
     """Type of the one record that it is, or was made of."""
 
 
+class Reading:
+    """What the registers say in one decision, in its transaction: each is read once."""
+
+    def __init__(self, tx: Connection) -> None:
+        self.tx = tx
+        self._agreements: dict[str | None, list[Agreement]] = {}
+        self._groups: dict[tuple[str, str, str], tuple[str, ...]] = {}
+
+    def agreements(self, provider: str | None) -> list[Agreement]:
+        """Contracts of one provider or of all; no client's relationship and no organisation's name is told."""
+        if provider not in self._agreements:
+            self._agreements[provider] = agreements(self.tx, provider, is_named=False)
+        return self._agreements[provider]
+
+    def group(self, one: Agreement, client_ref: str) -> tuple[str, ...]:
+        """Every client reference of a person under a contract."""
+        key = (one.provider.oid, one.purchaser, client_ref)
+        if key not in self._groups:
+            self._groups[key] = persons.group(self.tx, *key)
+        return self._groups[key]
+
+
 def is_without_clients(event: Event) -> bool:
     """Whether an act uses no client data."""
     return event.value.partition(":")[0] in WITHOUT_CLIENTS and event not in NAMES_CLIENTS
@@ -74,7 +96,7 @@ class Guard:
         self._parts = parts
         self._policy = policy
         self._users = Users(parts)
-        self._across = Across(parts)
+        self._across = Across(parts, self._users)
         self._classes = Classes(parts)
 
     def decide(
@@ -91,7 +113,7 @@ class Guard:
         """
         day = day or self._parts.now().astimezone(HELSINKI).date()
         with self._parts.database.reading() if tx is None else nullcontext(tx) as told:
-            questions = self._questions(told, caller, event, thing, day)
+            questions = self._questions(Reading(told), caller, event, thing, day)
         is_list = thing.client_ref is None and not thing.record_type
         for question in questions:
             decision = self._parts.decider.decide(question)
@@ -111,7 +133,7 @@ class Guard:
     def seen(self, tx: Connection, caller: Caller, thing: Thing) -> Seen:
         """What the registers say today about data that goes from one to another."""
         day = self._parts.now().astimezone(HELSINKI).date()
-        task = min(task for _, task in self._classes_of(tx, caller, Event.DOCUMENT_DISCLOSE, thing))
+        task = min(task for _, task in self._classes_of(Reading(tx), caller, Event.DOCUMENT_DISCLOSE, thing))
         return self._across.facts(tx, caller, thing, task, day, is_own=_is_of(caller, thing))
 
     @property
@@ -130,40 +152,44 @@ class Guard:
         return frozenset(name for name, _ in names) - {name for name, is_open in names if is_open}
 
     def _questions(
-        self, tx: Connection, caller: Caller, event: Event, thing: Thing, day: date
+        self, read: Reading, caller: Caller, event: Event, thing: Thing, day: date
     ) -> Sequence[Question]:  # fmt: skip
         """One question for each class of the data."""
-        is_own, user = self._policy.is_own_only(caller), self._users.find(tx, caller, day)
-        asked = self._asked(tx, caller, event, thing, user)
+        is_own, user = self._policy.is_own_only(caller), self._users.find(read.tx, caller, day)
+        asked = self._asked(read, caller, event, thing, user)
         if event in OF_GRANTS or is_without_clients(event):
             return [_with(asked, flow=NO_CLIENT_DATA)]
-        found = sorted(self._classes_of(tx, caller, event, thing))
+        found = sorted(self._classes_of(read, caller, event, thing))
         if event in ACROSS:
-            return [self._of_another(tx, replace(asked, kind=kind, task=task), caller, thing, day)
+            return [self._of_another(read.tx, replace(asked, kind=kind, task=task), caller, thing, day)
                     for kind, task in found]  # fmt: skip
         words = self._parts.decider.duties.service_tasks
         tasks = {words.get(one, one) for one in user.stated.get("service_tasks") or ()}
         is_free = (is_own and not tasks) or not user.is_kept
         if is_own:
-            asked = self._of_provider(tx, asked, caller, event, thing, day)
+            asked = self._of_provider(read, asked, caller, event, thing, day)
         else:
-            asked = self._of_controller(tx, asked, caller, thing, is_local=caller.system == LOCAL)
+            asked = self._of_controller(read, asked, caller, thing, is_local=caller.system == LOCAL)
         return [replace(asked, kind=kind, task=task, own_task=is_free or task in tasks) for kind, task in found]
 
-    def _classes_of(self, tx: Connection, caller: Caller, event: Event, thing: Thing) -> frozenset[DataClass]:
-        """Classes of what an act is about, by the contracts that it falls under."""
+    def _classes_of(self, read: Reading, caller: Caller, event: Event, thing: Thing) -> frozenset[DataClass]:
+        """Classes of what an act is about, by the contracts that it falls under and that the caller knows of."""
         if event is Event.ACCESS_BREAK:
             return frozenset({self._parts.decider.duties.opens})
-        is_own = self._policy.is_own_only(caller) and event not in ACROSS
-        sphere = Sphere() if event in ACROSS else sphere_of(tx, self._parts, self._policy, caller)
+        is_across = event in ACROSS
+        is_own = self._policy.is_own_only(caller) and not is_across
+        is_any = is_own or is_across or caller.system == LOCAL
         have = [
-            one for one in agreements(tx, caller.organisation if is_own else thing.provider or None)
+            one for one in read.agreements(caller.organisation if is_own else thing.provider or None)
             if thing.purchaser in {None, one.purchaser} and thing.controller in {None, one.organiser.oid}
-            and sphere.covers(one)
+            and (one.provider.oid == caller.organisation or not is_own)
+            and (is_any or one.organiser.oid == caller.organisation)
         ]  # fmt: skip
-        return self._classes.of(tx, event, thing.record_type, have, thing.client_ref)
+        ref = thing.client_ref
+        group = None if ref is None else lambda one: read.group(one, ref)
+        return self._classes.of(read.tx, event, thing.record_type, have, group)
 
-    def _asked(self, tx: Connection, caller: Caller, event: Event, thing: Thing, user: User) -> Question:
+    def _asked(self, read: Reading, caller: Caller, event: Event, thing: Thing, user: User) -> Question:
         """What is asked of any act: the role's own row, and what the register of users says of the caller."""
         is_local, is_own = caller.system == LOCAL, self._policy.is_own_only(caller)
         provider = Oid(thing.provider) if thing.provider else None
@@ -172,7 +198,7 @@ class Guard:
             event.value, caller.role, caller.purpose, Facts(purpose="told" if caller.purpose else "none"),
             granted=role.allowed, grant="; ".join(role.reasons), own_service=True,
             is_review=caller.purpose in self._parts.decider.duties.review_purposes,
-            claims_beyond=not is_own and not is_local and bool(agreements(tx, caller.organisation)),
+            claims_beyond=not is_own and not is_local and bool(read.agreements(caller.organisation)),
             person="not-kept" if is_local else "outsider" if user.is_kept and user.is_missing else "known",
             has_duty=bool(user.stated.get("duties")), is_student=caller.role == STUDENT,
             is_supervised=bool(user.stated.get("supervisor")),
@@ -185,16 +211,16 @@ class Guard:
         return _with(replace(asked, own_service=False, own_task=False, own_register=is_own), **seen.facts)
 
     def _of_provider(
-        self, tx: Connection, asked: Question, caller: Caller, event: Event, thing: Thing, day: date
+        self, read: Reading, asked: Question, caller: Caller, event: Event, thing: Thing, day: date
     ) -> Question:
         """A provider's system and its own things, under its contracts."""
         have = [
-            one for one in agreements(tx, caller.organisation)
+            one for one in read.agreements(caller.organisation)
             if thing.controller in {None, one.organiser.oid} and thing.purchaser in {None, one.purchaser}
         ]  # fmt: skip
         flow = "mandate" if have and thing.provider in {None, caller.organisation} else "none"
         mandate = {True: "valid", False: "ended" if have else "none"}[self._carries(have, event, day)]
-        return _with(asked, flow=flow, mandate=mandate, relationship=_relationship(tx, have, event, thing, day))
+        return _with(asked, flow=flow, mandate=mandate, relationship=_relationship(read, have, event, thing, day))
 
     def _carries(self, have: Sequence[Agreement], event: Event, day: date) -> bool:
         """Whether a contract carries the act: reading only in force, delivering also in the delivery window."""
@@ -204,17 +230,18 @@ class Guard:
         return Standing.IN_FORCE in found or (Standing.IN_WINDOW in found and not event.is_reading)
 
     def _of_controller(
-        self, tx: Connection, asked: Question, caller: Caller, thing: Thing, *, is_local: bool
+        self, read: Reading, asked: Question, caller: Caller, thing: Thing, *, is_local: bool
     ) -> Question:
         """A controller's own people, or the gateway's, in the controller's register."""
-        controllers = {one.organiser.oid for one in agreements(tx, thing.provider or None)
-                       if thing.purchaser in {None, one.purchaser}}  # fmt: skip
-        mine = {thing.controller} if thing.controller else controllers
-        is_mine = is_local or caller.organisation in mine
+        is_mine = is_local or caller.organisation == thing.controller or (not thing.controller and any(
+            one.organiser.oid == caller.organisation and thing.purchaser in {None, one.purchaser}
+            for one in read.agreements(thing.provider or None)
+        ))  # fmt: skip
         asked = replace(asked, own_register=is_mine)
+        is_narrow = self._policy.is_for_one_client(caller)
         return _with(
             asked, flow="own-register" if is_mine else "none",
-            relationship=self._of_client(tx, caller, thing) if self._policy.is_for_one_client(caller) else "other-task",
+            relationship=self._of_client(read.tx, caller, thing) if is_narrow else "other-task",
         )  # fmt: skip
 
     def _of_client(self, tx: Connection, caller: Caller, thing: Thing) -> str:
@@ -230,18 +257,15 @@ def _is_of(caller: Caller, thing: Thing) -> bool:
     return bool(thing.controller) and caller.organisation == thing.controller
 
 
-def _relationship(tx: Connection, have: Sequence[Agreement], event: Event, thing: Thing, day: date) -> str:
+def _relationship(read: Reading, have: Sequence[Agreement], event: Event, thing: Thing, day: date) -> str:
     """The person's client relationship with whoever reads; deliveries are judged record by record."""
     if not event.is_reading:
         return "not-asked"
     registers = [one for one in have if one.relationships is not None]
     if not registers or thing.client_ref is None:
         return "not-kept" if not registers else "not-asked"
-    mine = [
-        own for one in registers
-        for clients in [persons.group(tx, one.provider.oid, one.purchaser, thing.client_ref)]
-        for own in one.relationships or () if own.client_ref in clients
-    ]  # fmt: skip
+    asked = sorted({(one.provider.oid, read.group(one, thing.client_ref)) for one in registers})
+    mine = [own for provider, clients in asked for own in relationships(read.tx, provider, clients)]
     if any(own.span.covers(day) for own in mine):
         return "open"
     return "ended" if mine else "none"

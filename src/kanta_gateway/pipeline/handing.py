@@ -8,14 +8,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.access.parties import Agreement, agreements
+from kanta_gateway.access.table import Facts
+from kanta_gateway.access.terms import Standing, standing
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.contracts.terms import FOR_ORGANISER, ORGANISER, NoticeTerms
-from kanta_gateway.errors import ConflictError, KeyUnavailableError
+from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotPermittedError
 from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.notices import store
 from kanta_gateway.notices.states import NoticeState
@@ -41,6 +43,8 @@ class Handing:
     recipient: str
     """Kind of the recipient."""
     agreement: Agreement
+    row: str = ""
+    """Row of the decision table by which the payer of a benefit gets it; empty for others."""
 
     @property
     def basis(self) -> str:
@@ -84,6 +88,8 @@ class Handing:
             "type": self.kind.name, "way": way, "facts": len(self.notice.items),
             "sha256": sealed_hash(self.notice.payload), **more,
         }  # fmt: skip
+        if self.row:
+            details["row"] = self.row
         if self.on_behalf_of:
             details["on_behalf_of"] = self.on_behalf_of
         if request is not None:
@@ -120,8 +126,11 @@ def handing(parts: Parts, tx: Connection, one: StoredNotice, recipient: str) -> 
     Raises:
         ConflictError: it was withdrawn, is not ready, or its recipient or the request behind it is not known.
         KeyUnavailableError: its content has been destroyed.
+        NotPermittedError: the payer of a benefit does not get it by row D15.
     """
     hand = prepared(parts, tx, one, recipient)
+    if hand.recipient in parts.disclosures.payers:
+        hand = replace(hand, row=_row_of_payer(parts, hand))
     if one.ready_on > parts.now().astimezone(HELSINKI).date().isoformat():
         raise ConflictError(f"the notice still collects; it is ready on {one.ready_on}")
     request = hand.terms.standing_request
@@ -161,3 +170,25 @@ def prepared(parts: Parts, tx: Connection, one: StoredNotice, recipient: str) ->
     if one.payload is None:
         raise KeyUnavailableError("the content of the notice has been destroyed; its evidence stays")
     return Handing(one, kind, terms, chosen, agreement)
+
+
+def _row_of_payer(parts: Parts, hand: Handing) -> str:
+    """The row by which the payer of a benefit gets a notice: only what the list names, under a contract that holds.
+
+    Raises:
+        NotPermittedError: none does; the findings tell which condition failed.
+    """
+    today = parts.now().astimezone(HELSINKI).date()
+    is_listed = hand.kind.name in parts.disclosures.payers[hand.recipient]
+    months = parts.contracts[hand.notice.purchaser].delivery_months
+    facts = Facts(
+        "payer", necessity="indispensable" if is_listed else "none",
+        mandate="ended" if standing([hand.agreement], today, months) is Standing.NONE else "valid",
+    )  # fmt: skip
+    row = parts.decider.table.find(facts)
+    if row.grade == "deny":
+        raise NotPermittedError(
+            f"notice:disclose to {hand.recipient} is not allowed; nothing was handed over",
+            findings=parts.decider.failed(facts),
+        )
+    return row.id

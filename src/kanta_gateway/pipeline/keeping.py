@@ -139,7 +139,7 @@ class Keeping:
         term, count = self._parts.terms.own["reference"], 0
         with self._parts.database.reading() as tx:
             registers: dict[tuple[str, str], list[Agreement]] = {}
-            for one in agreements(tx):
+            for one in agreements(tx, clients=None):
                 registers.setdefault((one.provider.oid, one.purchaser), []).append(one)
         for (provider, purchaser), contracts in registers.items():
             over = self._over(provider, purchaser, contracts, term)

@@ -126,7 +126,7 @@ class Known:
         return self._spans[provider, client]
 
     def _read_spans(self, provider: str, client: str) -> Iterator[_Span]:
-        registered = [one for one in agreements(self._tx, provider or None) if one.relationships is not None]
+        registered = [one for one in agreements(self._tx, provider or None, None) if one.relationships is not None]
         for purchaser in records.purchasers(self._tx, provider, client):
             group = persons.group(self._tx, provider, purchaser, client)
             strict = [one for one in registered if one.purchaser == purchaser]

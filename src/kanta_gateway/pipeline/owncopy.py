@@ -132,10 +132,9 @@ class OwnCopy:
                 }  # fmt: skip
 
     def _relationships(self) -> Iterator[dict[str, Any]]:
-        for one in newest(register.stated(self._tx, ("relationship",), owner=self._person.provider)):
-            if one.body["client"] in self._person.refs:
-                told = {"from": one.valid_from, "to": one.valid_to, "service": one.body.get("service", "")}
-                yield told | ({} if self.is_protected else {"unit": one.body.get("unit", "")})
+        for one in newest(register.relationships(self._tx, self._person.provider, self._person.refs)):
+            told = {"from": one.valid_from, "to": one.valid_to, "service": one.body.get("service", "")}
+            yield told | ({} if self.is_protected else {"unit": one.body.get("unit", "")})
 
     def _requests(self) -> Iterator[dict[str, Any]]:
         person = self._person

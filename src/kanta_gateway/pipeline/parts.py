@@ -143,6 +143,10 @@ class Keyring:
             return None
         return self._keyed(self._references, f"{provider}\0{kind.about}\0".encode())
 
+    def person(self, controller: str, code: str) -> str:
+        """The keyed mark of an identity code in one controller's register."""
+        return self._keyed(self._references, f"{controller}\0person\0{code}".encode())
+
     def digest(self, content: bytes) -> str:
         """A keyed digest: sameness without content."""
         return self._keyed(self._digests, content)
@@ -247,12 +251,12 @@ class Scope:
             yield tx
 
 
-class DryScope(Scope):
-    """Every step works in one transaction that is never committed; nothing is sealed or sent."""
+class Within(Scope):
+    """Every step works in one transaction of the caller's: it commits with that, and only with it."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.is_dry = True
+        self.is_dry = False
         self.keys = []
 
     @contextmanager
@@ -264,6 +268,14 @@ class DryScope(Scope):
     def read(self) -> Iterator[Connection]:
         """The one transaction."""
         yield self._connection
+
+
+class DryScope(Within):
+    """Every step works in one transaction that is never committed; nothing is sealed or sent."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.is_dry = True
 
 
 class _DryRunEndsError(Exception):

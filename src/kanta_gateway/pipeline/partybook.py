@@ -191,29 +191,40 @@ class User:
 
 
 class Users:
-    """Which persons of which organisation may act in which role today, as far as their register is kept here."""
+    """Which persons of which organisation may act in which role today, as far as their register is kept here.
+
+    What is stated of persons is opened once for each state of the register, which is asked at every decision.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self.version = -1
+        self._state: tuple[int, dict[str, dict[tuple[str, str], list[Statement]]]] = (-1, {})
+
+    @property
+    def version(self) -> int:
         """Of the register of parties, as it was read last."""
-        self._known: dict[str, list[Statement]] = {}
+        return self._state[0]
 
     def find(self, tx: Connection, caller: Caller, day: date) -> User:
         """What the register of the caller's organisation says of the caller in its role on a day."""
         every = self._of(tx, caller.organisation)
-        mine = (one for one in every
-                if (one.body["person_id"], one.body["role"]) == (caller.person_id, caller.role))  # fmt: skip
+        mine = every.get((caller.person_id, caller.role), ())
         moment = min(self._parts.now(), datetime.combine(day, time.max, HELSINKI))
         found = next((one.body for one in mine if one.covers(day.isoformat()) and not one.has_ended(moment)), None)
         return User(bool(every), found is None, found or {})
 
-    def _of(self, tx: Connection, organisation: str) -> list[Statement]:
-        if (version := register.version(tx)) != self.version:
-            self.version, self._known = version, {}
-        if organisation not in self._known:
-            self._known[organisation] = newest(register.persons(tx, organisation, self._open))
-        return self._known[organisation]
+    def _of(self, tx: Connection, organisation: str) -> Mapping[tuple[str, str], Sequence[Statement]]:
+        """Identifier and role -> what is stated of them, of one organisation's persons."""
+        version, known = self._state
+        if (now := register.version(tx)) != version:
+            # a dictionary of its own: one that another thread fills for an older state never becomes this one's
+            version, known = self._state = (now, {})
+        if organisation not in known:
+            found: dict[tuple[str, str], list[Statement]] = {}
+            for one in newest(register.persons(tx, organisation, self._open)):
+                found.setdefault((one.body["person_id"], one.body["role"]), []).append(one)
+            known[organisation] = found
+        return known[organisation]
 
     def _open(self, sealed: bytes) -> bytes:
         return open_sealed(self._parts.keyring.parties, sealed, b"party")

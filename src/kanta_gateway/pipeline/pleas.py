@@ -82,6 +82,8 @@ class Verdict:
     """Name of the controller's official, where the processor writes the decision down."""
     instruction: str = ""
     """Reference of the controller's documented instruction, likewise."""
+    owner: str = ""
+    """Who handles the case that the outcome opens; the one of the supervision's file by default."""
 
 
 def check_form(form: RequestForm, rules: Rules, today: date) -> None:

@@ -74,6 +74,7 @@ class Proposal:
         body = orjson.dumps({
             "reason": self.reason, "preview": self.preview,
             "proposer": {"id": caller.person_id, "name": caller.person_name, "organisation": caller.organisation},
+            "account": caller.account,
             "content": {path: _text(self.after.get(path)) for path in self.paths},
         })  # fmt: skip
         review = now.astimezone(HELSINKI).date() + timedelta(days=review_days or 0)

@@ -131,5 +131,5 @@ def _part(one: tuple[Any, ...], days: Sequence[str], word: Mapping[str, str], *,
         return Part(heading, [tells, f"{when} {shown}.", f"{word['who']} {author}." if author else ""])
     lines = [f"{when}: {shown}"]
     lines += [f"{word['who']}: {author}"] if author else []
-    lines += [f"{word['what']}: {', '.join(items)}"] if items else []
+    lines += [f"{word['what']}: {', '.join(one[:1].lower() + one[1:] for one in items)}"] if items else []
     return Part(heading, [lines])

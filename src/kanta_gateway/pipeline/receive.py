@@ -24,12 +24,14 @@ from kanta_gateway.pipeline.chains import Forms, rooted
 from kanta_gateway.pipeline.minimising import Instruction, masked_findings
 from kanta_gateway.pipeline.parts import Parts, Scope, ticket
 from kanta_gateway.pipeline.sameness import CONTEXT, ELSEWHERE, Key, Place, Sorter, mark
+from kanta_gateway.pipeline.samepeople import mark as mark_of
 from kanta_gateway.pipeline.wording import canonical, told_findings, told_removed
 from kanta_gateway.privacy.envelope import DataKey, seal, sealed_hash
 from kanta_gateway.privacy.identity import identity_code
 from kanta_gateway.privacy.minimise import sift
-from kanta_gateway.spool import deliveries, moves, records
+from kanta_gateway.spool import deliveries, identities, moves, records
 from kanta_gateway.spool.deliveries import Pointer
+from kanta_gateway.spool.identities import Told
 from kanta_gateway.spool.records import NewRecord
 
 if TYPE_CHECKING:
@@ -86,6 +88,8 @@ class _Prepared:
     new: NewRecord
     key: DataKey
     prints: frozenset[tuple[str, str]]
+    person: str
+    """Who the client is, where the record tells (`samepeople`)."""
 
 
 class Receiver:
@@ -147,7 +151,8 @@ class Receiver:
             state=records.RECEIVED if reference is not None else records.SETTLED,
             outcome=None if reference is not None else Outcome.REFERENCE,
         )  # fmt: skip
-        return _Prepared(record, new, data_key, prints)
+        person = mark_of(parts, delivery.controller, record.content) if not record.is_cancelled else ""
+        return _Prepared(record, new, data_key, prints, person)
 
     def _content(self, record: Record) -> bytes:
         """Plain digest of everything that makes a record this one (GEN-01)."""
@@ -198,6 +203,12 @@ class Receiver:
             self._scope.keys += [one.key for one, _ in places if one.key.id in used]
         if any(one.client_ref is None for one in fresh):  # in this transaction: a crash before judging forgets nothing
             records.reopen(tx, delivery.provider)
+        identities.note(tx, delivery.provider, delivery.purchaser, [
+            Told(new.client_ref, new.version, one.person)
+            for one, place in places if place.stored is None
+            for new in (fresh[place.fresh],)
+            if new.client_ref is not None and self._parts.types[new.type].is_subject
+        ])  # fmt: skip
         forgotten.note(tx, willbook.noted(self._parts, fresh, delivery.provider, delivery.purchaser, instant(now)))
         events = self._moves(tx, fresh, stored, delivery, caller, taken)
         again = {place.stored.row for _, place in places if place.stored is not None}

@@ -11,6 +11,7 @@ from kanta_gateway.pipeline.aging import Aging
 from kanta_gateway.pipeline.destroying import Destroyer
 from kanta_gateway.pipeline.keeping import Keeping
 from kanta_gateway.pipeline.oblivion import Oblivion
+from kanta_gateway.pipeline.samepeople import complete
 from kanta_gateway.pipeline.spent import destroy_spent
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Retention:
                 "returned": self.keeping.destroy_returned(caller),
                 "reference": self.keeping.destroy_reference(caller),
             }
+            complete(self._parts)
             self._done_on = today
         return told | {"keys": self.oblivion.carry()}
 

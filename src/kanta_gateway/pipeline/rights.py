@@ -19,10 +19,13 @@ import orjson
 
 from kanta_gateway.access.table import Facts
 from kanta_gateway.audit import report
+from kanta_gateway.audit.cases import REQUEST, NewCase
 from kanta_gateway.contracts.calendar import HELSINKI, add_months
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Caller, Event, instant
 from kanta_gateway.pipeline.clientlog import ClientLog, organisations
+from kanta_gateway.pipeline.overseeing import cases_of
+from kanta_gateway.pipeline.parts import ticket
 from kanta_gateway.pipeline.pleas import (
     NO_SPECIAL_REASON,
     RequestForm,
@@ -170,7 +173,8 @@ class Rights(RequestBook):
             )  # fmt: skip
             self.note(done, Event.RIGHT_DECIDE, outcome=verdict.outcome, ground=verdict.ground,
                        instruction=verdict.instruction)  # fmt: skip
-        return {"id": request_id, "state": RequestState.DECIDED.value, "outcome": verdict.outcome}
+            case = self._open_case(done, verdict)
+        return {"id": request_id, "state": RequestState.DECIDED.value, "outcome": verdict.outcome, **case}
 
     def answer(self, caller: Caller, request_id: str, language: str) -> Reply:
         """Give the answer; given again, it covers the same time.
@@ -203,6 +207,28 @@ class Rights(RequestBook):
                 for one in gone
             ])  # fmt: skip
         return len(gone)
+
+    def _open_case(self, one: OpenRequest, verdict: Verdict) -> dict[str, str]:
+        """What was unlawful is a case with an owner and a day, in the same transaction (703/2023 §§11.5, 78.1).
+
+        The same request opens one case only, however often it is decided.
+        """
+        days = one.kind.case_days.get(verdict.outcome)
+        if days is None:
+            return {}
+        now, due = self._parts.now(), (self._clients.today() + timedelta(days=days)).isoformat()
+        owner = verdict.owner or self._parts.supervision.oversight.owner
+        new = NewCase(ticket(), REQUEST, f"{one.kind.name}-{verdict.outcome}", now, due,
+                      finding=(REQUEST, one.request.id))  # fmt: skip
+        step = {"by": one.caller.person_id, "owner": owner, "note": f"request {one.request.id}"}
+        if not cases_of(self._parts).add(one.tx, [new], now, step):
+            return {}
+        self._office.note(one.tx, [self._office.event(
+            one.caller, Event.CASE_OPEN, subject=new.id, provider="", controller=one.request.organiser,
+            details={"kind": REQUEST, "rule": new.rule, "due_on": due, "request": one.request.id},
+            decision=one.decision,
+        )])  # fmt: skip
+        return {"case": new.id, "case_owner": owner, "case_due_on": due}
 
     def _check_entries(self, whose: Whose, form: RequestForm) -> None:
         """Whether suspected entries are uses or disclosures of the client's data.

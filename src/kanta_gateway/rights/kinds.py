@@ -10,7 +10,7 @@ Source: 703/2023 §11, §12; GDPR 12, 15 to 18; 1050/2018 §34.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.messages import LANGUAGES
@@ -33,7 +33,7 @@ _TEXTS = Keys(dict.fromkeys(LANGUAGES, TEXT))
 _KIND = Keys(
     {"title": _TEXTS, "basis": TEXT, "months": WHOLE, "outcomes": ListOf(TEXT), "grounds": ListOf(TEXT)},
     {"is_written": FLAG, "window_years": WHOLE, "may_cost": FLAG, "is_explained": FLAG, "extension_months": WHOLE,
-     "is_forwarded": FLAG},
+     "is_forwarded": FLAG, "case_days": Named(WHOLE)},
 )  # fmt: skip
 _ASKER = Keys(dict.fromkeys(LANGUAGES, TEXT), {"is_representative": FLAG, "of_minor": FLAG, "needs_power": FLAG})
 _GROUND = Keys({"basis": TEXT, **dict.fromkeys(LANGUAGES, TEXT)})
@@ -80,6 +80,8 @@ class Kind:
     """Whether those whose use it was explain it before it is decided."""
     is_forwarded: bool = False
     """Whether the processor only passes it to the controller."""
+    case_days: Mapping[str, int] = field(default_factory=dict)
+    """Outcome -> until when what it found is handled, as a case of supervision (703/2023 §78)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +192,10 @@ def _read(files: Mapping[str, str], name: str, shape: Any) -> tuple[Lined, Mista
 def _check_lists(told: Lined, mistakes: Mistakes) -> None:
     """Outcomes and grounds that kinds name are there."""
     for name, one in told["kinds"].items():
-        for word in ("outcomes", "grounds"):
-            for key in _unknown(one[word], told[word]):
-                here = f"there is no {key} in {word}{nearest(key, told[word])}; it has {listed(told[word])}"
+        lists = {"outcomes": told["outcomes"], "grounds": told["grounds"], "case_days": one["outcomes"]}
+        for word, known in lists.items():
+            for key in _unknown(one.get(word, ()), known):
+                here = f"there is no {key} in {word}{nearest(key, known)}; it has {listed(known)}"
                 mistakes.say(one.at(word), f"kinds {name} {word}: {here}")
 
 

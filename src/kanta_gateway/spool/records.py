@@ -169,6 +169,9 @@ _OWN = (
     record.c.purchaser == bindparam("purchaser"),
 )  # fmt: skip
 _OF_FILE = _STORED.where(*_OWN, record.c.id > bindparam("after"))
+_FACTS = select(record.c.facts).where(
+    *_OWN, record.c.type.in_(bindparam("types", expanding=True)), record.c.is_cancelled == 0
+)  # fmt: skip
 _STAMP = select(
     select(func.coalesce(func.max(record.c.id), 0)).where(*_OWN).scalar_subquery(),
     select(func.count()).select_from(record).where(*_OWN).scalar_subquery(),
@@ -263,6 +266,14 @@ def of_file(
     """Every record of some clients in one purchaser's register, behind a row, oldest first."""
     told = {"provider": provider, "purchaser": purchaser, "clients": list(clients), "after": after}
     return _read(tx, _OF_FILE, told)
+
+
+def facts_of(
+    tx: Connection, provider: str, purchaser: str, clients: Sequence[str], types: Collection[str]
+) -> list[bytes]:
+    """Sealed facts of some clients' records of some types that are not cancelled, and nothing else of them."""
+    told = {"provider": provider, "purchaser": purchaser, "clients": list(clients), "types": list(types)}
+    return list(tx.execute(_FACTS, told).scalars())
 
 
 def shared(tx: Connection, provider: str) -> list[StoredRecord]:

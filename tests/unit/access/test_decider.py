@@ -29,7 +29,7 @@ PURPOSES = Purposes.load(
 purposes:
   delivery:
     text: {fi: a, sv: b, en: c}
-    rows: [A0, D1, D2, D3, D4, D5, D6, D6P, D7, D8, D9, D10, D11, D12, D13, D14, D15, D16]
+    rows: [A0, D1, D2, D3, D4, D5, D6, D6P, D7, D8, D9, D10, D11, D11B, D12, D13, D14, D15, D16]
     roles: [provider-system, purchaser-it, purchaser-official]
   narrow:
     text: {fi: a, sv: b, en: c}
@@ -62,11 +62,13 @@ LAWFUL: dict[str, dict[str, str]] = {
            "necessity": "indispensable", "reason": "told"},
     "D10": {"flow": "court-or-police", "ground": "serious-crime", "reason": "told"},
     "D11": {"flow": "to-social-authority", "request": "told", "necessity": "indispensable"},
+    "D11B": {"flow": "bank-to-social-authority", "request": "written", "necessity": "indispensable",
+             "sources": "insufficient", "client_told": "yes"},
     "D12": {"flow": "after-death", "request": "written", "necessity": "indispensable", "reason": "told"},
     "D13": {"flow": "representative", "representative": "yes", "prohibition": "none"},
     "D14": {"flow": "consented", "consent": "valid"},
     "D15": {"flow": "payer", "necessity": "indispensable", "mandate": "valid"},
-    "D16": {"flow": "outside-care", "request": "client", "via_kanta": "yes"},
+    "D16": {"flow": "outside-care", "request": "client", "forwarding": "allowed", "via_kanta": "yes"},
 }  # fmt: skip
 """Row -> the fewest facts with which it decides."""
 
@@ -335,3 +337,21 @@ def test_nothing_is_allowed_without_a_row_and_a_grant(asked: Question) -> None:
     assert not bare.allowed
     assert "D0" == bare.row
     assert not decider().decide(replace(asked, granted=False)).allowed
+
+
+def test_every_condition_has_its_words() -> None:
+    """Each fact of the table, and each word of a condition or of a default, is told in every language."""
+    rows = Table.load(ROWS).rows
+    words = {(name, word) for row in rows for name, values in row.when.items() for word in values}
+    words |= {(name, str(getattr(Facts(), name))) for name in FACTS}
+    lacking = {
+        kind for name, word in words for kind in (f"policy-fact-{name}", f"policy-word-{word}") if kind not in MESSAGES
+    }  # fmt: skip
+    told = decider().decide(question(facts=replace(INSIDE, relationship="none")))
+    (failed,) = [one for one in told.findings if one.kind == "policy-condition"]
+
+    assert set() == lacking
+    assert (
+        "Rivi D1 ei ratkaissut: asiakassuhde (relationship): ei ole; "
+        "vaaditaan: voimassa, ei kysytä tässä, ei pidetä rekisteriä, muu tehtävä."
+    ) == MESSAGES.finding(failed, "fi")["message"]

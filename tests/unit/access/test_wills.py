@@ -25,7 +25,7 @@ from kanta_gateway.access.wills import (
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=HELSINKI)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-TARGET = Target("1.1", frozenset({"2.2"}), "TI", frozenset({"3.3", "3.4"}), "2026-02-01")
+TARGET = Target("1.1", "2.2", "TI", frozenset({"3.3", "3.4"}), "2026-02-01")
 
 
 def will(record_type: str = PERMIT, /, version: int = 1, **facts: Any) -> Will:

@@ -13,6 +13,7 @@ from kanta_gateway.contracts.case import Case, Entry
 from kanta_gateway.contracts.check import judge
 
 DAY, PLAN = "diary_entry", "authority_plan"
+MINOR = {"set_on": "2025-09-08", "against": "guardian"}
 JOINT = {"kind": "multidisciplinary", "follow_up": "x"}
 
 RECORD_RULES: list[tuple[str, str, str, str, dict[str, Any], dict[str, Any]]] = [
@@ -58,6 +59,12 @@ RECORD_RULES: list[tuple[str, str, str, str, dict[str, Any], dict[str, Any]]] = 
      {"payer_told_on": None, "reason_category": "swapped_day"}),
     ("AB-07", "flag", "payer-not-told", "absence", {"payer_told_on": None, "reason": "sairas"},
      {"payer_told_on": None, "reason": "paja kiinni"}),
+    ("REC-12", "info", "law-minor-prohibition-lacks", "prohibition", MINOR, {**MINOR, "reason": "x"}),
+    ("REC-12", "info", "law-minor-prohibition-lacks", "prohibition", MINOR, {"set_on": "2025-09-08"}),
+    ("REC-12", "info", "law-minor-refusal-lacks", "prohibition", {**MINOR, "reason": "x", "is_refused": True},
+     {**MINOR, "reason": "x", "is_refused": True, "refusal_grounds": "x"}),
+    ("REC-12", "info", "law-minor-refusal-lacks", "prohibition", {**MINOR, "reason": "x", "is_refused": True},
+     {**MINOR, "reason": "x"}),
 ]  # fmt: skip
 
 
