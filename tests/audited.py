@@ -15,6 +15,7 @@ from kanta_gateway.errors import NotPermittedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.spool import records
+from kanta_gateway.web import service_of
 
 PROVIDER, ORGANISER = "1.2.246.10.94005128.10.0", "1.2.246.10.94006007.10.0"
 NUMBER = "NAYTE/1/2025"
@@ -52,7 +53,7 @@ class Audited:
         self.world = World(folder)
         self.gateway: Gateway = self.world.gateway
         self.me = self.world.caller
-        self.gateway.register_party(PROVIDER, "Paja ry", ORGANISER, "Alue", NUMBER, "lapha")
+        self.gateway.registration.register_party(PROVIDER, "Paja ry", ORGANISER, "Alue", NUMBER, "lapha")
         self.world.import_(sample())
         if is_delivered:
             self.world.deliver()
@@ -73,7 +74,7 @@ class Audited:
 
     def look(self, person: str, count: int = 1) -> None:
         """A worker looks at some of the client's records."""
-        service = self.gateway.service()
+        service = service_of(self.gateway)
         for one in self.tickets[:count]:
             service.ticket(one, worker(person), "en")
 

@@ -16,6 +16,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 from kanta_gateway.access.identity import assertion
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.signing.keys import make_development_keys
+from kanta_gateway.web import application
 
 
 @cache
@@ -48,7 +49,7 @@ class Http:
 
     def call(self, method: str, path: str, who: Who | None, **rest: Any) -> httpx.Response:
         """One call with a fresh assertion; without one for nobody."""
-        self._app = self._app or self.gateway.api()
+        self._app = self._app or application(self.gateway)
         headers = {"Accept-Language": "en"}
         if who is not None:
             headers["Authorization"] = f"Bearer {self._token(who)}"
@@ -62,7 +63,7 @@ class Http:
     def _token(self, who: Who) -> str:
         key, certificate, text = _key(who.organisation)
         if who.organisation not in self._known:
-            self.gateway.register_system(text, who.organisation, "test")
+            self.gateway.registration.register_system(text, who.organisation, "test")
             self._known.add(who.organisation)
         return assertion(
             key, certificate, system="test", organisation=who.organisation, person_id="T-1",

@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
 from kanta_gateway.access.identity import assertion, thumbprint
-from kanta_gateway.gateway import AUDIENCE, Gateway
+from kanta_gateway.gateway import Gateway
+from kanta_gateway.pipeline.entrance import AUDIENCE
 from kanta_gateway.signing.keys import make_development_keys
+from kanta_gateway.web import application
 
 
 class Fresh(httpx.Auth):
@@ -57,7 +59,7 @@ class System:
 
     def registered(self, gateway: Gateway) -> System:
         """The system, once it is registered."""
-        gateway.register_system(self.pem, self.organisation, f"system of {self.organisation}")
+        gateway.registration.register_system(self.pem, self.organisation, f"system of {self.organisation}")
         return self
 
 
@@ -65,7 +67,7 @@ class Line:
     """Calls the API of an installation in this process."""
 
     def __init__(self, gateway: Gateway) -> None:
-        self._app = gateway.api()
+        self._app = application(gateway)
 
     def __call__(self, token: str, method: str, path: str, **rest: Any) -> httpx.Response:
         """One call with an assertion."""

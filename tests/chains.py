@@ -95,7 +95,7 @@ class Cast:
 def register(world: World, provider: str = PROVIDER, organiser: str = ORGANISER, purchaser: str = "lapha") -> None:
     """Let a provider deliver under a contract with an organiser."""
     number = f"NAYTE/{purchaser}/{provider[-6:]}"
-    world.gateway.register_party(provider, "Paja", organiser, f"Tilaaja {purchaser}", number, purchaser)
+    world.gateway.registration.register_party(provider, "Paja", organiser, f"Tilaaja {purchaser}", number, purchaser)
 
 
 def deliver(
@@ -105,7 +105,7 @@ def deliver(
     caller = replace(world.caller, organisation=Oid(provider))
     path: Path = world.folder / "records.jsonl"
     path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in told), "utf-8")
-    return list(world.gateway.import_files([path], "json-lines", purchaser, caller, as_of=as_of).rows())
+    return list(world.gateway.deliveries.import_files([path], "json-lines", purchaser, caller, as_of=as_of).rows())
 
 
 def end(world: World, cast: Cast, names: Iterable[str] = "AB") -> End:
@@ -150,7 +150,7 @@ def _outcomes(world: World, refs: Mapping[str, str]) -> list[Any]:
 
 
 def _figures(world: World, client: str) -> Any:
-    return world.gateway.figures(world.caller, client, None, explain=False)["figures"].get(client)
+    return world.gateway.office.figures(world.caller, client, None, explain=False)["figures"].get(client)
 
 
 def _open(world: World, refs: Mapping[str, str]) -> list[str]:

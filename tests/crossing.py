@@ -24,6 +24,7 @@ from tests.small_export import PROVIDER
 from kanta_gateway.access.identity import assertion
 from kanta_gateway.access.statements import read
 from kanta_gateway.signing.keys import make_development_keys
+from kanta_gateway.web import application
 
 OTHER = "1.2.246.10.94007002.10.0"
 """Another county: an authority of social care."""
@@ -51,14 +52,14 @@ class Crossing:
                                               (PRIVATE, "Yksityinen Oy", "processor", "social"),
                                               (CLINIC, "Klinikka", "controller", "health")))
         )  # fmt: skip
-        self.app = self.gateway.api()
+        self.app = application(self.gateway)
         self._tellers: set[str] = set()
         self._numbers = itertools.count(1)
 
     def begin_again(self) -> None:
         """Start as a new process does, once the old one has stopped."""
         self.world.gateway = self.gateway = installation(self.gateway.settings.data)
-        self.app = self.gateway.api()
+        self.app = application(self.gateway)
 
     def state(self, *stated: dict[str, Any]) -> None:
         """Some statements about parties."""
@@ -111,7 +112,7 @@ class Crossing:
     def _token(self, organisation: str, role: str, purpose: str, person: str) -> str:
         key, certificate = _system(organisation)
         if organisation not in self._tellers:
-            self.gateway.register_system(certificate, organisation, f"system {organisation[-6:]}")
+            self.gateway.registration.register_system(certificate, organisation, f"system {organisation[-6:]}")
             self._tellers.add(organisation)
         return assertion(
             key, load_pem_x509_certificate(certificate.encode()), system="test system", organisation=organisation,

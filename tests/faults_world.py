@@ -138,7 +138,7 @@ class World:
             lease_seconds=LEASE_SECONDS,
         )  # fmt: skip
         gateway = build(settings)
-        gateway.__dict__["_archive"] = self.archive
+        gateway.dispatch.__dict__["_archive"] = self.archive
         self.archive.fate = Fate(last_effect)
         _mortal(gateway.parts.database, self.archive.fate)
         object.__setattr__(gateway.parts, "clock", lambda: datetime.now(UTC) + self.ahead)
@@ -161,11 +161,11 @@ class World:
     def import_(self, told: dict[str, Any]) -> None:
         """Take an export in."""
         path = write(self.folder / "export.json", told)
-        self.gateway.import_files([path], "lapha-json", "lapha", self.caller)
+        self.gateway.deliveries.import_files([path], "lapha-json", "lapha", self.caller)
 
     def deliver(self) -> int:
         """Send what waits; how much is left."""
-        left: int = self.gateway.deliver(self.caller, until_empty=True)["left"]
+        left: int = self.gateway.dispatch.deliver(self.caller, until_empty=True)["left"]
         return left
 
     def documents(self) -> list[tuple[str, int, str, int, str]]:
@@ -216,7 +216,7 @@ def faults(gateway: Gateway, kept: list[dict[str, Any]]) -> list[str]:
         f"{one['oid']} differs" for one in kept
         if (row := delivered.get(one["oid"])) and (row.digest, row.state) != (one["digest"], one["state"])
     ]  # fmt: skip
-    log = gateway.verify_audit(None, None, reconcile=True)
+    log = gateway.trail.verify(reconcile=True)
     return told + [f"log: {problem}" for problem in (*log["problems"], *log["unmatched"])]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.documents_read import structured
 from kanta_gateway.app import build
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.pipeline.office import content_of
+from kanta_gateway.safe import KeyFolder
 from kanta_gateway.settings import Settings
 from kanta_gateway.spool import records, store
 from kanta_gateway.spool.states import State
@@ -23,6 +25,17 @@ LINES = SAMPLE.with_suffix(".jsonl")
 def installation(folder: Path, **settings: Any) -> Gateway:
     """A fresh development installation that signs with P-256, since that is quick."""
     return build(Settings.from_environment({}, data=folder, signing_algorithm="p-256", lang="en", **settings))
+
+
+def at(gateway: Gateway, clock: Callable[[], datetime]) -> Gateway:
+    """The same installation by another clock."""
+    object.__setattr__(gateway.parts, "clock", clock)
+    return gateway
+
+
+def key_folder(gateway: Gateway) -> KeyFolder:
+    """Its key folder."""
+    return KeyFolder(gateway.settings.key_folder, may_make=True)
 
 
 def sample() -> dict[str, Any]:
@@ -42,7 +55,7 @@ def written(folder: Path, *exports: Any) -> list[Path]:
 
 def take(gateway: Gateway, files: Sequence[Path], source: str = "lapha-json") -> list[dict[str, Any]]:
     """Import files; the rows of the result."""
-    return list(gateway.import_files(files, source, "lapha", gateway.actor(None, None, None)).rows())
+    return list(gateway.deliveries.import_files(files, source, "lapha", gateway.actor(None, None, None)).rows())
 
 
 def documents(gateway: Gateway) -> dict[tuple[str, int, str], Any]:
@@ -72,4 +85,4 @@ def outcomes(rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str, int], Any]:
 
 def figures(gateway: Gateway) -> Any:
     """Every figure."""
-    return gateway.figures(gateway.actor(None, None, None), None, None, explain=False)["figures"]
+    return gateway.office.figures(gateway.actor(None, None, None), None, None, explain=False)["figures"]

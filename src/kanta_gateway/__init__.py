@@ -4,8 +4,9 @@ The alphabetical listing of the packages is the way: first the guards `access`, 
 and the view `console`; then the data walks `intake` (bytes to canonical records), `mapping` (record to
 document tree), `privacy` (nothing leaves that need not), `signing` (tree to signed document), `spool`
 (signed documents wait durably) and `transfer` (to the archive, and its answer).
-`pipeline` calls them in order, `app` builds them, `settings` alone reads the environment, `model` holds
-the values that travel, `errors` every way to fail. Knowledge about Finnish documents and contracts lies
+`pipeline` calls them in order, `operating` holds what those who run an installation do with it, `app` builds
+them into one `gateway`, which `cli` and `web` call; `settings` alone reads the environment, `model` holds the
+values that travel, `errors` every way to fail. Knowledge about Finnish documents and contracts lies
 in `mappings/` and `schemas/`, not here. The output is Kanta-style, not certified.
 """
 

@@ -131,7 +131,7 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
         _channels(settings), known.papers,
     )  # fmt: skip
     gateway.retention.oblivion.start()
-    gateway.unapproved = [unapproved_told(*one) for one in here.unapproved.items()]
+    gateway.checkup.unapproved = [unapproved_told(*one) for one in here.unapproved.items()]
     if not only_approved:
         gateway.changes.note_use(__version__, here.digests, here.unapproved)
     return gateway

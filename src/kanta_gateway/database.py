@@ -550,12 +550,19 @@ def _mapped() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        kind = type(error.orig).__name__
-        raise DatabaseUnavailableError(f"the database did not carry out the request ({kind})") from error
+        raise DatabaseUnavailableError(
+            f"the database did not carry out the request ({_reason(error.orig)}), and nothing of it was stored. "
+            "Look at its disk and its own log, then try again."
+        ) from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise DatabaseUnavailableError from error
         raise
+
+
+def _reason(error: BaseException | None) -> str:
+    """SQLite's own words, which name tables and never a value; of another driver the kind of the error."""
+    return str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
 
 
 def _engine(url: str) -> Engine:

@@ -15,13 +15,14 @@ from kanta_gateway.contracts.preview import in_force, last_turn
 from kanta_gateway.contracts.rules import Contract
 from kanta_gateway.database import Database
 from kanta_gateway.errors import NotFoundError, ParameterError, UnreadableError
-from kanta_gateway.gateway import Gateway, opened
+from kanta_gateway.gateway import Gateway
 from kanta_gateway.intake.desk import Desk
 from kanta_gateway.intake.front import items
 from kanta_gateway.mapping.engine import Mapper
 from kanta_gateway.mapping.rules import GROUPS, read_mapping
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.model import Caller, Record
+from kanta_gateway.operating.deliveries import opened
 from kanta_gateway.pipeline.compose import AUTHOR_FIELDS
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.preview import Preview

@@ -88,9 +88,10 @@ def _follow_parent() -> None:
 def run_api(settings: Settings) -> None:
     """The API process."""
     from kanta_gateway.app import build  # noqa: PLC0415
+    from kanta_gateway.web import application  # noqa: PLC0415 — the worker needs no web framework
 
     uvicorn.run(
-        build(settings).api(), host=settings.host, port=settings.port, log_level="warning", access_log=False,
+        application(build(settings)), host=settings.host, port=settings.port, log_level="warning", access_log=False,
         server_header=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )  # fmt: skip
 
@@ -101,4 +102,5 @@ def run_worker(settings: Settings) -> None:
 
     stop = threading.Event()
     stop_on_signals(stop)
-    build(settings).work(stop)
+    gateway = build(settings)
+    gateway.dispatch.work(stop, gateway.actor("worker", "kanta-gateway worker", "archiving"))

@@ -123,11 +123,15 @@ class World:
         self.auditor = System(ORGANISER, "auditor")
         self.supervisor = System(ORGANISER, "log-supervisor", "log-supervision")
         gateway = build(Settings(data=self.data))
-        gateway.register_party(PROVIDER, "Paja ry", ORGANISER, "Hyvinvointialue", CONTRACT, "lapha")
-        gateway.register_party(OTHER, "Toinen ry", ORGANISER, "Hyvinvointialue", "NAYTE/2/2025", "lapha")
-        gateway.register_party(COACH, "Valmennus oy", ORGANISER, "Hyvinvointialue", "NAYTE/3/2022", "paijat-hame")
+        gateway.registration.register_party(PROVIDER, "Paja ry", ORGANISER, "Hyvinvointialue", CONTRACT, "lapha")
+        gateway.registration.register_party(OTHER, "Toinen ry", ORGANISER, "Hyvinvointialue", "NAYTE/2/2025", "lapha")
+        gateway.registration.register_party(
+            COACH, "Valmennus oy", ORGANISER, "Hyvinvointialue", "NAYTE/3/2022", "paijat-hame"
+        )
         for one in (self.own, self.other, self.coach, self.auditor, self.supervisor):
-            gateway.register_system(one.certificate, one.organisation, f"system {one.role} {one.organisation}")
+            gateway.registration.register_system(
+                one.certificate, one.organisation, f"system {one.role} {one.organisation}"
+            )
         gateway.close()
         self.served = Served(self.cli, folder / "serve.txt", *options)
         self.http = httpx.Client(base_url=self.served.url, timeout=SECONDS)

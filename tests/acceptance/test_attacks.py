@@ -38,6 +38,7 @@ from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Decision, Event, Oid
 from kanta_gateway.pipeline.guard import Guard
 from kanta_gateway.spool import store
+from kanta_gateway.web import application, service_of
 
 PROVIDER, ORGANISER = "1.2.246.10.94005128.10.0", "1.2.246.10.94006007.10.0"
 OTHER, OTHER_ORGANISER = "1.2.246.10.94005557.10.0", "1.2.246.10.94006015.10.0"
@@ -56,10 +57,10 @@ class Scene:
             first = store.listed(tx, limit=1)[0]
         assert (first.provider, first.organiser) == (PROVIDER, ORGANISER)
         self.oid = first.oid
-        self.gateway.register_party(OTHER, "Toinen ry", OTHER_ORGANISER, "Toinen alue", "T/2", "heinola")
+        self.gateway.registration.register_party(OTHER, "Toinen ry", OTHER_ORGANISER, "Toinen alue", "T/2", "heinola")
         self.own = System(PROVIDER, "provider-system").registered(self.gateway)
         self.other = System(OTHER, "provider-system").registered(self.gateway)
-        self.line, self.service = Line(self.gateway), self.gateway.service()
+        self.line, self.service = Line(self.gateway), service_of(self.gateway)
 
     @property
     def ticket(self) -> str:
@@ -215,7 +216,7 @@ def test_an_overheard_assertion_is_used_once(scene: Scene) -> None:
 def test_a_replay_under_a_clock_that_was_set_back(scene: Scene) -> None:
     """An assertion that was used stays used when the gateway's clock is set back, and while others come and go."""
     token, now = scene.own.token(), datetime.now(UTC)
-    service = scene.gateway.service()
+    service = service_of(scene.gateway)
     service.identify(token)
     scene.at(now + timedelta(minutes=10))
     service.identify(scene.own.token(now + timedelta(minutes=10)))
@@ -230,7 +231,7 @@ def test_a_revoked_system_that_is_still_valid(scene: Scene) -> None:
     [ACC-01]
     """
     assert scene.line(scene.own.token(), "GET", "/v1/documents").status_code == 200
-    scene.gateway.revoke_system(scene.own.thumbprint)
+    scene.gateway.registration.revoke_system(scene.own.thumbprint)
     after = scene.size()
     told = scene.line(scene.own.token(), "GET", "/v1/documents")
 
@@ -334,7 +335,7 @@ def test_a_role_ends_at_a_moment_and_nothing_else_does(scene: Scene) -> None:
     now, operator = datetime.now(UTC), scene.gateway.actor(None, None, None)
     scene.gateway.party_book.state([person()], operator)
     scene.gateway.party_book.end(person().key, now.date(), operator, now + timedelta(minutes=5))
-    service, caller = scene.gateway.service(), who(scene.own)
+    service, caller = service_of(scene.gateway), who(scene.own)
     service.office.document(scene.oid, caller)
     scene.at(now + timedelta(minutes=6))
     with pytest.raises(NotPermittedError):
@@ -378,7 +379,7 @@ def test_a_right_that_ends_mid_request(scene: Scene) -> None:
     guard = Meanwhile(gateway.parts, gateway.office._policy)
     gateway.office.guard = guard
     yesterday = (datetime.now(UTC) - timedelta(days=2)).date()
-    service, caller, after = gateway.service(), who(scene.own), scene.size()
+    service, caller, after = service_of(gateway), who(scene.own), scene.size()
     for ask in (
         partial(service.office.document, scene.oid, caller), partial(service.ticket, scene.ticket, caller, "en")
     ):  # fmt: skip
@@ -478,7 +479,7 @@ def tries(
     gateway: Gateway, scene: dict[str, tuple[str, str, str]], caller: Caller
 ) -> dict[str, list[Callable[[], object]]]:
     """Each thing that is another's, and one that is not there, asked for by the use case itself."""
-    service = gateway.service()
+    service = service_of(gateway)
 
     def name(address: str) -> str:
         return address.split("/")[3].partition(":")[0]
@@ -531,7 +532,7 @@ def test_figures_of_another_purchaser(scene: Scene) -> None:
     system = System(OTHER_ORGANISER, role, purpose="supervision", contract="T/2").registered(scene.gateway)
     mine = System(ORGANISER, role, purpose="supervision", contract="T/1").registered(scene.gateway)
     client = next(
-        iter(scene.gateway.figures(scene.gateway.actor(None, None, None), None, None, explain=False)["figures"])
+        iter(scene.gateway.office.figures(scene.gateway.actor(None, None, None), None, None, explain=False)["figures"])
     )
     for path in ("figures", "deadlines", "completeness", "figures?national=true", "figures/reconciliation"):
         told = scene.line(system.token(), "GET", f"/v1/{path}")
@@ -566,7 +567,7 @@ def test_a_report_about_another_purchasers_client(scene: Scene) -> None:
 
 def test_counts_and_names_tell_nothing(calm: Scene) -> None:
     """No call takes a name to search by or gives counts of everybody; a caller's list counts its own things only."""
-    app = calm.gateway.api()
+    app = application(calm.gateway)
     parameters = {
         one["name"]
         for path in app.openapi()["paths"].values()
@@ -656,10 +657,10 @@ def test_the_disk_without_the_keys(tmp_path: Path) -> None:
     with pytest.raises(GatewayError):
         office.document(scene.oid, caller)
     with pytest.raises(GatewayError):
-        stolen.explain(scene.oid, caller)
+        stolen.documents.explain(scene.oid, caller)
     with pytest.raises(GatewayError):
-        stolen.figures(caller, None, None, explain=True)
-    told = stolen.verify_audit(None, None)
+        stolen.office.figures(caller, None, None, explain=True)
+    told = stolen.trail.verify()
     stolen.close()
     with pytest.raises(GatewayError):
         installation(tmp_path / "data", keys=str(tmp_path / "none"), environment="production")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.installations import SAMPLE, installation, take
+from tests.installations import SAMPLE, at, installation, take
 
 from kanta_gateway import knowledge
 from kanta_gateway.access.statements import Statement
@@ -30,7 +30,6 @@ from kanta_gateway.audit.merkle import Frontier, leaf_hash
 from kanta_gateway.errors import NotFoundError, NotPermittedError, UntrustedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Oid
-from kanta_gateway.pipeline.office import Office
 from kanta_gateway.safe import CHECKPOINT_KEY, CHECKPOINT_VERIFIER, LAST_CHECKPOINT
 
 
@@ -55,7 +54,7 @@ class Scene:
 
     def more(self) -> None:
         """Something happens."""
-        self.gateway.figures(self.caller(), None, None, explain=False)
+        self.gateway.office.figures(self.caller(), None, None, explain=False)
 
     def again(self) -> None:
         """Stop, and start as a new process would."""
@@ -64,7 +63,7 @@ class Scene:
 
     def kinds(self, *, reconcile: bool = False) -> set[tuple[str, str]]:
         """What the operator's own `audit verify` finds: table and place."""
-        told = self.gateway.verify_audit(None, None, reconcile=reconcile)
+        told = self.gateway.trail.verify(reconcile=reconcile)
         found = {(one["table"], one["place"]) for one in (*told["problems"], *told.get("unmatched", ()))}
         assert told["holds"] is not found
         assert told["holds"] == (not found)
@@ -72,14 +71,14 @@ class Scene:
 
     def hand_over(self, name: str, change: Callable[[list[bytes]], list[bytes]] = list) -> None:
         """Give the auditor a checkpoint and an export, which a dishonest operator may change on the way."""
-        note = self.gateway.checkpoint()
+        note = self.gateway.office.checkpoint(None)
         (self.auditor / f"{name}.txt").write_text(note, "utf-8")
         self.carry(name, change)
         shutil.copy(self.data / "keys" / CHECKPOINT_VERIFIER, self.auditor / "log.vkey")
 
     def carry(self, name: str, change: Callable[[list[bytes]], list[bytes]] = list) -> None:
         """Give the auditor an export of the log as it stands."""
-        lines = [line.encode() for line in self.gateway.export_audit("jsonl", self.caller())]
+        lines = [line.encode() for line in self.gateway.trail.export("jsonl", self.caller())]
         (self.auditor / f"{name}.jsonl").write_bytes(b"".join(change(lines)))
 
     def verify(self, *arguments: str) -> tuple[int, str]:
@@ -158,7 +157,7 @@ def write_anew(scene: Scene, change: Callable[[dict[str, Any]], dict[str, Any] |
 
 def size_of(scene: Scene) -> int:
     """Number of entries."""
-    return int(scene.gateway.verify_audit(None, None)["size"])
+    return int(scene.gateway.trail.verify()["size"])
 
 
 # the administrator
@@ -187,7 +186,7 @@ def test_a_history_written_anew_is_seen_without_any_checkpoint(scene: Scene) -> 
     with pytest.raises(UntrustedError, match="not written by this installation"):
         scene.more()
     with pytest.raises(UntrustedError, match="not written by this installation"):
-        scene.gateway.checkpoint()
+        scene.gateway.office.checkpoint(None)
 
 
 def test_an_entry_that_nobody_made_is_seen(scene: Scene) -> None:
@@ -226,7 +225,7 @@ def test_the_newest_entries_deleted_are_seen_by_a_checkpoint(scene: Scene) -> No
     assert ("audit_entry", f"{keep}-{signed - 1}") in found
     assert "document" in {table for table, _ in found}
     with pytest.raises(UntrustedError, match="does not continue the last checkpoint"):
-        scene.gateway.checkpoint()
+        scene.gateway.office.checkpoint(None)
     scene.carry("cut")
     code, told = scene.verify("--new", "after.txt", "cut.jsonl")
     assert code == 1
@@ -255,7 +254,7 @@ def test_yesterdays_file_is_seen_by_a_checkpoint(scene: Scene) -> None:
     assert len(scene.kinds()) == 1
     assert scene.verify("--new", "today.txt", "restored.jsonl")[0] == 1
     with pytest.raises(UntrustedError, match="does not continue the last checkpoint"):
-        scene.gateway.checkpoint()
+        scene.gateway.office.checkpoint(None)
 
 
 def test_state_changed_past_the_log_is_seen_by_reconciliation(scene: Scene) -> None:
@@ -282,10 +281,10 @@ def test_state_changed_past_the_log_is_seen_by_reconciliation(scene: Scene) -> N
 
 def test_a_right_that_was_revoked_and_came_back_is_seen(scene: Scene) -> None:
     """Rights are changed by entries; one that came back out of a backup contradicts the log."""
-    scene.gateway.development_assertion(None, None, None, "auditor", "")
+    scene.gateway.development.assertion(None, None, None, "auditor", "")
     with closing(sqlite3.connect(scene.database)) as connection:
         thumbprint = connection.execute("SELECT thumbprint FROM calling_system").fetchone()[0]
-    scene.gateway.revoke_system(thumbprint, scene.caller())
+    scene.gateway.registration.revoke_system(thumbprint, scene.caller())
     before = scene.kinds(reconcile=True)
     administrator(scene, ("UPDATE calling_system SET revoked_at = NULL", ()))
     after = scene.kinds(reconcile=True)
@@ -299,7 +298,7 @@ def test_a_right_that_was_revoked_and_came_back_is_seen(scene: Scene) -> None:
 def test_a_statement_about_parties_past_the_log_is_seen(scene: Scene) -> None:
     """A contract that ends later, an approval nobody gave, and one that went: the log does not tell of them."""
     parties = {"processor": "1.2.3.10.1", "controller": "1.2.3.10.2", "contract": "S-1"}
-    scene.gateway.register_party(
+    scene.gateway.registration.register_party(
         "1.2.3.10.1", "Paja", "1.2.3.10.2", "Alue", "S-1", "lapha", scene.caller(),
         Span(date(2026, 1, 1), date(2026, 6, 30)),
     )  # fmt: skip
@@ -342,7 +341,7 @@ def test_two_histories_are_seen_when_auditors_compare(scene: Scene) -> None:
     other = Scene.__new__(Scene)
     other.data, other.auditor = scene.data.parent / "fork", scene.auditor
     other.gateway = installation(other.data)
-    other.gateway.status()
+    other.gateway.overview.status()
     for _ in range(2):
         other.more()
     other.hand_over("second")
@@ -392,7 +391,7 @@ def test_an_export_for_one_client_is_complete_and_closed(scene: Scene) -> None:
     clients = {one["client"] for line in (scene.auditor / "whole.jsonl").read_bytes().splitlines()
                if "client" in (one := json.loads(line))}  # fmt: skip
     number = json.loads(SAMPLE.read_text("utf-8"))["asiakkaat"][0]["asiakasnumero"]
-    lines = list(scene.gateway.export_audit("jsonl", scene.caller(), number))
+    lines = list(scene.gateway.trail.export("jsonl", scene.caller(), number))
     (scene.auditor / "one.jsonl").write_text("".join(lines), "utf-8")
     code, told = scene.verify("--new", "whole.txt", "one.jsonl")
     opened = [one for line in lines if "client" in (one := json.loads(line))]
@@ -402,13 +401,13 @@ def test_an_export_for_one_client_is_complete_and_closed(scene: Scene) -> None:
     assert len({one["client"] for one in opened}) == 1
     assert sum(other in line for line in lines for other in clients) == len(opened)
     with pytest.raises(NotFoundError):
-        list(scene.gateway.export_audit("jsonl", scene.caller(), "nobody"))
+        list(scene.gateway.trail.export("jsonl", scene.caller(), "nobody"))
 
 
 def test_an_export_is_told_as_an_export(scene: Scene) -> None:
     """The log says that all of it was taken away, by whom and in which form; not that one entry was looked at."""
-    list(scene.gateway.export_audit("csv", scene.caller()))
-    last = json.loads(list(scene.gateway.export_audit("jsonl", scene.caller()))[-2])
+    list(scene.gateway.trail.export("csv", scene.caller()))
+    last = json.loads(list(scene.gateway.trail.export("jsonl", scene.caller()))[-2])
 
     assert (last["event"], last["subject"]) == ("audit:read", "export")
     assert last["details"] == {"format": "csv", "count": last["idx"], "row": "A0"}
@@ -420,12 +419,10 @@ def test_a_back_dated_event_is_seen(scene: Scene, seconds: int) -> None:
     scene.hand_over("before")
     clock = scene.gateway.parts.clock
     place = size_of(scene)
-    scene.gateway.parts = replace(scene.gateway.parts, clock=lambda: datetime.now(UTC) + timedelta(seconds=seconds))
-    scene.gateway.office = Office(scene.gateway.parts, scene.gateway.office._policy)
+    at(scene.gateway, lambda: datetime.now(UTC) + timedelta(seconds=seconds))
     scene.more()
-    scene.gateway.parts = replace(scene.gateway.parts, clock=clock)
-    scene.gateway.office = Office(scene.gateway.parts, scene.gateway.office._policy)
-    told = scene.gateway.verify_audit(None, None)
+    at(scene.gateway, clock)
+    told = scene.gateway.trail.verify()
     scene.hand_over("after")
     code, seen = scene.verify("--old", "before.txt", "--new", "after.txt", "after.jsonl")
 
@@ -441,12 +438,12 @@ def test_what_is_written_into_the_log_stays_one_entry(scene: Scene) -> None:
     evil = 'x\n{"idx":0,"leaf":"A"}\r\u2028\u2029\u0085\v\f\x1b[2J",\\ \u202e\x00=1+1'
     caller = Caller("local", Oid(""), evil, "=cmd()" + evil, "operator", evil)
     with pytest.raises(NotPermittedError):  # no purpose of the list; the denial tells what was said
-        scene.gateway.figures(caller, None, None, explain=False)
-    scene.gateway.figures(replace(caller, purpose="supervision"), None, None, explain=False)
+        scene.gateway.office.figures(caller, None, None, explain=False)
+    scene.gateway.office.figures(replace(caller, purpose="supervision"), None, None, explain=False)
     scene.hand_over("evil")
     lines = (scene.auditor / "evil.jsonl").read_bytes().split(b"\n")
     code, told = scene.verify("--new", "evil.txt", "evil.jsonl")
-    table = "".join(scene.gateway.export_audit("csv", scene.caller()))
+    table = "".join(scene.gateway.trail.export("csv", scene.caller()))
 
     assert code == 0, told
     assert [json.loads(line)["idx"] for line in lines[:-1]] == list(range(len(lines) - 1))
@@ -468,12 +465,12 @@ def test_a_stolen_key_is_replaced_and_signs_no_larger_log(scene: Scene) -> None:
     """After the rotation old checkpoints still hold and the thief's do not; an old one exposes what came before."""
     scene.hand_over("before")
     stolen = thief(scene)
-    told = scene.gateway.rotate_checkpoint_key(scene.caller())
+    told = scene.gateway.administration.rotate_checkpoint_key(scene.caller())
     scene.more()
     scene.hand_over("after")
     size = notes.parse((scene.auditor / "after.txt").read_text("utf-8")).size
-    for name, at in (("late", size), ("early", 5)):
-        (scene.auditor / f"{name}.txt").write_text(notes.make(stolen.key.name, at, b"r" * 32, stolen), "utf-8")
+    for name, place in (("late", size), ("early", 5)):
+        (scene.auditor / f"{name}.txt").write_text(notes.make(stolen.key.name, place, b"r" * 32, stolen), "utf-8")
     late = scene.verify("--new", "late.txt", "after.jsonl")
     early = scene.verify("--old", "early.txt", "--new", "after.txt", "after.jsonl")
 
@@ -482,7 +479,7 @@ def test_a_stolen_key_is_replaced_and_signs_no_larger_log(scene: Scene) -> None:
     assert late[0] == 1
     assert "may sign this size" in late[1]
     assert early[0] == 1  # signed while the key was good, and yet not of this log
-    given = scene.gateway.verify_audit(scene.auditor / "late.txt", None)
+    given = scene.gateway.trail.verify(scene.auditor / "late.txt", None)
     assert [one["table"] for one in given["problems"]] == ["checkpoint"]
     rotated = [one for line in (scene.auditor / "after.jsonl").read_bytes().splitlines()
                if (one := json.loads(line))["event"] == "audit:rotate"]  # fmt: skip
@@ -493,10 +490,10 @@ def test_a_rotation_that_did_not_end_can_be_done_again(scene: Scene) -> None:
     """A crash between the two key files: checkpoints of the key in use hold again after another rotation."""
     keys = scene.data / "keys"
     before = (keys / CHECKPOINT_KEY).read_bytes()
-    scene.gateway.rotate_checkpoint_key(scene.caller())
+    scene.gateway.administration.rotate_checkpoint_key(scene.caller())
     (keys / CHECKPOINT_KEY).write_bytes(before)  # the key file was not reached
     scene.again()
-    scene.gateway.rotate_checkpoint_key(scene.caller())
+    scene.gateway.administration.rotate_checkpoint_key(scene.caller())
     scene.more()
     lines = (keys / CHECKPOINT_VERIFIER).read_text("utf-8").splitlines()
 
@@ -531,14 +528,14 @@ def test_a_crash_leaves_neither_state_nor_entry(tmp_path: Path, monkeypatch: pyt
         try:
             take(gateway, [SAMPLE])
         except _CrashError:
-            told = gateway.verify_audit(None, None, reconcile=True)
+            told = gateway.trail.verify(reconcile=True)
             assert told["holds"], (number, told)
         else:
             break
     else:
         pytest.fail("the sample takes more appends than that")
     left = 10**6
-    told = gateway.verify_audit(None, None, reconcile=True)
+    told = gateway.trail.verify(reconcile=True)
     gateway.close()
 
     assert number >= 3
@@ -563,11 +560,11 @@ def test_who_may_deliver_is_changed_by_entries(tmp_path: Path) -> None:
     """Registering a contract or a system, and revoking one, are entries; doing it again is none. [LOG-12]"""
     gateway: Gateway = installation(tmp_path / "data")
     for _ in range(2):
-        gateway.register_party(
+        gateway.registration.register_party(
             "1.2.3.10.1", "Paja", "1.2.3.10.2", "Alue", "S-1", "lapha", gateway.actor(None, None, None)
         )
-    gateway.development_assertion(None, None, None, "auditor", "")
-    told = [json.loads(line) for line in gateway.export_audit("jsonl", gateway.actor(None, None, None))]
+    gateway.development.assertion(None, None, None, "auditor", "")
+    told = [json.loads(line) for line in gateway.trail.export("jsonl", gateway.actor(None, None, None))]
     gateway.close()
 
     assert [one["details"]["act"] for one in told if one["event"] == "party:register"] == [

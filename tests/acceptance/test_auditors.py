@@ -35,7 +35,7 @@ from tests.audited import (
     Audited,
     auditor,
 )
-from tests.installations import SAMPLE, installation, take
+from tests.installations import SAMPLE, installation, key_folder, take
 from typer.testing import CliRunner
 
 from kanta_gateway import keyfiles
@@ -44,6 +44,7 @@ from kanta_gateway.cli import app
 from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
 from kanta_gateway.model import Oid
 from kanta_gateway.pipeline.known import entries
+from kanta_gateway.web import application
 
 ARCHIVE = "national archive for social welfare"
 GIVEN = {"client-access": {"client": CLIENT}, "disclosures": {"recipient": ARCHIVE}}
@@ -83,7 +84,7 @@ class Called:
     """The web application, called inside this process."""
 
     def __init__(self, audited: Audited) -> None:
-        self._app = audited.gateway.api()
+        self._app = application(audited.gateway)
 
     def __call__(self, method: str, path: str, role: dict[str, str], **rest: Any) -> httpx.Response:
         """One call."""
@@ -172,7 +173,7 @@ def test_accesses_without_an_open_relationship(audited: Audited) -> None:
 
 def test_the_log_is_complete_and_unchanged(audited: Audited) -> None:
     """Question 3 verifies the whole log and matches it with what is stored."""
-    audited.gateway.checkpoint()
+    audited.gateway.office.checkpoint(None)
     rows, _ = told(audited, "3")
 
     assert ["checkpoint", "log"] == [row["what"] for row in rows]
@@ -403,8 +404,8 @@ def test_mistaken_questions_are_told_whole(audited: Audited) -> None:
 
 def test_over_http(audited: Audited) -> None:
     """Over HTTP a question is one call, a case is opened, worked on and closed, and each call is guarded."""
-    key, certificate = keyfiles.development_system(audited.gateway._folder)
-    audited.gateway.register_system(certificate.decode(), ORGANISER, "audit desk")
+    key, certificate = keyfiles.development_system(key_folder(audited.gateway))
+    audited.gateway.registration.register_system(certificate.decode(), ORGANISER, "audit desk")
 
     def token(role: str) -> dict[str, str]:
         told_ = keyfiles.assertion_of(
@@ -445,9 +446,9 @@ def test_over_http(audited: Audited) -> None:
 
 def test_an_export_tells_what_it_leaves_out(audited: Audited) -> None:
     """An export of one client's entries ends with how many entries of the log it leaves out, and which."""
-    lines = list(audited.gateway.export_audit("csv", audited.me, CLIENT))
-    resources = [orjson.loads(line) for line in audited.gateway.export_audit("fhir", audited.me, CLIENT)]
-    whole = orjson.loads(list(audited.gateway.export_audit("csv", audited.me))[-1][2:])
+    lines = list(audited.gateway.trail.export("csv", audited.me, CLIENT))
+    resources = [orjson.loads(line) for line in audited.gateway.trail.export("fhir", audited.me, CLIENT)]
+    whole = orjson.loads(list(audited.gateway.trail.export("csv", audited.me))[-1][2:])
     last = orjson.loads(lines[-1][2:])
     again = orjson.loads(resources[-1]["issue"][0]["diagnostics"])
     given = [row[0] for row in csv.reader(lines[1:-1])]
@@ -506,7 +507,7 @@ drops-by-purpose:
     gateway = installation(tmp_path / "data", knowledge=str(tmp_path / "own"))
     take(gateway, [SAMPLE])
     lines = list(gateway.auditors.answers.ask(gateway.actor(None, None, None), "15", {}, "csv", "en"))
-    mistakes = gateway.check()["own_files"]
+    mistakes = gateway.checkup.lacking()["own_files"]
     gateway.close()
 
     assert "provider,purpose,times,newest,entries,first,last\n" == lines[1]

@@ -85,7 +85,7 @@ def test_a_restored_table_is_seen(crossing: Crossing) -> None:
     crossing.call("POST", f"/v1/access/grants/{grant}:end")
 
     def found() -> set[str]:
-        told = crossing.gateway.verify_audit(None, None, reconcile=True)["unmatched"]
+        told = crossing.gateway.trail.verify(reconcile=True)["unmatched"]
         return {one["place"] for one in told if grant in str(one) or "access_grant" in str(one)}
 
     before = found()
@@ -223,7 +223,7 @@ def test_the_review(crossing: Crossing) -> None:
         with at(crossing, moment):
             rows = crossing.call("GET", "/v1/access/grants", organisation=ORGANISER, **REVIEWER).json()["grants"]
             (mine,) = [one for one in rows if one["grant"] == grant["grant"]]
-            states.append((mine["state"], crossing.gateway.status()["break_glass"]["overdue"] > 0))
+            states.append((mine["state"], crossing.gateway.overview.status()["break_glass"]["overdue"] > 0))
             last = mine
     done = crossing.call("POST", path, found, **REVIEWER)
     twice = crossing.call("POST", path, found, **REVIEWER).status_code
@@ -249,14 +249,14 @@ def test_abuse_becomes_a_case(crossing: Crossing) -> None:
     crossing.call("POST", f"/v1/access/grants/{grant['grant']}:end")
     path = f"/v1/access/grants/{grant['grant']}"
     ownerless = crossing.call("POST", f"{path}:review", {"outcome": "unfounded", "note": NOTE}, **REVIEWER)
-    cases = crossing.gateway.status()["break_glass"]["cases"]
+    cases = crossing.gateway.overview.status()["break_glass"]["cases"]
     found = crossing.call(
         "POST", f"{path}:review", {"outcome": "unfounded", "note": NOTE, "owner": "Tietosuojavastaava"}, **REVIEWER
     ).json()
     late = datetime.fromisoformat(found["case_due_on"]).astimezone() + timedelta(days=1, hours=12)
     with at(crossing, late):
-        overdue = crossing.gateway.status()["break_glass"]["cases_overdue"]
-    told = crossing.gateway.status()["break_glass"]["cases"]
+        overdue = crossing.gateway.overview.status()["break_glass"]["cases_overdue"]
+    told = crossing.gateway.overview.status()["break_glass"]["cases"]
     own = crossing.call("POST", f"{path}:close", {"note": NOTE}, **{**REVIEWER, "person": "V-1"}).status_code
     closed = crossing.call("POST", f"{path}:close", {"note": NOTE}, **REVIEWER).json()
     again = crossing.call("POST", f"{path}:close", {"note": NOTE}, **REVIEWER).status_code

@@ -23,14 +23,14 @@ THIRD = implementation("p3", description="Kolmas.", replaces=[{"reference": "Car
 def take(gateway: Gateway, path: Path, *resources: Resource) -> dict[str, tuple[str, int]]:
     """Import a bundle of its own; id -> outcome and version, without what every record needs."""
     caller = gateway.actor(None, None, None)
-    rows = gateway.import_files([written(path, resources)], "fhir-bundle", "paijat-hame", caller).rows()
+    rows = gateway.deliveries.import_files([written(path, resources)], "fhir-bundle", "paijat-hame", caller).rows()
     return {row["id"]: (row["outcome"], row["version"]) for row in rows if row["outcome"] != "reference"}
 
 
 def seen_again(gateway: Gateway, path: Path) -> dict[str, str]:
     """Import a file once more; id -> outcome of what stands, without what every record needs."""
     caller = gateway.actor(None, None, None)
-    rows = gateway.import_files([path], "fhir-bundle", "paijat-hame", caller).standing()
+    rows = gateway.deliveries.import_files([path], "fhir-bundle", "paijat-hame", caller).standing()
     return {row["id"]: row["outcome"] for row in rows if row["outcome"] != "reference"}
 
 
@@ -89,7 +89,7 @@ def test_version_ids_of_a_server_do_not_disturb_a_chain(tmp_path: Path) -> None:
     path = written(tmp_path / "chain.json", [*BASE, *chain])
     rows = [
         (row["id"], row["version"], row["outcome"])
-        for row in gateway.import_files([path], "fhir-bundle", "paijat-hame", caller).rows()
+        for row in gateway.deliveries.import_files([path], "fhir-bundle", "paijat-hame", caller).rows()
         if row["outcome"] != "reference"
     ]
     (document,) = standing(gateway)
@@ -161,7 +161,9 @@ def test_the_sample_becomes_documents(tmp_path: Path) -> None:
     gateway = installation(tmp_path / "data")
     path = tmp_path / "bundle.json"
     path.write_bytes(next(one for name, one in of_source("fhir-bundle").items() if name.startswith("samples/")))
-    rows = list(gateway.import_files([path], "fhir-bundle", "paijat-hame", gateway.actor(None, None, None)).rows())
+    rows = list(
+        gateway.deliveries.import_files([path], "fhir-bundle", "paijat-hame", gateway.actor(None, None, None)).rows()
+    )
     made = documents(gateway)
     gateway.close()
 
@@ -182,7 +184,9 @@ def test_a_faulty_bundle_takes_nothing_else_away_and_is_taken_once(tmp_path: Pat
         path = tmp_path / f"{fault.name}.json"
         path.write_bytes(fault.data)
         caller = gateway.actor(None, None, None)
-        first, second = (gateway.import_files([path], "fhir-bundle", "paijat-hame", caller) for _ in range(2))
+        first, second = (
+            gateway.deliveries.import_files([path], "fhir-bundle", "paijat-hame", caller) for _ in range(2)
+        )
         rows, again = list(first.rows()), list(second.rows())
         made = documents(gateway)
         gateway.close()

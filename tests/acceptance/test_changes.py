@@ -32,6 +32,7 @@ from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.settings import Settings
+from kanta_gateway.web import service_of
 
 ANNA = ("--as", "A-1", "--name", "Anna Yksi", "--purpose", "administration")
 BERT = ("--as", "B-2", "--name", "Bert Kaksi", "--purpose", "administration")
@@ -203,7 +204,7 @@ def test_the_preview_tells_which_decisions_differ(desk: Desk) -> None:
 def test_the_preview_tells_thresholds_and_findings_on_records(desk: Desk) -> None:
     """The preview of a contract tells which numbers differ, and which findings on last year's records come and go."""
     gateway = desk.gateway()
-    gateway.import_files([SAMPLE], "lapha-json", "lapha", gateway.actor(None, None, None))
+    gateway.deliveries.import_files([SAMPLE], "lapha-json", "lapha", gateway.actor(None, None, None))
     gateway.close()
     text = contract("severity: hold", "severity: refuse")
     (desk.contracts / "lapha.yaml").write_text(text.replace("delivery_months: 24", "delivery_months: 12"))
@@ -253,7 +254,7 @@ def test_outside_production_it_is_said_and_goes_on(desk: Desk) -> None:
     """Outside production unapproved content is used, `check` names it, and the log tells what is used from now on."""
     (desk.policy / "own.cedar").write_text(FORBID)
     gateway = desk.gateway()
-    checked = gateway.check()
+    checked = gateway.checkup.lacking()
     gateway.close()
     used = desk.entries(Event.CHANGE_USE)
 
@@ -294,7 +295,7 @@ def test_a_review_that_nobody_made_is_told(desk: Desk) -> None:
     gateway = desk.gateway()
     now = gateway.parts.now()
     object.__setattr__(gateway.parts, "clock", lambda: now.replace(year=now.year + 1))
-    overdue = gateway.check()["reviews_overdue"]
+    overdue = gateway.checkup.lacking()["reviews_overdue"]
     gateway.close()
 
     assert ([1], ()) == (overdue, desk.lacking())
@@ -355,7 +356,7 @@ def test_who_writes_the_table_approves_nothing(desk: Desk) -> None:
     gateway = desk.gateway()
     with gateway.parts.database.transaction() as tx:
         tx.execute(update(change).values(state="approved", decided_at="2026-01-01T00:00:00.000000Z"))
-    unmatched = gateway.verify_audit(None, None, reconcile=True)["unmatched"]
+    unmatched = gateway.trail.verify(reconcile=True)["unmatched"]
     gateway.close()
     with pytest.raises(UntrustedError, match="change 1"):
         desk.gateway()
@@ -369,11 +370,11 @@ def test_log_and_table_of_changes_tell_the_same(desk: Desk) -> None:
     desk.propose(at_once=True)
     desk.approve(desk.propose(grace_days=20)["number"])
     gateway = build(desk.settings(grace_days=20))
-    whole = gateway.verify_audit(None, None, reconcile=True)["unmatched"]
+    whole = gateway.trail.verify(reconcile=True)["unmatched"]
     with gateway.parts.database.transaction() as tx:
         tx.execute(content_use.delete())
         tx.execute(change.delete().where(change.c.number == 1))
-    lacking = gateway.verify_audit(None, None, reconcile=True)["unmatched"]
+    lacking = gateway.trail.verify(reconcile=True)["unmatched"]
     gateway.close()
 
     assert [] == whole
@@ -387,7 +388,7 @@ def test_another_person_approves_over_http(desk: Desk) -> None:
     (desk.policy / "own.cedar").write_text(FORBID)
     desk.propose()
     gateway = desk.gateway()
-    service = gateway.service()
+    service = service_of(gateway)
     approver = Caller("county", Oid("1.2.246.10.94006007.10.0"), "C-3", "Cecilia Kolme", "approver", "administration")
     shown = service.changes.show(approver, 1)
     with pytest.raises(NotPermittedError):
@@ -415,7 +416,7 @@ def test_what_is_forbidden_is_forbidden(desk: Desk) -> None:
 def test_a_new_installation_has_nothing_to_approve(tmp_path: Path) -> None:
     """What is shipped is approved by being shipped: a new installation tells of no content of its own."""
     gateway = installation(tmp_path / "data")
-    checked = gateway.check()
+    checked = gateway.checkup.lacking()
     gateway.close()
 
     assert ([], []) == (checked["unapproved"], checked["reviews_overdue"])

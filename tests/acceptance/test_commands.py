@@ -11,6 +11,7 @@ from tests.processes import Cli
 
 from kanta_gateway.app import build
 from kanta_gateway.settings import Settings
+from kanta_gateway.web import service_of
 
 pytestmark = pytest.mark.process
 
@@ -36,7 +37,7 @@ def test_assertion_of_the_development_system_is_accepted(bare: Cli) -> None:
     printed = bare("systems", "assertion", "--as", "person-1", "--name", "Person One")
     assert printed.returncode == 0, printed.stderr
     gateway = build(Settings.from_environment({}, data=bare.data))
-    caller = gateway.service().identify(printed.stdout.strip())
+    caller = service_of(gateway).identify(printed.stdout.strip())
     gateway.close()
 
     assert caller.organisation == "1.2.246.10.94005128.10.0"

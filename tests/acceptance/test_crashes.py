@@ -29,7 +29,7 @@ FEW_AGAIN = export(1, 2, *CHANGES, Change(entry_id(1, 2), version=3), is_whole=F
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Effects come in one order, and the test's process keeps its signal handlers."""
     monkeypatch.setattr(deliver, "CONNECTIONS", 1)
-    monkeypatch.setattr("kanta_gateway.gateway.stop_on_signals", lambda _stop: None)
+    monkeypatch.setattr("kanta_gateway.operating.dispatch.stop_on_signals", lambda _stop: None)
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_a_correction_of_an_unknown_document_waits(world: World) -> None:
     world.archive.after = world.archive.asked = lambda _oid: LOST
     with world.gateway.parts.database.reading() as tx:
         documents = sum(store.counts(tx).values())
-    world.gateway._deliverer(world.caller).step(100)
+    world.gateway.dispatch._deliverer(world.caller).step(100)
     world.import_(CORRECTION)
 
     assert documents == len(world.documents())
@@ -199,12 +199,12 @@ def test_a_worker_that_is_faster_than_a_correction(
         made = publish(self, *arguments)
         monkeypatch.undo()
         monkeypatch.setattr(deliver, "CONNECTIONS", 1)
-        world.gateway._deliverer(world.caller).step(100)
+        world.gateway.dispatch._deliverer(world.caller).step(100)
         return made
 
     monkeypatch.setattr(Publisher, "publish", overtaken)
     world.import_(news)
-    monkeypatch.setattr("kanta_gateway.gateway.stop_on_signals", lambda _stop: None)
+    monkeypatch.setattr("kanta_gateway.operating.dispatch.stop_on_signals", lambda _stop: None)
 
     assert world.deliver() == 0
     assert (wanted, []) == (of_entry(world), world.faults())

@@ -13,7 +13,7 @@ import pytest
 from tests import chains
 from tests.chains import Cast
 from tests.faults_world import World
-from tests.installations import SAMPLE, installation, outcomes, take
+from tests.installations import SAMPLE, at, installation, outcomes, take
 from tests.processes import Cli
 
 from kanta_gateway.access.statements import read
@@ -43,7 +43,7 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
 def register(gateway: Gateway, first: str = "0001-01-01", last: str | None = None) -> None:
     """The contract of the sample, from a day to a day."""
     span = Span(date.fromisoformat(first), date.fromisoformat(last) if last else None)
-    gateway.register_party(PROVIDER, "Paja ry", ORGANISER, "Alue", NUMBER, "lapha", span=span)
+    gateway.registration.register_party(PROVIDER, "Paja ry", ORGANISER, "Alue", NUMBER, "lapha", span=span)
 
 
 def state(gateway: Gateway, *stated: dict[str, Any]) -> None:
@@ -117,8 +117,7 @@ def test_what_looks_back_is_judged_by_its_service(gateway: Gateway) -> None:
 def test_after_the_window_nothing_is_taken(gateway: Gateway, last: str, expected: str) -> None:
     """On the last day of the delivery window own records are taken, on the day after they are not. [CTL-14]"""
     register(gateway, last=last)
-    parts = replace(gateway.parts, clock=lambda: datetime(2027, 5, 31, 12, tzinfo=UTC))
-    gateway.parts = gateway.desk._parts = parts
+    at(gateway, lambda: datetime(2027, 5, 31, 12, tzinfo=UTC))
     found = diary(outcomes(take(gateway, [SAMPLE])))
 
     assert (expected, [] if expected == "accepted" else ["CTL-14"]) == found["PV-0001"]
@@ -197,7 +196,7 @@ def test_registered_under_one_of_a_persons_numbers(tmp_path: Path) -> None:
         with world.gateway.parts.database.reading() as tx:
             row = tx.exec_driver_sql("SELECT outcome, findings FROM record WHERE record_id = 'D-1-3'").one()
         rules = [one["rule"] for one in json.loads(row[1])]
-        told = world.gateway.explain_policy(caller, Event.DOCUMENT_READ, thing, None)
+        told = world.gateway.checkup.explain_policy(caller, Event.DOCUMENT_READ, thing, None)
         return row[0], [one for one in rules if one.startswith("CTL-")], bool(told["allowed"])
 
     before = seen()
@@ -217,7 +216,7 @@ def test_a_closed_register_stays_closed(tmp_path: Path) -> None:
     world, cast = World(tmp_path), Cast(1)
     chains.register(world)
     gateway, whole = world.gateway, [chains.STAFF, cast.client("A"), cast.decision("A"), cast.entry("A")]
-    gateway.register_party(
+    gateway.registration.register_party(
         PROVIDER, "Paja", "1.2.246.10.94006015.10.0", "Kaupunki", "H-1", "heinola",
         span=Span(last=date(2025, 12, 31)),
     )  # fmt: skip
@@ -335,7 +334,7 @@ def test_why_and_why_not(gateway: Gateway, day: str, row: str, *, allowed: bool)
     """Why somebody may or may not read on a day is told with the row, its provisions and the condition that failed."""
     register(gateway, "2026-01-01", "2026-03-31")
     caller = Caller("asked", Oid(PROVIDER), "T-1", "-", "provider-system", "delivery")
-    told = gateway.explain_policy(caller, Event.DOCUMENT_READ, Thing(PROVIDER), date.fromisoformat(day))
+    told = gateway.checkup.explain_policy(caller, Event.DOCUMENT_READ, Thing(PROVIDER), date.fromisoformat(day))
 
     assert (allowed, row) == (told["allowed"], told["row"])
     assert told["basis"]
@@ -348,7 +347,7 @@ def test_delivering_goes_on_where_reading_ended(gateway: Gateway) -> None:
     caller = Caller("asked", Oid(PROVIDER), "T-1", "-", "provider-system", "delivery")
 
     def may(event: Event, day: date) -> bool:
-        return bool(gateway.explain_policy(caller, event, Thing(PROVIDER), day)["allowed"])
+        return bool(gateway.checkup.explain_policy(caller, event, Thing(PROVIDER), day)["allowed"])
 
     days = (date(2026, 3, 31), date(2026, 4, 1), date(2028, 3, 31), date(2028, 4, 1))
 
@@ -374,12 +373,12 @@ def test_a_denied_caller_is_told_why(gateway: Gateway) -> None:
 def test_another_controllers_people_see_nothing(gateway: Gateway) -> None:
     """Staff of one controller is outside the register of another, whatever contract it names. [CTL-01, CTL-02]"""
     register(gateway)
-    gateway.register_party(SUB, "Toinen ry", "1.2.246.10.94007002.10.0", "Kaupunki", "X-1", "heinola")
+    gateway.registration.register_party(SUB, "Toinen ry", "1.2.246.10.94007002.10.0", "Kaupunki", "X-1", "heinola")
     own, other = (
         Caller("asked", Oid(oid), "T-1", "-", "purchaser-it", "supervision", NUMBER)
         for oid in (ORGANISER, "1.2.246.10.94007002.10.0")
     )
-    told = [gateway.explain_policy(one, Event.FIGURES_READ, Thing(PROVIDER), None) for one in (own, other)]
+    told = [gateway.checkup.explain_policy(one, Event.FIGURES_READ, Thing(PROVIDER), None) for one in (own, other)]
 
     assert [(True, "D1"), (False, "D0")] == [(one["allowed"], one["row"]) for one in told]
 

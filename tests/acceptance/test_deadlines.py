@@ -17,6 +17,7 @@ from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.errors import NotFoundError, NotPermittedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Oid
+from kanta_gateway.operating.overview import Overview
 from kanta_gateway.pipeline.deadlines import Asked
 
 ALL = frozenset(ClockState)
@@ -133,10 +134,10 @@ def test_of_a_contract_only(gateway: Gateway) -> None:
 
 def test_reading_is_logged_with_whose_it_was(gateway: Gateway) -> None:
     """Each reading is an entry for each client whose data it used, with what was read."""
-    size = len(list(gateway.export_audit("jsonl", operator(gateway))))
+    size = len(list(gateway.trail.export("jsonl", operator(gateway))))
     due(gateway, date(2025, 4, 16), client="A-1")
     lacking(gateway, date(2025, 4, 16))
-    entries = [orjson.loads(line) for line in gateway.export_audit("jsonl", operator(gateway))][size:]
+    entries = [orjson.loads(line) for line in gateway.trail.export("jsonl", operator(gateway))][size:]
     read = [(one["event"], one["subject"]) for one in entries if one["event"] == "figures:read"]
 
     assert read == [("figures:read", "deadlines"), *[("figures:read", "completeness")] * 2]
@@ -145,7 +146,7 @@ def test_reading_is_logged_with_whose_it_was(gateway: Gateway) -> None:
 def test_others_see_nothing(gateway: Gateway) -> None:
     """Another provider sees no clock, who has no contract is refused, a purchaser needs a contract and a register."""
     organiser = Oid("1.2.246.10.94006007.10.0")
-    gateway.register_party("1.2.3", "Toinen ry", organiser, "Alue", "NAYTE/9", "lapha")
+    gateway.registration.register_party("1.2.3", "Toinen ry", organiser, "Alue", "NAYTE/9", "lapha")
     other = replace(operator(gateway), system="x", organisation=Oid("1.2.3"), role="provider-system")
     asked = Asked(date(2025, 4, 16), "en")
     without = replace(other, organisation=organiser, role="purchaser-supervisor", purpose="supervision")
@@ -180,8 +181,8 @@ def test_no_personal_value_is_told(gateway: Gateway) -> None:
 )
 def test_a_table_for_a_person(gateway: Gateway, language: str, first: str, line: str) -> None:
     """`status` prints counts, a table, and what is lacking, in the person's language."""
-    gateway.settings = replace(gateway.settings, lang=language)
-    told = list(gateway.board(gateway.due(operator(gateway), date(2025, 4, 16), None, None, TO_DO)))
+    overview = Overview(gateway.parts, gateway.office, gateway.accesses, gateway.rights, language)
+    told = list(overview.board(overview.due(operator(gateway), date(2025, 4, 16), None, None, TO_DO)))
 
     assert told[0].startswith(first)
     assert told[2].split() == [*line.split(), *told[2].split()[4:]]

@@ -38,7 +38,7 @@ def taken(gateway: Gateway, folder: Path, source: str, contract: str) -> list[di
     files = [one for one in files if one.name != "expected.json"]
     purchaser = None if contract == "quality-criteria" else contract
     actor = gateway.actor(None, None, None)
-    return list(gateway.import_files(files, source, purchaser, actor).rows())
+    return list(gateway.deliveries.import_files(files, source, purchaser, actor).rows())
 
 
 def clocks(gateway: Gateway, as_of: date, states: frozenset[ClockState]) -> list[dict[str, Any]]:

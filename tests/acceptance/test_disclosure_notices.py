@@ -89,7 +89,7 @@ class Scene(Office):
 
     def unmatched(self) -> list[str]:
         """What log and tables do not tell alike."""
-        found = self.gateway.verify_audit(None, None, reconcile=True)["unmatched"]
+        found = self.gateway.trail.verify(reconcile=True)["unmatched"]
         return [f"{one['table']}: {one['what']}" if "what" in one else str(one) for one in found]
 
 
@@ -154,12 +154,12 @@ def test_use_inside_one_controller_is_kept_in_our_own_log(scene: Scene) -> None:
     disclosure-shaped entry says so and stays in our own log. [CTL-09, LOG-07]
     """
     scene.incident()
-    before = scene.gateway.status()["disclosures"]
+    before = scene.gateway.overview.status()["disclosures"]
     scene.hand_over(scene.listed("incident-to-purchaser")[0]["id"], OFFICIAL, "purchaser")
     entry = scene.entries(Event.NOTICE_DISCLOSE)[-1]
 
     assert ("disclosure", "own-controller") == (entry["log"], entry["details"]["own_log"])
-    assert before == scene.gateway.status()["disclosures"]
+    assert before == scene.gateway.overview.status()["disclosures"]
 
 
 def test_which_disclosures_are_told_is_a_file() -> None:

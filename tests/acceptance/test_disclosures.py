@@ -369,7 +369,7 @@ def test_the_answer_is_explained_beforehand(crossing: Crossing) -> None:
 
     def told() -> dict[str, Any]:
         thing = crossing.gateway.accesses.thing(about, crossing.world.caller)
-        return crossing.gateway.explain_policy(who, Event.DOCUMENT_DISCLOSE, thing, None)
+        return crossing.gateway.checkup.explain_policy(who, Event.DOCUMENT_DISCLOSE, thing, None)
 
     allowed = told()
     crossing.tell(cast, type="prohibition")
@@ -406,7 +406,7 @@ def test_a_restored_database_brings_no_will_back(tmp_path_factory: pytest.TempPa
     made.tell(withdrawn[0], **PERMIT, version=3)
     made.tell(prohibited[0], type="prohibition", version=2, withdrawn_at=moment.isoformat())
     again = [made.disclose(oid, BY_PERMIT).status_code for _, oid in (withdrawn, prohibited)]
-    holds = made.gateway.verify_audit(None, None, reconcile=True)
+    holds = made.gateway.trail.verify(reconcile=True)
     made.gateway.close()
 
     assert [200, 200] == before

@@ -20,6 +20,7 @@ from kanta_gateway.intake.service import Service
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.pipeline.office import content_of
 from kanta_gateway.spool import store
+from kanta_gateway.web import service_of
 
 UNIT = "1.2.246.10.94005128.10.7"
 SERVICES = {
@@ -58,8 +59,10 @@ class World:
         contracts = self.gateway.parts.contracts
         asking = {**contracts, "lapha": replace(contracts["lapha"], makes=frozenset(makes))}
         object.__setattr__(self.gateway.parts, "contracts", asking)
-        self.gateway.register_party(PROVIDER, "Paja ry", "1.2.246.10.94006007.10.0", "Alue", "NAYTE/1/2025", "lapha")
-        self._service: Service = self.gateway.service()
+        self.gateway.registration.register_party(
+            PROVIDER, "Paja ry", "1.2.246.10.94006007.10.0", "Alue", "NAYTE/1/2025", "lapha"
+        )
+        self._service: Service = service_of(self.gateway)
         self.post({"type": "unit", "id": "Y", "oid": UNIT, "name": "Havukosken työpaja", "registered": False})
         self.post(
             {"type": "staff", "id": "H1", "surname": "Kurkela", "given_names": "Anneli", "title": "sosionomi (AMK)"}
@@ -182,7 +185,7 @@ def test_documents_that_the_authority_asks_for(authority: World, kind: str, clie
         xml = content_of(authority.gateway.parts, stored)
     path = Path(authority.gateway.settings.data) / "own.xml"
     path.write_bytes(xml)
-    verified = authority.gateway.verify_files([path])
+    verified = authority.gateway.documents.verify([path])
 
     assert told["outcome"] == "accepted"
     assert missing(kind, given, authority.shown(told)) == []

@@ -39,7 +39,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Documen
     build(settings).close()
     shutil.copytree(folder / "imported", folder / "empty")
     gateway = build(settings)
-    gateway.import_files([path], "lapha-json", "lapha", gateway.actor(None, None, None))
+    gateway.deliveries.import_files([path], "lapha-json", "lapha", gateway.actor(None, None, None))
     wanted = [(*one[:4], "archived") for one in documents(gateway.parts.database)]
     gateway.close()
     assert len(wanted) == 18

@@ -25,7 +25,7 @@ def register(gateway: Gateway) -> None:
     """Register the sample's contract by hand."""
     header = sample()
     provider, purchaser = header["palveluntuottaja"], header["tilaaja"]
-    gateway.register_party(
+    gateway.registration.register_party(
         provider["oid"], provider["nimi"], purchaser["oid"], purchaser["nimi"], purchaser["sopimusnumero"], "lapha"
     )
 
@@ -61,7 +61,7 @@ def imported(gateway: Gateway, folder: Path, fault: Fault) -> tuple[list[dict[st
     """Rows and findings on the delivery."""
     path = folder / "export.json"
     path.write_bytes(fault.data)
-    result = gateway.import_files([path], "lapha-json", "lapha", gateway.actor(None, None, None))
+    result = gateway.deliveries.import_files([path], "lapha-json", "lapha", gateway.actor(None, None, None))
     return list(result.rows()), result.findings
 
 
@@ -75,7 +75,7 @@ def test_each_fault_is_found(tmp_path: Path, undisturbed: dict[Any, Any], name: 
             imported(gateway, tmp_path, fault)
         assert [one.rule for one in refused.value.findings] == [fault.rule]
         assert SECRET not in str(refused.value)
-        assert gateway.status()["records"] == {}
+        assert gateway.overview.status()["records"] == {}
         return
     if fault.rule == "LAP-18":
         register(gateway)  # a first delivery would register its own contract; another number is unknown only then
@@ -104,7 +104,7 @@ def test_contract_that_is_not_known(tmp_path: Path) -> None:
         "duplicate",
         "replaced",
     }
-    assert gateway.status()["documents"] == {}
+    assert gateway.overview.status()["documents"] == {}
 
 
 def test_texts_in_three_languages(tmp_path: Path) -> None:
@@ -127,7 +127,9 @@ def test_findings_on_a_delivery_can_be_had_back(tmp_path: Path) -> None:
     gateway = installation(tmp_path / "data")
     lines = LINES.read_bytes() + b"\n{broken\n"
     (tmp_path / "lines.jsonl").write_bytes(lines)
-    result = gateway.import_files([tmp_path / "lines.jsonl"], "lapha-lines", "lapha", gateway.actor(None, None, None))
+    result = gateway.deliveries.import_files(
+        [tmp_path / "lines.jsonl"], "lapha-lines", "lapha", gateway.actor(None, None, None)
+    )
     told = [one["rule"] for one in result.findings]
 
     assert "SRC-JSON" in told

@@ -132,14 +132,16 @@ def test_only_the_new_row_is_new(
     """Every row of the first delivery is a duplicate in the second, its document and its findings as they were."""
     gateway = installation(tmp_path / "data")
     if name == "json-lines":  # which tells neither provider nor purchaser
-        gateway.register_party(PROVIDER, "Paja", "1.2.246.10.94006007.10.0", "Tilaaja", "NAYTE/1", purchaser)
+        gateway.registration.register_party(
+            PROVIDER, "Paja", "1.2.246.10.94006007.10.0", "Tilaaja", "NAYTE/1", purchaser
+        )
 
     def taken(files: Files) -> Counter[str]:
         paths = [tmp_path / one for one in files]
         for path, content in zip(paths, files.values(), strict=True):
             path.write_bytes(content)
         caller = gateway.actor(None, None, None)
-        return Counter(row["outcome"] for row in gateway.import_files(paths, name, purchaser, caller).rows())
+        return Counter(row["outcome"] for row in gateway.deliveries.import_files(paths, name, purchaser, caller).rows())
 
     rows = taken(first())
     before, numbers = documents(gateway), figures(gateway)

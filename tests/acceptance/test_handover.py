@@ -70,7 +70,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Left]:
     deliver(world, [STAFF, MINE.client("B", non_disclosure=True), MINE.decision("B"), MINE.entry("B", day=4)])
     others = [STAFF, THEIRS.client("A"), {**THEIRS.decision("A"), "level": "perustaso"}, THEIRS.entry("A")]
     deliver(world, others, purchaser="heinola", as_of=date(2022, 1, 15))
-    world.gateway.checkpoint()
+    world.gateway.office.checkpoint(None)
     assert 0 == world.deliver()
     one, target = recipient(), folder / "out" / "controller.package"
     target.parent.mkdir()
@@ -84,7 +84,7 @@ def fresh(folder: Path, left: Left) -> World:
     """Another installation, which talks to the same archive."""
     world = World(folder)
     world.archive = left.world.archive
-    world.gateway.__dict__["_archive"] = world.archive
+    world.gateway.dispatch.__dict__["_archive"] = world.archive
     return world
 
 
@@ -118,7 +118,7 @@ def empty(left: Left, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worl
 
 def is_empty(world: World) -> bool:
     """Whether nothing of any package was kept."""
-    status, handed = world.gateway.status(), [*world.folder.glob("data/handed/*")]
+    status, handed = world.gateway.overview.status(), [*world.folder.glob("data/handed/*")]
     with world.gateway.parts.database.reading() as tx:
         return (status["records"], status["documents"], handed, parties.agreements(tx)) == ({}, {}, [], [])
 
@@ -149,14 +149,14 @@ def test_it_lives_on_in_another_gateway(left: Left, tmp_path: Path) -> None:
     told, _ = take(world, left)
     before = {one.oid: left.world.gateway.office.document(one.oid, left.world.caller) for one in archived(left.world)}
     opened = {oid: world.gateway.office.document(oid, world.caller) for oid in before}
-    sound = world.gateway.verify_audit(None, None, reconcile=True)
+    sound = world.gateway.trail.verify(reconcile=True)
     again = deliver(world, [STAFF, MINE.client("A"), MINE.decision("A"), MINE.entry("A")])
     corrected = deliver(world, [MINE.entry("A", 2)])
     cancelled = deliver(world, [MINE.entry("A", 2, day=3, is_cancelled=True)])
     assert 0 == world.deliver()
     sets = {one.set_oid: one for one in archived(world) if one.version_number == 2}
-    report = world.gateway.access_report(MINE.name("A"), world.caller)
-    after = world.gateway.verify_audit(None, None, reconcile=True)
+    report = world.gateway.office.access_report(world.caller, MINE.name("A"))
+    after = world.gateway.trail.verify(reconcile=True)
     world.gateway.close()
 
     assert before
@@ -202,18 +202,18 @@ def test_a_notice_that_was_told_is_not_told_again(tmp_path: Path) -> None:
     deliver(source, [STAFF, client, MINE.decision("A"), away])
     assert 0 == source.deliver()
     caller = source.caller
-    waiting = source.gateway.notices(caller, "waiting")["notices"]
-    source.gateway.export_notices(tmp_path / "out", caller, "", [one["id"] for one in waiting])
+    waiting = source.gateway.notice_board.list(caller, "waiting", 0, 1000, "fi")["notices"]
+    source.gateway.dispatch.export_notices(tmp_path / "out", caller, "", [one["id"] for one in waiting])
     one = Left(source, own, tmp_path / "p", {}, (tmp_path / "provider/data/keys/checkpoint.vkey").read_text())
     source.gateway.leaving.export(caller, ORGANISER, own.certificate, one.package)
     world = fresh(tmp_path / "new", one)
     take(world, one)
-    states = world.gateway.status()["notices"]
+    states = world.gateway.overview.status()["notices"]
     deliver(world, [MINE.entry("A", day=11)])
-    same = world.gateway.status()["notices"]
+    same = world.gateway.overview.status()["notices"]
     deliver(world, [{**away, "version": 2, "reason_category": "incapacity", "permitted": True}])
-    after = world.gateway.status()["notices"]
-    sound = world.gateway.verify_audit(None, None, reconcile=True)
+    after = world.gateway.overview.status()["notices"]
+    sound = world.gateway.trail.verify(reconcile=True)
     source.gateway.close()
     world.gateway.close()
 
@@ -230,7 +230,7 @@ def test_the_log_is_kept_apart_and_verifies_alone(left: Left, tmp_path: Path) ->
     told, _ = take(world, left)
     world.gateway.arriving.write_log(world.caller, told["package"], tmp_path / "log")
     listed = world.gateway.arriving.listed(world.caller)["packages"]
-    own = [json.loads(line) for line in world.gateway.export_audit("jsonl", world.caller)]
+    own = [json.loads(line) for line in world.gateway.trail.export("jsonl", world.caller)]
     at_rest = b"".join(one.read_bytes() for one in (tmp_path / "data").rglob("*") if one.is_file())
     world.gateway.close()
     log = tmp_path / "log"
@@ -283,8 +283,8 @@ def test_the_original_is_destroyed_on_instruction_only_after_the_receipt(left: L
     with pytest.raises(KeyUnavailableError):
         source.gateway.office.document(oid, caller)
     kept = archived(source, OTHER)
-    sound = source.gateway.verify_audit(None, None, reconcile=True)
-    entries = [json.loads(line) for line in source.gateway.export_audit("jsonl", caller)]
+    sound = source.gateway.trail.verify(reconcile=True)
+    entries = [json.loads(line) for line in source.gateway.trail.export("jsonl", caller)]
     told = [entry for entry in entries if entry["event"] == Event.HANDOVER_DESTROY]
 
     assert world.gateway.office.document(oid, world.caller)
@@ -456,7 +456,7 @@ def test_the_new_owner_may_leave_as_well_and_on_another_database(left: Left, tmp
     second = installation(tmp_path / "second", database_url=postgres_url)
     caller, own = second.actor(None, None, None), left.controller
     second.arriving.take(caller, left.package, own.certificate, own.key, left.keys)
-    sound = second.verify_audit(None, None, reconcile=True)
+    sound = second.trail.verify(reconcile=True)
     made = second.leaving.export(caller, ORGANISER, own.certificate, tmp_path / "again")
     keys = (tmp_path / "second/keys/checkpoint.vkey").read_text()
     row = deliver_one(second)
@@ -482,7 +482,9 @@ def deliver_one(gateway: Gateway) -> str:
     caller = gateway.actor(None, None, None)
     path = gateway.settings.data / "one.jsonl"
     path.write_text(json.dumps(MINE.entry("A", 2), ensure_ascii=False) + "\n", "utf-8")
-    made = gateway.import_files([path], "json-lines", "lapha", replace(caller, organisation=Oid(PROVIDER)), as_of=AS_OF)
+    made = gateway.deliveries.import_files(
+        [path], "json-lines", "lapha", replace(caller, organisation=Oid(PROVIDER)), as_of=AS_OF
+    )
     return str(next(iter(made.rows()))["outcome"])
 
 

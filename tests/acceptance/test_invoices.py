@@ -49,15 +49,15 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     archive = Archive(folder)
     try:
         gateway = installation(folder / "data", archive_url=archive.url)
-        gateway.register_party(
+        gateway.registration.register_party(
             "1.2.246.10.90000010.10.0", "Esimerkkipaja ry", "1.2.246.10.90000029.10.0", "Esimerkkikaupunki", "S-1",
             "heinola",
         )  # fmt: skip
         export = folder / "month.jsonl"
         export.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in RECORDS), "utf-8")
         actor = gateway.actor(None, None, None)
-        gateway.import_files([export], "json-lines", "heinola", actor, as_of=date(2022, 9, 30))
-        gateway.deliver(actor, until_empty=True)
+        gateway.deliveries.import_files([export], "json-lines", "heinola", actor, as_of=date(2022, 9, 30))
+        gateway.dispatch.deliver(actor, until_empty=True)
         yield gateway
         gateway.close()
     finally:
@@ -72,14 +72,14 @@ def entries(gateway: Gateway) -> list[tuple[str, str | None]]:
 def test_reconciliation_day_by_day(delivered: Gateway) -> None:
     """Each day tells its records, its line and its differences, and the sum is the figure of the invoice."""
     actor = delivered.actor(None, None, None)
-    told = delivered.reconciliation(actor, CLIENT, None)["reconciliation"][CLIENT]
+    told = delivered.office.reconciliation(actor, CLIENT, None, "fi")["reconciliation"][CLIENT]
     kinds = {one["date"]: [found["kind"] for found in one["differences"]] for one in told["days"]}
 
     assert kinds == {
         "2022-08-01": [], "2022-08-02": ["invoice-to-check"], "2022-08-03": ["invoice-not-a-line"], "2022-08-04": [],
         "2022-08-08": ["invoice-not-a-line"], "2022-08-09": [],
     }  # fmt: skip
-    figures = delivered.figures(actor, CLIENT, None, explain=False)["figures"]
+    figures = delivered.office.figures(actor, CLIENT, None, explain=False)["figures"]
     assert (told["invoice_eur"], told["differences"]) == (figures[CLIENT]["invoice_eur"], 3) == (120, 3)
     assert figures["TOTAL"] == {"realised_days": 3, "invoice_eur": 120, "to_check_eur": 40}
     assert told["days"][1]["differences"][0]["message"].startswith("2022-08-02 is on the invoice as to check (HEI-02)")
@@ -88,7 +88,7 @@ def test_reconciliation_day_by_day(delivered: Gateway) -> None:
 def test_evidence_of_each_line(delivered: Gateway) -> None:
     """Each line names its record, its archived document with digest and receipt, and provable places in the log."""
     actor = delivered.actor(None, None, None)
-    told = delivered.evidence(actor, CLIENT, None)["evidence"][CLIENT]
+    told = delivered.office.evidence(actor, CLIENT, None)["evidence"][CLIENT]
 
     assert [(one["date"], one["amount_eur"], one["to_check"]) for one in told["lines"]] == [
         ("2022-08-01", 40, False), ("2022-08-02", 40, True), ("2022-08-09", 40, False),
@@ -106,8 +106,8 @@ def test_looks_are_logged(delivered: Gateway) -> None:
     """Reconciliation and evidence are looks at a client's data: each is an entry about that client."""
     actor = delivered.actor(None, None, None)
     before = len(entries(delivered))
-    delivered.reconciliation(actor, None, None)
-    delivered.evidence(actor, CLIENT, None)
+    delivered.office.reconciliation(actor, None, None, "fi")
+    delivered.office.evidence(actor, CLIENT, None)
     looks = entries(delivered)[before:]
 
     assert [subject for subject, _ in looks] == ["reconciliation", "evidence"]
@@ -117,4 +117,4 @@ def test_looks_are_logged(delivered: Gateway) -> None:
 def test_unknown_client_has_no_evidence(delivered: Gateway) -> None:
     """Evidence of a client that is not there is not found."""
     with pytest.raises(NotFoundError):
-        delivered.evidence(delivered.actor(None, None, None), "V-2", None)
+        delivered.office.evidence(delivered.actor(None, None, None), "V-2", None)

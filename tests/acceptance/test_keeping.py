@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
-from tests.installations import SAMPLE, installation, take
+from tests.installations import SAMPLE, at, installation, take
 from tests.logs import opened
 
 from kanta_gateway.access import register
@@ -18,11 +17,7 @@ from kanta_gateway.access.statements import newest
 from kanta_gateway.database import document, fingerprint, record
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError, ParameterError
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.intake.desk import Desk
 from kanta_gateway.model import Event
-from kanta_gateway.pipeline.office import Office
-from kanta_gateway.pipeline.partybook import PartyBook
-from kanta_gateway.pipeline.retaining import Retention
 
 RECEIVED = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
@@ -30,25 +25,15 @@ RECEIVED = datetime(2026, 1, 31, 9, tzinfo=UTC)
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Gateway]:
     """The sample, taken in on the last of January: one record waits, one was refused."""
-    one = at(installation(tmp_path / "data"), RECEIVED)
+    one = at(installation(tmp_path / "data"), lambda: RECEIVED)
     take(one, [SAMPLE])
     yield one
     one.close()
 
 
-def at(gateway: Gateway, moment: datetime) -> Gateway:
-    """The same installation at another moment."""
-    gateway.parts = replace(gateway.parts, clock=lambda: moment)
-    gateway.desk = Desk(gateway.parts, gateway.sources)
-    gateway.office = Office(gateway.parts, gateway.office._policy)
-    gateway.party_book = PartyBook(gateway.parts, gateway.office)
-    gateway.retention = Retention(gateway.parts, gateway.office, 30)
-    return gateway
-
-
 def on(gateway: Gateway, day: date) -> dict[str, int]:
     """What the worker does on a day."""
-    at(gateway, datetime(day.year, day.month, day.day, 9, tzinfo=UTC))
+    at(gateway, lambda: datetime(day.year, day.month, day.day, 9, tzinfo=UTC))
     return gateway.retention.step(gateway.actor("worker", "worker", "archiving"))
 
 
@@ -69,7 +54,7 @@ def test_reminded_and_then_destroyed(gateway: Gateway) -> None:
     assert gateway.retention.keeping.listed(caller) == []
     assert [one["details"]["days"] for one in opened(gateway, Event.RECORD_REMIND)] == [7, 7, 14, 14, 30, 30]
     assert [one["basis"] for one in opened(gateway, Event.DOCUMENT_DESTROY_KEY)] == ["GDPR 5(1)(e)"] * 2
-    assert gateway.verify_audit(None, None, reconcile=True)["holds"]
+    assert gateway.trail.verify(reconcile=True)["holds"]
 
 
 def test_what_was_destroyed_is_a_duplicate(gateway: Gateway) -> None:

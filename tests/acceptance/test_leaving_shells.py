@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 from kanta_gateway import cli
 from kanta_gateway.access.identity import assertion
 from kanta_gateway.signing.keys import make_development_keys
+from kanta_gateway.web import application
 
 CAST = Cast(1)
 OTHER = "1.2.246.10.94006015.10.0"
@@ -125,7 +126,7 @@ def token(world: World, organisation: str, role: str) -> Bearer:
     made = make_development_keys("test system", "", "calling system", datetime.now(UTC), algorithm="p-256")
     key = load_pem_private_key(made.key, None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
-    world.gateway.register_system(made.certificate.decode(), organisation, "test system")
+    world.gateway.registration.register_system(made.certificate.decode(), organisation, "test system")
     certificate = load_pem_x509_certificate(made.certificate)
     return lambda: assertion(
         key, certificate, system="test system", organisation=organisation, person_id="V-1",
@@ -136,7 +137,7 @@ def token(world: World, organisation: str, role: str) -> Bearer:
 
 def test_papers_over_http(world: World) -> None:
     """A registrar and an auditor get papers in both forms; others' are not there, other roles are denied."""
-    app = world.gateway.api()
+    app = application(world.gateway)
     registrar, auditor = token(world, ORGANISER, "registrar"), token(world, OTHER, "auditor")
     listed = call(app, registrar, "GET", "/v1/papers").json()["papers"]
     page = call(app, registrar, "GET", "/v1/papers/dpia", of=ORGANISER, language="sv")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.installations import SAMPLE, installation, take
+from tests.installations import SAMPLE, at, installation, take
 from tests.logs import opened
 from tests.processes import Archive
 
@@ -17,9 +17,7 @@ from kanta_gateway.database import audit_entry, audit_name
 from kanta_gateway.errors import UntrustedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.keystore import day_key
-from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.retain import destroy_spent_keys
-from kanta_gateway.pipeline.retaining import Retention
 
 USE = ("subject", "controller", "at", "purpose")
 DISCLOSURE = ("subject", "controller", "provider", "recipient", "at", "purpose", "basis")
@@ -33,7 +31,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     gateway = installation(folder / "data", archive_url=archive.url)
     take(gateway, [SAMPLE])
     try:
-        assert gateway.deliver(gateway.actor(None, None, None), until_empty=True)["left"] == 0
+        assert gateway.dispatch.deliver(gateway.actor(None, None, None), until_empty=True)["left"] == 0
     finally:
         archive.stop()
     yield gateway
@@ -44,10 +42,7 @@ def in_years(gateway: Gateway, years: int) -> Gateway:
     """The same installation so many years and some days later."""
     moment = (datetime.now(UTC) + timedelta(days=3)).replace(day=15)
     moment = moment.replace(year=moment.year + years)
-    gateway.parts = replace(gateway.parts, clock=lambda: moment)
-    gateway.office = Office(gateway.parts, gateway.office._policy)
-    gateway.retention = Retention(gateway.parts, gateway.office, 30)
-    return gateway
+    return at(gateway, lambda: moment)
 
 
 def test_the_database_holds_no_open_entry(delivered: Gateway) -> None:
@@ -95,7 +90,7 @@ def test_a_destroyed_document_leaves_its_log(delivered: Gateway) -> None:
     assert [one for one in uses if not all(one[field] for field in USE)] == []
     assert [one for one in disclosures if not all(one[field] for field in DISCLOSURE)] == []
     assert [one for one in (*uses, *disclosures) if not all(people[one["actor"]["name"]].values())] == []
-    assert delivered.verify_audit(None, None, reconcile=True)["holds"]
+    assert delivered.trail.verify(reconcile=True)["holds"]
 
 
 @pytest.fixture
@@ -124,18 +119,18 @@ def test_after_twelve_years_all_of_it_is_gone(taken: Gateway) -> None:
     [LOG-05]
     """
     gateway = in_years(taken, 13)
-    note = gateway.checkpoint()
+    note = gateway.office.checkpoint(None)
     caller = gateway.actor("9", "Uusi Ihminen", "retention")
     with gateway.parts.database.reading() as tx:
         before = tx.execute(select(audit_entry.c.key_id).where(audit_entry.c.idx == 0)).scalar_one()
         names = set(tx.execute(select(audit_name.c.commitment)).scalars())
     told = gateway.retention.aging.ask(caller, is_clock_right=True)
-    lines = list(gateway.export_audit("jsonl", caller))
+    lines = list(gateway.trail.export("jsonl", caller))
     left = opened(gateway)
     with gateway.parts.database.reading() as tx:
         kept = set(tx.execute(select(audit_name.c.commitment)).scalars())
         empty = tx.execute(select(audit_entry).where(audit_entry.c.idx == 0)).mappings().one()
-    seen = gateway.verify_audit(None, None, reconcile=True)
+    seen = gateway.trail.verify(reconcile=True)
 
     assert told["rows"] > 10
     assert told["keys"] > 0
@@ -143,7 +138,7 @@ def test_after_twelve_years_all_of_it_is_gone(taken: Gateway) -> None:
     assert {name for name, value in empty.items() if value is not None} == {"idx", "leaf_hash"}
     assert gateway.parts.keys.wrapped_day_key(before) == b""
     assert seen["problems"] == seen["unmatched"] == []
-    assert gateway.checkpoint() != note
+    assert gateway.office.checkpoint(None) != note
     assert len(lines) == left[-1]["idx"] + 1
     assert {one["event"] for one in left} <= {"audit:read", "audit:checkpoint", "audit:purge"}
     assert gateway.retention.aging.purge() == {"rows": 0, "names": 0, "keys": 0, "silent_year": 0}

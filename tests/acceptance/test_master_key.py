@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.installations import SAMPLE, documents, figures, installation, take
+from tests.installations import SAMPLE, documents, figures, installation, key_folder, take
 from tests.logs import opened
 
 from kanta_gateway.database import audit_entry, document, record
@@ -41,7 +41,7 @@ def test_nothing_sealed_is_written_again(gateway: Gateway) -> None:
     """After the rotation every payload is the same bytes and opens; the old master key opens no key; it is an entry."""
     before, read, told = sealed(gateway), documents(gateway), figures(gateway)
     old = (gateway.settings.key_folder / MASTER).read_bytes()
-    done = gateway.rotate_master_key(gateway.actor(None, None, None))
+    done = gateway.administration.rotate_master_key(gateway.actor(None, None, None))
     after = sealed(gateway)
     again = installation(gateway.settings.data)
     (entry,) = opened(again, Event.AUDIT_ROTATE)
@@ -62,7 +62,7 @@ def test_nothing_sealed_is_written_again(gateway: Gateway) -> None:
 def test_a_running_process_goes_on(gateway: Gateway) -> None:
     """A process that began with the old master key reads, and seals what comes after, under the new one."""
     other = installation(gateway.settings.data)
-    other.rotate_master_key(other.actor(None, None, None))
+    other.administration.rotate_master_key(other.actor(None, None, None))
     other.close()
     rows = take(gateway, [SAMPLE])
     gateway.parts.vault.close()
@@ -80,7 +80,7 @@ def test_an_interrupted_rotation_is_finished_or_forgotten(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """The process dies with the new key written, or with the store wrapped by it: the next start opens everything."""
-    keys, folder = gateway.parts.keys, gateway._folder
+    keys, folder = gateway.parts.keys, key_folder(gateway)
     read = documents(gateway)
     if step == "written":
         folder.replace(NEXT_MASTER, secrets.token_bytes(32))

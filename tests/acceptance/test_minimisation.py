@@ -21,6 +21,7 @@ from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.pipeline.casefile import opened
 from kanta_gateway.spool import records
+from kanta_gateway.web import service_of
 
 NAME, MEDICINE = "Xenia Virtanen", "Cipralex"
 TEXT = f"Parina oli {NAME}. Lääkkeenä {MEDICINE} 10 mg, taustalla skitsofrenia. Päivä sujui hyvin."
@@ -107,9 +108,9 @@ def test_allowed_wording_leaves(tmp_path: Path) -> None:
     gateway = asking(tmp_path / "data", {"person": "ask", "medicine": "ask"})
     told = row(take(gateway, written(tmp_path, export())))
     caller = gateway.actor("author-1", "Author One", "service-delivery")
-    still = gateway.allow(told["ticket"], [("notes", "person")], REASON, caller)
-    done = gateway.allow(told["ticket"], [], REASON, caller)
-    log = "".join(gateway.export_audit("jsonl", caller))
+    still = gateway.desk.allow(gateway.office, told["ticket"], [("notes", "person")], REASON, caller, "fi").told
+    done = gateway.desk.allow(gateway.office, told["ticket"], [], REASON, caller, "fi").told
+    log = "".join(gateway.trail.export("jsonl", caller))
     answers = [
         one["details"] for line in log.splitlines() if (one := orjson.loads(line))["event"] == "record:allow"
     ]  # fmt: skip
@@ -129,7 +130,7 @@ def test_another_record_forgets_no_answer(tmp_path: Path) -> None:
     """What was allowed stays allowed when other records of the client come."""
     gateway = asking(tmp_path / "data", {"person": "ask"})
     told = row(take(gateway, written(tmp_path / "1", export())))
-    gateway.allow(told["ticket"], [], REASON, gateway.actor(None, None, None))
+    gateway.desk.allow(gateway.office, told["ticket"], [], REASON, gateway.actor(None, None, None), "fi")
     more = export()
     more["asiakkaat"][0]["valmennuspaivakirja"] = copy.deepcopy(sample())["asiakkaat"][0]["valmennuspaivakirja"][1:4]
     take(gateway, written(tmp_path / "2", more))
@@ -152,7 +153,7 @@ def test_a_new_version_is_asked_anew(tmp_path: Path) -> None:
     """What was allowed of one version is not allowed of the next."""
     gateway = asking(tmp_path / "data", {"person": "ask"})
     told = row(take(gateway, written(tmp_path / "1", export())))
-    gateway.allow(told["ticket"], [], REASON, gateway.actor(None, None, None))
+    gateway.desk.allow(gateway.office, told["ticket"], [], REASON, gateway.actor(None, None, None), "fi")
     again = row(take(gateway, written(tmp_path / "2", export("Nyt parina Kaarlo Virtanen.", version=2))), 2)
 
     assert again["outcome"] == "held"
@@ -173,7 +174,7 @@ def test_answers_that_are_none(tmp_path: Path) -> None:
         ("none", [], REASON, NotFoundError),
     ):
         with pytest.raises(error):
-            gateway.allow(ticket, answers, reason, caller)
+            gateway.desk.allow(gateway.office, ticket, answers, reason, caller, "fi")
 
     assert gateway.desk.ticket(told["ticket"], "en").told["outcome"] == "held"
 
@@ -207,8 +208,10 @@ def test_over_the_api(tmp_path: Path) -> None:
         provider = agreements(tx)[0].provider.oid
     own = Caller("records", provider, "T2", "Juhani Korpisaari", "provider-system", "delivery")
     other = Caller("records", Oid("1.2.246.10.95005.10.0"), "T9", "Toinen Taho", "provider-system", "delivery")
-    gateway.register_party(other.organisation, "Toinen", "1.2.246.10.95006.10.0", "Tilaaja", "T/1", "lapha")
-    service = gateway.service()
+    gateway.registration.register_party(
+        other.organisation, "Toinen", "1.2.246.10.95006.10.0", "Tilaaja", "T/1", "lapha"
+    )
+    service = service_of(gateway)
     body = orjson.dumps({"reason": REASON, "answers": [{"field": "notes", "class": "person"}]})
     with pytest.raises(NotFoundError):
         service.allow(ticket, body, other, "fi")

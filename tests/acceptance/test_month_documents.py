@@ -41,7 +41,7 @@ COACHED = [
 def taken(gateway: Gateway, path: Path, *records: dict[str, Any]) -> dict[str, str]:
     """Import canonical records; id -> outcome."""
     path.write_text("".join(json.dumps(one) + "\n" for one in records), "utf-8")
-    rows = gateway.import_files([path], "json-lines", "helsinki", gateway.actor(None, None, None)).rows()
+    rows = gateway.deliveries.import_files([path], "json-lines", "helsinki", gateway.actor(None, None, None)).rows()
     return {row["id"]: row["outcome"] for row in rows}
 
 
@@ -57,7 +57,7 @@ def explained(gateway: Gateway) -> int:
     """How many live documents were composed again to the very same content."""
     with gateway.parts.database.reading() as tx:
         live = [one.oid for one in store.listed(tx, limit=1000) if one.state.value == "queued"]
-    return len([gateway.explain(oid, gateway.actor(None, None, None)) for oid in live])
+    return len([gateway.documents.explain(oid, gateway.actor(None, None, None)) for oid in live])
 
 
 def test_an_unsent_month_is_made_again_when_its_decision_changes(tmp_path: Path) -> None:

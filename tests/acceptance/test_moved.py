@@ -25,7 +25,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One installation for every story: each has clients of its own."""
     patch = pytest.MonkeyPatch()
     patch.setattr(sending, "CONNECTIONS", 1)
-    patch.setattr("kanta_gateway.gateway.stop_on_signals", lambda _stop: None)
+    patch.setattr("kanta_gateway.operating.dispatch.stop_on_signals", lambda _stop: None)
     one = World(tmp_path_factory.mktemp("moved"))
     register(one)
     deliver(one, [STAFF])
@@ -127,5 +127,5 @@ def test_the_log_stands(world: World) -> None:
     """After all this the log holds, and no entry of a move tells more than ticket, type and delivery."""
     bodies = opened(world.gateway, Event.RECORD_MOVE)
 
-    assert world.gateway.verify_audit(None, None)["holds"]
+    assert world.gateway.trail.verify()["holds"]
     assert all(one["details"].keys() == {"type", "delivery"} for one in bodies)

@@ -47,7 +47,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A provider of the Lapland contract, with a month of one client."""
     folder = tmp_path_factory.mktemp("national")
     made = installation(folder / "data")
-    made.register_party(
+    made.registration.register_party(
         "1.2.246.10.90000010.10.0", "Esimerkkipaja ry", "1.2.246.10.90000029.10.0", "Esimerkkialue", "S-1", "lapha"
     )
     yield made
@@ -60,7 +60,7 @@ def rows(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     export = tmp_path_factory.mktemp("records") / "month.jsonl"
     export.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in RECORDS), "utf-8")
     actor = gateway.actor(None, None, None)
-    result = gateway.import_files([export], "json-lines", "lapha", actor, as_of=date(2025, 10, 1))
+    result = gateway.deliveries.import_files([export], "json-lines", "lapha", actor, as_of=date(2025, 10, 1))
     return {
         row["id"]: [
             (one["rule"], one["severity"]) for one in row["findings"] if one["rule"].startswith(("LAP", "KT", "AB"))
@@ -81,8 +81,8 @@ def test_records_are_judged_by_the_law_too(rows: dict[str, list[tuple[str, str]]
 def test_figures_of_the_law_stand_apart(gateway: Gateway, rows: dict[str, list[tuple[str, str]]]) -> None:
     """The contract's figures keep their names; those of the law have their own question, with records and clause."""
     actor = gateway.actor(None, None, None)
-    own = gateway.figures(actor, CLIENT, None, explain=False)["figures"][CLIENT]
-    told = gateway.figures(actor, CLIENT, None, explain=True, national=True)
+    own = gateway.office.figures(actor, CLIENT, None, explain=False)["figures"][CLIENT]
+    told = gateway.office.figures(actor, CLIENT, None, explain=True, national=True)
 
     law = told["national"][CLIENT]
 
@@ -102,7 +102,7 @@ def test_figures_of_the_law_stand_apart(gateway: Gateway, rows: dict[str, list[t
 
 def test_check_tells_where_the_law_is_judged(gateway: Gateway) -> None:
     """An operator sees which rules of the law each contract covers, inherits or gives to somebody else."""
-    told = gateway.check()["law"]
+    told = gateway.checkup.lacking()["law"]
 
     assert {"heinola", "helsinki", "lapha", "paijat-hame"} == set(told)
     assert ["LAP-12"] == told["lapha"]["covered"]["AB-07"]

@@ -171,9 +171,10 @@ def test_the_unit_stands_in_the_document_only(tmp_path: Path) -> None:
     caller = gateway.actor(None, None, None)
     oids = [document["oid"] for row in rows for document in row["documents"]]
     said = "\n".join([
-        str(rows), str(gateway.figures(caller, None, None, explain=True)), str(gateway.status()),
-        *(str(gateway.explain(oid, caller)) for oid in oids), str(gateway.access_report("A-1", caller)),
-        *(line for form in ("jsonl", "csv", "fhir") for line in gateway.export_audit(form, caller)),
+        str(rows), str(gateway.office.figures(caller, None, None, explain=True)), str(gateway.overview.status()),
+        *(str(gateway.documents.explain(oid, caller)) for oid in oids),
+        str(gateway.office.access_report(caller, "A-1")),
+        *(line for form in ("jsonl", "csv", "fhir") for line in gateway.trail.export(form, caller)),
     ])  # fmt: skip
     units = [(one["oid"], one["nimi"]) for one in sample()["palveluntuottaja"]["yksikot"]]
 

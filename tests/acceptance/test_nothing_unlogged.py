@@ -30,6 +30,7 @@ from kanta_gateway.database import audit_entry, audit_head
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Event
 from kanta_gateway.pipeline.deliver import Deliverer
+from kanta_gateway.web import application
 
 RECORD = {"type": "staff", "id": "H-77", "surname": "Kurkela", "given_names": "Anneli", "title": "sosionomi"}
 ROLES = {
@@ -87,15 +88,15 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "data"
         self.gateway: Gateway = installation(self.folder)
-        self.gateway.register_party(PROVIDER, "Paja ry", ORGANISER, "Alue", CONTRACT, "lapha")
+        self.gateway.registration.register_party(PROVIDER, "Paja ry", ORGANISER, "Alue", CONTRACT, "lapha")
         local = self.gateway.actor(None, None, None)
-        self.taken = list(self.gateway.import_files([SAMPLE], "lapha-json", "lapha", local).rows())
-        archived = Deliverer(self.gateway.parts, MemoryArchive(), self.gateway._frame, local, 60.0)
+        self.taken = list(self.gateway.deliveries.import_files([SAMPLE], "lapha-json", "lapha", local).rows())
+        archived = Deliverer(self.gateway.parts, MemoryArchive(), self.gateway.dispatch._frame, local, 60.0)
         archived.run(threading.Event(), until_empty=True)
         self.systems = {role: System(organisation, role) for role, organisation in ROLES.items()}
         for role, system in self.systems.items():
-            self.gateway.register_system(system.certificate, system.organisation, f"system {role}")
-        self.api = self.gateway.api()
+            self.gateway.registration.register_system(system.certificate, system.organisation, f"system {role}")
+        self.api = application(self.gateway)
 
     def entries(self) -> int:
         """How many entries there are."""

@@ -36,6 +36,7 @@ from kanta_gateway.outward import Outward
 from kanta_gateway.pipeline.announce import Announcer
 from kanta_gateway.pipeline.deadlines import Asked
 from kanta_gateway.pipeline.retain import destroy_spent_notices
+from kanta_gateway.web import application, service_of
 
 ORGANISER = "1.2.246.10.94006007.10.0"
 DAY = datetime(2025, 10, 10, 9, tzinfo=UTC)
@@ -53,8 +54,8 @@ class Office(World):
 
     def __init__(self, folder: Path) -> None:
         self.gateway = installation(folder / "data")
-        self.gateway.register_party(PROVIDER, "Paja ry", ORGANISER, "Alue", "NAYTE/1/2025", "lapha")
-        self._service = self.gateway.service()
+        self.gateway.registration.register_party(PROVIDER, "Paja ry", ORGANISER, "Alue", "NAYTE/1/2025", "lapha")
+        self._service = service_of(self.gateway)
         self.at(DAY)
         self.post({"type": "staff", "id": "H1", "surname": "Kurkela", "given_names": "Anneli", "title": "sosionomi"})
         self.client(version=1)
@@ -118,7 +119,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     """One installation; whatever a test does there, log and tables tell the same afterwards."""
     one = Office(tmp_path)
     yield one
-    unmatched = one.gateway.verify_audit(None, None, reconcile=True)["unmatched"]
+    unmatched = one.gateway.trail.verify(reconcile=True)["unmatched"]
     one.gateway.close()
     assert unmatched == []
 
@@ -160,7 +161,7 @@ def test_client_is_told_of_it(office: Office) -> None:
     office.absence()
     office.hand_over(office.listed()[0]["id"])
     office.at(datetime.now(UTC) + timedelta(minutes=1))
-    rows = office.gateway.access_report("KT", office.gateway.actor(None, None, None))["rows"]
+    rows = office.gateway.office.access_report(office.gateway.actor(None, None, None), "KT")["rows"]
 
     assert [(one["recipient"], one["basis"]) for one in rows if one["event"] == "notice:disclose"] == [
         ("kela", "48/2026 §45.1(1)")
@@ -272,7 +273,7 @@ def test_others_see_nothing(office: Office) -> None:
         with pytest.raises(NotPermittedError):
             office.listed(caller=stranger)
     asked = len(office.entries(Event.REQUEST_DENY))
-    office.gateway.register_party("1.2.246.10.1.10.0", "Toinen ry", "1.9", "Kaupunki", "X-1", "heinola")
+    office.gateway.registration.register_party("1.2.246.10.1.10.0", "Toinen ry", "1.9", "Kaupunki", "X-1", "heinola")
     for other in others:
         assert office.listed(caller=other) == []
         with pytest.raises(NotFoundError):
@@ -551,13 +552,13 @@ def test_mail_holds_no_client_data(office: Office) -> None:
 @contextmanager
 def served(office: Office) -> Iterator[httpx.Client]:
     """The API on a free port, and a client of it."""
-    server = uvicorn.Server(uvicorn.Config(office.gateway.api(), port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(application(office.gateway), port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    fresh = Fresh(lambda: office.gateway.development_assertion(None, None, None, "provider-system", ""))
+    fresh = Fresh(lambda: office.gateway.development.assertion(None, None, None, "provider-system", ""))
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Accept-Language": "sv"}, auth=fresh) as client:
         yield client
     server.should_exit = True

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
-from tests.installations import SAMPLE, installation, take
+from tests.installations import SAMPLE, installation, key_folder, take
 from tests.logs import opened
 from tests.processes import Archive
 
@@ -27,6 +27,7 @@ from kanta_gateway.keyfiles import assertion_of, development_system, thumbprint_
 from kanta_gateway.model import Event
 from kanta_gateway.pipeline.retain import destroy_spent_keys
 from kanta_gateway.privacy.envelope import open_sealed
+from kanta_gateway.web import service_of
 
 APPROVAL = Statement(
     "approval",
@@ -44,11 +45,11 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     take(gateway, [SAMPLE])
     caller = gateway.actor(None, None, None)
     try:
-        assert gateway.deliver(caller, until_empty=True)["left"] == 0
+        assert gateway.dispatch.deliver(caller, until_empty=True)["left"] == 0
     finally:
         archive.stop()
-    gateway.development_assertion(None, None, None, "auditor", "")
-    gateway.register_party("1.2.3.10.1", "Paja", "1.2.3.10.2", "Alue", "S-1", "lapha", caller)
+    gateway.development.assertion(None, None, None, "auditor", "")
+    gateway.registration.register_party("1.2.3.10.1", "Paja", "1.2.3.10.2", "Alue", "S-1", "lapha", caller)
     gateway.party_book.state([APPROVAL], caller)
     gateway.close()
     return folder / "data"
@@ -103,8 +104,10 @@ class World:
 
     def revoke(self) -> None:
         """The calling system is refused."""
-        _, certificate = development_system(self.gateway._folder)
-        self.gateway.revoke_system(thumbprint_of(certificate.decode()), self.gateway.actor(None, None, None))
+        _, certificate = development_system(key_folder(self.gateway))
+        self.gateway.registration.revoke_system(
+            thumbprint_of(certificate.decode()), self.gateway.actor(None, None, None)
+        )
         self.is_revoked = True
 
     def end(self) -> None:
@@ -158,7 +161,7 @@ def test_yesterdays_backup_brings_nothing_back(world: World) -> None:
     assert {one["subject"] for one in again if one["event"] == Event.DOCUMENT_DESTROY_KEY} >= world.destroyed.keys()
     assert {"revoke-system", None} == {one["details"].get("act") for one in again}
     assert again == once
-    assert world.gateway.verify_audit(None, None, reconcile=True)["unmatched"] == []
+    assert world.gateway.trail.verify(reconcile=True)["unmatched"] == []
 
 
 def test_a_revoked_system_is_refused_after_a_restore(world: World) -> None:
@@ -166,7 +169,7 @@ def test_a_revoked_system_is_refused_after_a_restore(world: World) -> None:
     place = world.backup()
     world.revoke()
     world.restore(place)
-    key, certificate = development_system(world.gateway._folder)
+    key, certificate = development_system(key_folder(world.gateway))
     with world.gateway.parts.database.reading() as tx:
         organisation = tx.execute(select(calling_system.c.organisation)).scalar_one()
     told = assertion_of(
@@ -174,7 +177,7 @@ def test_a_revoked_system_is_refused_after_a_restore(world: World) -> None:
         role="auditor", purpose="audit", contract="", audience="kanta-gateway", now=datetime.now(UTC),
     )  # fmt: skip
     with pytest.raises(GatewayError):
-        world.gateway.service().identify(told)
+        service_of(world.gateway).identify(told)
 
 
 def test_a_crash_before_the_key_is_destroyed(world: World) -> None:
@@ -186,7 +189,7 @@ def test_a_crash_before_the_key_is_destroyed(world: World) -> None:
     world.assert_forgotten()
 
     assert before == keys
-    assert world.gateway.verify_audit(None, None, reconcile=True)["holds"]
+    assert world.gateway.trail.verify(reconcile=True)["holds"]
 
 
 def test_a_crash_after_the_key_is_destroyed(world: World) -> None:
@@ -200,7 +203,7 @@ def test_a_crash_after_the_key_is_destroyed(world: World) -> None:
 
     assert world.gateway.parts.keys.last() == number
     assert [one for one in opened(world.gateway) if one["details"].get("again")] == []
-    assert world.gateway.verify_audit(None, None, reconcile=True)["holds"]
+    assert world.gateway.trail.verify(reconcile=True)["holds"]
 
 
 def test_a_key_that_went_without_its_entry(world: World) -> None:
@@ -220,7 +223,7 @@ def test_a_key_that_went_without_its_entry(world: World) -> None:
         world.gateway.office.document(oid, world.gateway.actor(None, None, None))
     with world.gateway.parts.database.reading() as tx:
         assert tx.execute(select(record.c.digest).where(record.c.ticket == row.ticket)).scalar_one() == ""
-    assert world.gateway.verify_audit(None, None)["holds"]
+    assert world.gateway.trail.verify()["holds"]
 
 
 def test_an_older_key_store_brings_no_key_back(world: World) -> None:

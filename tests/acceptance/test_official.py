@@ -36,7 +36,7 @@ def imported(folder: Path, *files: tuple[str, Any]) -> dict[str, Any]:
 def listed(folder: Path) -> set[str]:
     """OIDs of every usable structure."""
     gateway = installation(folder / "data")
-    found = {one["oid"] for one in gateway.list_schemas()["structures"]}
+    found = {str(one.oid) for one in gateway.parts.structures.all()}
     gateway.close()
     return found
 
@@ -173,7 +173,7 @@ def test_version_that_no_mapping_fits(tmp_path: Path) -> None:
     """A new version that lacks a field of the mapping is not used; `check` says which and why, the old one goes on."""
     new = newer(tmp_path, drop="paivamaara")
     gateway = installation(tmp_path / "data")
-    mistakes = gateway.check()["mistakes"]
+    mistakes = gateway.checkup.lacking()["mistakes"]
     gateway.close()
 
     assert made_by(tmp_path, "2027-01-01") != new

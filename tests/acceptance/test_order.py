@@ -152,10 +152,10 @@ def test_what_is_missing_is_waited_for(tmp_path: Path, expected: Expected) -> No
 def test_dry_run_stores_nothing(tmp_path: Path) -> None:
     """A dry run tells the same outcomes and leaves nothing stored."""
     gateway = installation(tmp_path / "data")
-    caller, empty = gateway.actor(None, None, None), gateway.status()
-    with gateway.dry_import([SAMPLE], "lapha-json", "lapha", caller) as result:
+    caller, empty = gateway.actor(None, None, None), gateway.overview.status()
+    with gateway.deliveries.dry_import([SAMPLE], "lapha-json", "lapha", caller) as result:
         dry = outcomes(list(result.rows()))
-    before = gateway.status()
+    before = gateway.overview.status()
 
     assert before == empty
     assert before["records"] == before["documents"] == before["notices"] == {}
@@ -172,4 +172,4 @@ def test_unreadable_end_stores_nothing(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError):
         take(gateway, [tmp_path / "cut.json"])
 
-    assert gateway.status()["records"] == {}
+    assert gateway.overview.status()["records"] == {}

@@ -202,14 +202,14 @@ def test_each_making_is_an_entry_and_a_changed_file_is_seen(gateway: Gateway, ca
     """The log tells who made which paper of which configuration; a file that was written over is told from it."""
     paper = gateway.papers.make(caller, "security", "", "en", "docx")
     page = gateway.papers.make(caller, "security", "", "en", "html")
-    entries: list[Any] = [json.loads(line) for line in gateway.export_audit("jsonl", caller)]
+    entries: list[Any] = [json.loads(line) for line in gateway.trail.export("jsonl", caller)]
     told = [one for one in entries if one["event"] == Event.PAPER_MAKE][-1]
     changed = gateway.papers.check(caller, page.replace(b"SQLite", b"PostgreSQL"))
 
     assert ("security", "html") == (told["subject"], told["details"]["form"])
     assert gateway.papers.check(caller, paper)["file_is_as_made"]
     assert (True, False) == (changed["up_to_date"], changed["file_is_as_made"])
-    assert gateway.verify_audit(None, None, reconcile=True)["holds"]
+    assert gateway.trail.verify(reconcile=True)["holds"]
     with pytest.raises(ParameterError):
         gateway.papers.check(caller, b"<html></html>")
     with pytest.raises(ParameterError):

@@ -15,6 +15,7 @@ from tests.documents import schema
 from kanta_gateway.contracts.minimisation import NOT_SAID
 from kanta_gateway.errors import RecordInvalidError
 from kanta_gateway.recordtypes import TEXT_LENGTH, RecordType
+from kanta_gateway.web import service_of
 
 VALUES = {
     "identity-code": ("080891W9059", "Tunnus {} oli esillä."),
@@ -116,9 +117,9 @@ def test_nothing_else_tells(world: tuple[World, dict[str, dict[str, Any]]]) -> N
     oids = [document["oid"] for row in list(told.values())[::5] for document in row["documents"]]
     said = "\n".join([
         *(str(gateway.desk.ticket(row["ticket"], "fi").told) for row in told.values()),
-        *(line for form in ("jsonl", "csv", "fhir") for line in gateway.export_audit(form, caller)),
-        *(str(gateway.explain(oid, caller)) for oid in oids),
-        str(gateway.figures(caller, None, None, explain=True)), str(gateway.status()),
+        *(line for form in ("jsonl", "csv", "fhir") for line in gateway.trail.export(form, caller)),
+        *(str(gateway.documents.explain(oid, caller)) for oid in oids),
+        str(gateway.office.figures(caller, None, None, explain=True)), str(gateway.overview.status()),
     ])  # fmt: skip
     files = [path for path in Path(gateway.settings.data).rglob("*") if path.is_file()]
     inside = {cls for path in files for cls, (value, _) in VALUES.items() if value.encode() in path.read_bytes()}
@@ -133,7 +134,7 @@ def test_errors_keep_silent(world: tuple[World, dict[str, dict[str, Any]]]) -> N
     one, _ = world
     wrong = {**given(one, "diary_entry", "KT"), "date": "080891W9059", "unknown": VALUES["person"][0]}
     with pytest.raises(RecordInvalidError) as refused:
-        one.gateway.service().submit(orjson.dumps(wrong), CALLER, "fi", is_dry=False)
+        service_of(one.gateway).submit(orjson.dumps(wrong), CALLER, "fi", is_dry=False)
     told = [one.gateway.parts.messages.finding(each, "fi") for each in refused.value.findings]
 
     assert left(str(refused.value) + str(told)) == []

@@ -70,14 +70,14 @@ class Planted:
         paths = [folder / file.name for file in files]
         caller, where = self.gateway.actor(None, None, None), f"result of {source}"
         try:
-            result = self.gateway.import_files(paths, source, purchaser, caller)
+            result = self.gateway.deliveries.import_files(paths, source, purchaser, caller)
         except GatewayError as error:
             told = [self.gateway.parts.messages.finding(one, "en") for one in error.findings]
             self.said[where] = f"{error} {told}"
             return
         self.said[where] = b"".join(result.json(ALL)).decode()
         with contextlib.suppress(GatewayError):
-            back = self.gateway.write_findings(paths, source, result, folder / "back")
+            back = self.gateway.deliveries.write_findings(paths, source, result, folder / "back")
             self.returned += [(one.read_bytes(), two.read_bytes()) for one, two in zip(paths, back, strict=True)]
 
     def _ask(self, folder: Path) -> None:
@@ -86,22 +86,24 @@ class Planted:
         with gateway.parts.database.reading() as tx:
             tickets = list(tx.execute(select(metadata.tables["record"].c.ticket)).scalars())
             documents = store.listed(tx, limit=100_000)
-        due = gateway.due(caller, None, None, None, frozenset(ClockState))
-        notices = gateway.notices(caller, None)["notices"]
+        due = gateway.overview.due(caller, None, None, None, frozenset(ClockState))
+        notices = gateway.notice_board.list(caller, None, 0, 1000, "fi")["notices"]
         self.said |= {
             "tickets": "\n".join(json.dumps(gateway.desk.ticket(one, "en").told) for one in tickets),
-            "log": "\n".join(line for form in ("jsonl", "csv", "fhir") for line in gateway.export_audit(form, caller)),
-            "explanations": "\n".join(str(gateway.explain(one.oid, caller)) for one in documents[::7]),
-            "figures": str([gateway.figures(caller, None, None, explain=True, national=law) for law in (False, True)]),
-            "reconciliation": str(gateway.reconciliation(caller, None, None)),
-            "deadlines": f"{due} {list(gateway.board(due))}",
+            "log": "\n".join(line for form in ("jsonl", "csv", "fhir") for line in gateway.trail.export(form, caller)),
+            "explanations": "\n".join(str(gateway.documents.explain(one.oid, caller)) for one in documents[::7]),
+            "figures": str(
+                [gateway.office.figures(caller, None, None, explain=True, national=law) for law in (False, True)]
+            ),
+            "reconciliation": str(gateway.office.reconciliation(caller, None, None, "fi")),
+            "deadlines": f"{due} {list(gateway.overview.board(due))}",
             "notices": str(notices),
             "documents": str(gateway.office.documents(caller, None, 0, 1000)),
-            "status": str(gateway.status()),
+            "status": str(gateway.overview.status()),
             "persons": str(gateway.people.listed(caller)),
         }
         for kind in sorted({recipient for one in notices for recipient in one["recipients"]}):
-            gateway.export_notices(folder / "notices", caller, kind, ())
+            gateway.dispatch.export_notices(folder / "notices", caller, kind, ())
         pages = sorted((folder / "notices").glob("*"))
         self.said["pages"] = "\n".join(one.read_text("utf-8") for one in pages)
 

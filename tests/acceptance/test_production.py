@@ -36,7 +36,7 @@ def sample() -> list[File]:
 def test_unverified_codes_hold_every_document(gateway: Gateway) -> None:
     """In production no document is built that needs an unverified code: its record is held and names the code."""
     caller = gateway.actor("person-1", "Person One", "delivery")
-    gateway.register_party(
+    gateway.registration.register_party(
         "1.2.246.10.94005128.10.0", "Provider", "1.2.246.10.94006007.10.0", "Organiser", "NAYTE/1/2025", "lapha"
     )
     result = strict(gateway).import_files(sample(), "lapha-json", "lapha", caller, "en")
@@ -54,7 +54,7 @@ def test_unverified_codes_hold_every_document(gateway: Gateway) -> None:
 
 def test_development_builds_and_says_so(gateway: Gateway) -> None:
     """Elsewhere the same documents are built, and every record tells which codes are not verified."""
-    result = gateway.import_files([SAMPLE], "lapha-json", "lapha", gateway.actor(None, None, None))
+    result = gateway.deliveries.import_files([SAMPLE], "lapha-json", "lapha", gateway.actor(None, None, None))
     made = [row for row in result.rows() if row["documents"]]
 
     assert made
@@ -89,7 +89,7 @@ def test_nobody_acts_unnamed(gateway: Gateway) -> None:
 
 def test_check_names_what_each_code_blocks(gateway: Gateway) -> None:
     """`check` lists the unverified codes with the structures that production does not build because of them."""
-    told = {(one["list"], one["key"]): one["blocks"] for one in gateway.check()["unverified_codes"]}
+    told = {(one["list"], one["key"]): one["blocks"] for one in gateway.checkup.lacking()["unverified_codes"]}
 
     assert "19007" in told["contact-mode", "on_site"]
     assert told["document-type", "Arvio"] == ["1003"]

@@ -24,12 +24,12 @@ def test_each_act_has_its_entry(tmp_path: Path) -> None:
     caller = gateway.actor("4711", "Erkki Esimerkki", "onboarding")
     made = make_development_keys("test system", "", "calling system", datetime.now(UTC), algorithm="p-256")
     certificate = made.certificate.decode()
-    gateway.register_party(PROVIDER, "Paja", ORGANISER, "Alue", "NAYTE/1", "lapha", caller)
-    thumbprint = gateway.register_system(certificate, PROVIDER, "records", caller)["thumbprint"]
-    gateway.register_system(certificate, PROVIDER, "records", caller)
-    gateway.revoke_system(thumbprint, caller)
-    gateway.revoke_system(thumbprint, caller)
-    gateway.register_party(PROVIDER, "Paja", ORGANISER, "Alue", "NAYTE/2", "lapha", caller, SPAN)
+    gateway.registration.register_party(PROVIDER, "Paja", ORGANISER, "Alue", "NAYTE/1", "lapha", caller)
+    thumbprint = gateway.registration.register_system(certificate, PROVIDER, "records", caller)["thumbprint"]
+    gateway.registration.register_system(certificate, PROVIDER, "records", caller)
+    gateway.registration.revoke_system(thumbprint, caller)
+    gateway.registration.revoke_system(thumbprint, caller)
+    gateway.registration.register_party(PROVIDER, "Paja", ORGANISER, "Alue", "NAYTE/2", "lapha", caller, SPAN)
     bodies = opened(gateway)
     with gateway.parts.database.reading() as tx:
         names = {gateway.parts.log.names.read(tx, one["actor"]["name"])["name"] for one in bodies}
@@ -43,5 +43,5 @@ def test_each_act_has_its_entry(tmp_path: Path) -> None:
                      "from": "2026-01-01", "to": "2026-06-30"}),
     ] == [(one["subject"], one["details"]) for one in bodies]  # fmt: skip
     assert {"party:register"} == {one["event"] for one in bodies}
-    assert gateway.verify_audit(None, None, reconcile=True)["holds"]
+    assert gateway.trail.verify(reconcile=True)["holds"]
     gateway.close()

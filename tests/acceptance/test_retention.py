@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
-from tests.installations import documents, installation, sample, take, written
+from tests.installations import at, documents, installation, sample, take, written
 from tests.processes import Archive
 
 from kanta_gateway.database import document
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.intake.desk import Desk
 from kanta_gateway.model import Caller
 from kanta_gateway.pipeline.retain import destroy_spent_keys
 from kanta_gateway.spool import store
@@ -34,7 +32,7 @@ def archived(tmp_path: Path) -> Iterator[tuple[Gateway, Caller, dict[str, Any]]]
     take(gateway, written(tmp_path / "early", early))
     caller = gateway.actor(None, None, None)
     try:
-        assert gateway.deliver(caller, until_empty=True)["left"] == 0
+        assert gateway.dispatch.deliver(caller, until_empty=True)["left"] == 0
     finally:
         archive.stop()
     yield gateway, caller, early
@@ -43,9 +41,7 @@ def archived(tmp_path: Path) -> Iterator[tuple[Gateway, Caller, dict[str, Any]]]
 
 def later(gateway: Gateway, days: int) -> Gateway:
     """The same installation so many days later."""
-    gateway.parts = replace(gateway.parts, clock=lambda: datetime.now(UTC) + timedelta(days=days))
-    gateway.desk = Desk(gateway.parts, gateway.sources)
-    return gateway
+    return at(gateway, lambda: datetime.now(UTC) + timedelta(days=days))
 
 
 def test_content_stays_within_the_grace(archived: tuple[Gateway, Caller, dict[str, Any]]) -> None:
@@ -59,7 +55,7 @@ def test_content_stays_within_the_grace(archived: tuple[Gateway, Caller, dict[st
 def test_content_goes_and_evidence_stays(archived: tuple[Gateway, Caller, dict[str, Any]], tmp_path: Path) -> None:
     """After the grace period no document opens, receipts stay, the log holds, and figures are what they were."""
     gateway, caller, early = archived
-    before = gateway.figures(caller, None, None, explain=False)
+    before = gateway.office.figures(caller, None, None, explain=False)
     with gateway.parts.database.reading() as tx:
         oids = [one.oid for one in store.archived(tx)]
     destroyed = destroy_spent_keys(later(gateway, 31).parts, caller, 30)
@@ -69,9 +65,9 @@ def test_content_goes_and_evidence_stays(archived: tuple[Gateway, Caller, dict[s
         gateway.office.document(oids[0], caller)
     with gateway.parts.database.reading() as tx:
         assert all(one.receipt for one in store.archived(tx))
-    assert gateway.verify_audit(None, None, reconcile=True)["holds"]
-    assert gateway.figures(caller, None, None, explain=False) == before
-    assert gateway.export(tmp_path / "out", caller, all_versions=True)["destroyed"] == destroyed
+    assert gateway.trail.verify(reconcile=True)["holds"]
+    assert gateway.office.figures(caller, None, None, explain=False) == before
+    assert gateway.documents.export(tmp_path / "out", caller, all_versions=True)["destroyed"] == destroyed
     again = take(gateway, written(tmp_path / "again", early))
     assert {row["outcome"] for row in again if row["documents"]} == set()
 
@@ -85,7 +81,7 @@ def test_a_destroyed_key_that_comes_back_is_seen(
         before = [store.get(tx, one.oid) for one in store.archived(tx)[:2]]
         wrapped = gateway.parts.keys.wrapped_many([one.key_id for one in before if one])
     destroy_spent_keys(later(gateway, 31).parts, caller, 30)
-    sound = gateway.verify_audit(None, None, reconcile=True)
+    sound = gateway.trail.verify(reconcile=True)
     one, two = before
     assert one is not None
     assert two is not None
@@ -93,7 +89,7 @@ def test_a_destroyed_key_that_comes_back_is_seen(
     gateway.parts.keys.take_over([(one.key_id, wrapped[one.key_id])])
     with gateway.parts.database.transaction() as tx:
         tx.execute(update(document).where(document.c.oid == two.oid).values(payload=two.payload))
-    told = gateway.verify_audit(None, None, reconcile=True)["unmatched"]
+    told = gateway.trail.verify(reconcile=True)["unmatched"]
 
     assert sound["holds"]
     assert len(told) == 2

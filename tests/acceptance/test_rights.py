@@ -346,7 +346,7 @@ def test_clocks(world: World) -> None:
     """The list tells what is overdue first, and what was answered late; a look is an entry without a client."""
     rights = world.gateway.rights
     late, open_ = asked(world, "log-report", received_on=date(2026, 1, 10)), asked(world, "log-report")
-    overview = world.gateway.status()["requests"]
+    overview = world.gateway.overview.status()["requests"]
     known = rights.list(official(world), "sv", as_of=datetime.now(UTC).date())
     decided(world, late, "granted")
     rights.answer(official(world), late, "sv")
@@ -538,7 +538,7 @@ def test_what_was_said_is_destroyed_after_three_years(world: World) -> None:
     world.gateway.retention.oblivion.carry()
     with pytest.raises(KeyUnavailableError):
         rights.show(official(world), request, "fi")
-    matched = world.gateway.verify_audit(None, None, reconcile=True)
+    matched = world.gateway.trail.verify(reconcile=True)
 
     assert (0, 1) == (early, gone)
     assert {request, open_} == {one["id"] for one in rights.list(official(world), "fi")["requests"]}

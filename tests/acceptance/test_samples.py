@@ -34,7 +34,7 @@ def test_a_sample_is_taken_in(name: str, tmp_path: Path) -> None:
             files.append(tmp_path / Path(path).name)
             files[-1].write_bytes(content)
     gateway = installation(tmp_path / "data")
-    with gateway.dry_import(files, name, contract, gateway.actor(None, None, None)) as result:
+    with gateway.deliveries.dry_import(files, name, contract, gateway.actor(None, None, None)) as result:
         found = {
             (row["id"], one["rule"]) for row in result.rows() for one in row["findings"] if one["severity"] != "info"
         }

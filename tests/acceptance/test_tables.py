@@ -21,8 +21,8 @@ from tests.installations import documents, installation
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.errors import ConflictError, UnreadableError
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.intake.desk import Desk
 from kanta_gateway.spool import store
+from kanta_gateway.web import application
 
 Rows = list[dict[str, Any]]
 FAULTS = {one.name: one for one in faults(27)}
@@ -39,7 +39,7 @@ def gateway(tmp_path: Path) -> Gateway:
 def take(gateway: Gateway, files: Sequence[Path]) -> Rows:
     """Import files; the rows of the result."""
     caller = gateway.actor(None, None, None)
-    return list(gateway.import_files(files, "heinola-csv", "heinola", caller).rows())
+    return list(gateway.deliveries.import_files(files, "heinola-csv", "heinola", caller).rows())
 
 
 def files(folder: Path, *changed: Sheet, encoding: str = "cp1252") -> list[Path]:
@@ -157,7 +157,7 @@ def test_good_rows_go_through(gateway: Gateway, tmp_path: Path, name: str) -> No
     fault = FAULTS[name]
     broken = files(tmp_path / "broken")
     broken[TABLES.index(fault.table)].write_bytes(fault.data)
-    result = gateway.import_files(broken, "heinola-csv", "heinola", gateway.actor(None, None, None))
+    result = gateway.deliveries.import_files(broken, "heinola-csv", "heinola", gateway.actor(None, None, None))
     rows = list(result.rows())
     told = {(one["rule"], one["pointer"]) for row in rows for one in row["findings"]} | {
         (one["rule"], one["pointer"]) for one in result.findings
@@ -180,14 +180,14 @@ def test_all_or_nothing(gateway: Gateway, tmp_path: Path, name: str) -> None:
     broken[TABLES.index(fault.table)].write_bytes(fault.data)
     strict = replace(gateway.parts.contracts["heinola"], take={"heinola-csv": "all-or-nothing"})
     contracts = {**gateway.parts.contracts, "heinola": strict}
-    gateway.desk = Desk(replace(gateway.parts, contracts=contracts), gateway.sources)
+    object.__setattr__(gateway.parts, "contracts", contracts)
     with pytest.raises(UnreadableError) as refused:
         take(gateway, broken)
 
     assert [("SRC-WHOLE", ""), (fault.rule, fault.pointer)] == [
         (one.rule, one.pointer) for one in refused.value.findings
     ]
-    assert {} == gateway.status()["records"]
+    assert {} == gateway.overview.status()["records"]
     assert {"reference": 2, "accepted": 28} == counted(take(gateway, paths()))
 
 
@@ -195,17 +195,17 @@ def test_a_delivery_for_another_purchaser(gateway: Gateway) -> None:
     """The format is one purchaser's: a delivery for another one is refused before anything is stored."""
     caller = gateway.actor(None, None, None)
     with pytest.raises(UnreadableError) as refused:
-        gateway.import_files(paths(), "heinola-csv", "lapha", caller)
+        gateway.deliveries.import_files(paths(), "heinola-csv", "lapha", caller)
 
     assert ["SRC-PURCHASER"] == [one.rule for one in refused.value.findings]
-    assert {} == gateway.status()["records"]
+    assert {} == gateway.overview.status()["records"]
 
 
 def given_back(gateway: Gateway, folder: Path, sent: Sequence[Path]) -> dict[str, bytes]:
     """What is written beside an import: file name -> content."""
-    with gateway.taken(sent, "heinola-csv", "heinola", gateway.actor(None, None, None)) as result:
-        list(result.rows())
-        made = gateway.write_findings(sent, "heinola-csv", result, folder)
+    result = gateway.deliveries.import_files(sent, "heinola-csv", "heinola", gateway.actor(None, None, None))
+    list(result.rows())
+    made = gateway.deliveries.write_findings(sent, "heinola-csv", result, folder)
     return {path.name: path.read_bytes() for path in made}
 
 
@@ -266,7 +266,7 @@ def test_findings_of_a_delivery_that_was_not_taken(gateway: Gateway, tmp_path: P
     one = sheet("paivakirja")
     one.rows[2][5] = "viisi"
     sent = files(tmp_path / "sent", one)
-    made = gateway.write_findings(sent, "heinola-csv", None, tmp_path / "back")
+    made = gateway.deliveries.write_findings(sent, "heinola-csv", None, tmp_path / "back")
     marked = [cells for cells in cells_of(made[1].read_bytes())[2:] if len(cells) > len(one.header)]
 
     assert [one.rows[2][:9]] == [cells[:9] for cells in marked]
@@ -275,11 +275,11 @@ def test_findings_of_a_delivery_that_was_not_taken(gateway: Gateway, tmp_path: P
 
 def test_another_file_is_not_marked(gateway: Gateway, tmp_path: Path) -> None:
     """Findings go onto the rows that were delivered; a file with other rows is refused."""
-    with gateway.taken(paths(), "heinola-csv", "heinola", gateway.actor(None, None, None)) as result:
-        list(result.rows())
+    result = gateway.deliveries.import_files(paths(), "heinola-csv", "heinola", gateway.actor(None, None, None))
+    list(result.rows())
     other = files(tmp_path / "other", shuffled("paivakirja", 3))
     with pytest.raises(ConflictError):
-        gateway.write_findings(other, "heinola-csv", result, tmp_path / "back")
+        gateway.deliveries.write_findings(other, "heinola-csv", result, tmp_path / "back")
 
 
 def test_the_county_is_the_controller(gateway: Gateway) -> None:
@@ -306,12 +306,12 @@ def test_findings_over_http(gateway: Gateway) -> None:
     def unsigned(request: httpx.Request) -> httpx.Request:
         return request
 
-    fresh = Fresh(lambda: gateway.development_assertion(None, None, None, "provider-system", ""))
+    fresh = Fresh(lambda: gateway.development.assertion(None, None, None, "provider-system", ""))
     head = {"accept-language": "sv"}
 
     async def talk() -> list[httpx.Response]:
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(gateway.api()), base_url="http://gateway", auth=fresh
+            transport=httpx.ASGITransport(application(gateway)), base_url="http://gateway", auth=fresh
         ) as http:
             asked = {"source": "heinola-csv", "purchaser": "heinola"}
             sent = await http.post("/v1/imports", params=asked, headers=head, content=one.data())

@@ -39,7 +39,7 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     paths = [folder / f"{number}.xml" for number, _ in enumerate(made)]
     for path, xml in zip(paths, made, strict=True):
         path.write_bytes(xml)
-    yield whole, cases, rows, made, gateway.verify_files(paths)
+    yield whole, cases, rows, made, gateway.documents.verify(paths)
     gateway.close()
 
 

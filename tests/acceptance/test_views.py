@@ -25,6 +25,7 @@ from kanta_gateway.cli import app
 from kanta_gateway.errors import NotPermittedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Event
+from kanta_gateway.web import application
 
 ROOT = Path(__file__).parents[2]
 VIEWS = yaml.safe_load((ROOT / "mappings/policy/views.yaml").read_text("utf-8"))
@@ -62,7 +63,7 @@ class Scene:
     def entries(self) -> list[dict[str, Any]]:
         """The whole log."""
         with self.gateway.parts.database.reading():
-            lines = self.gateway.export_audit("jsonl", self.gateway.actor(None, None, None))
+            lines = self.gateway.trail.export("jsonl", self.gateway.actor(None, None, None))
             return [json.loads(one) for one in lines]
 
 
@@ -81,7 +82,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("views")
     gateway = installation(folder / "data")
     rows = take(gateway, written(folder / "files", sample()))
-    gateway.register_party(OTHER_PROVIDER, "Toinen ry", OTHER_ORGANISER, "Toinen alue", "MUU/1", "lapha")
+    gateway.registration.register_party(OTHER_PROVIDER, "Toinen ry", OTHER_ORGANISER, "Toinen alue", "MUU/1", "lapha")
     gateway.party_book.state(read([
         {"kind": "approval", "processor": PROVIDER, "controller": ORGANISER, "contract": NUMBER, "sub_processor": SUB,
          "name": "Ali ry"},
@@ -171,7 +172,7 @@ def calls(scene: Scene) -> list[tuple[str, str, dict[str, Any]]]:
 @cache
 def routes(gateway: Gateway) -> set[str]:
     """Method and path of every route, by the description of the API and the one that it leaves out."""
-    described = gateway.api().openapi()["paths"]
+    described = application(gateway).openapi()["paths"]
     return {"GET /health", *(f"{method.upper()} {path}" for path, one in described.items() for method in one)}
 
 

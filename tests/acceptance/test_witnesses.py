@@ -66,12 +66,12 @@ class Fork:
 
     def grow(self) -> None:
         """Something happens."""
-        self.gateway.figures(self.gateway.actor(None, None, None), None, None, explain=False)
+        self.gateway.office.figures(self.gateway.actor(None, None, None), None, None, explain=False)
 
     def show(self, name: str) -> int:
         """Give the auditor a checkpoint and an export; how many witnesses cosigned, as the operator sees it."""
-        note = self.gateway.checkpoint()
-        lines = self.gateway.export_audit("jsonl", self.gateway.actor(None, None, None))
+        note = self.gateway.office.checkpoint(None)
+        lines = self.gateway.trail.export("jsonl", self.gateway.actor(None, None, None))
         (self.desk / f"{name}.txt").write_text(note, "utf-8")
         (self.desk / f"{name}.jsonl").write_text("".join(lines), "utf-8")
         return self.gateway.parts.witnesses.count(note)

@@ -66,9 +66,9 @@ def book(folder: Path, **changed: str) -> Path:
 def given_back(gateway: Gateway, folder: Path, path: Path) -> tuple[list[dict[str, Any]], Path]:
     """The rows of the result, and the workbook as it came back."""
     caller = gateway.actor(None, None, None)
-    with gateway.taken([path], "helsinki-xlsx", "helsinki", caller) as result:
-        rows = list(result.rows())
-        (made,) = gateway.write_findings([path], "helsinki-xlsx", result, folder)
+    result = gateway.deliveries.import_files([path], "helsinki-xlsx", "helsinki", caller)
+    rows = list(result.rows())
+    (made,) = gateway.deliveries.write_findings([path], "helsinki-xlsx", result, folder)
     return rows, made
 
 
@@ -124,8 +124,9 @@ def test_what_was_corrected_is_told_no_more(gateway: Gateway, tmp_path: Path) ->
 def test_another_workbook_is_not_marked(gateway: Gateway, tmp_path: Path) -> None:
     """Findings go onto the rows that were delivered only."""
     path = book(tmp_path / "sent")
-    with gateway.taken([path], "helsinki-xlsx", "helsinki", gateway.actor(None, None, None)) as result:
-        list(result.rows())
+    caller = gateway.actor(None, None, None)
+    result = gateway.deliveries.import_files([path], "helsinki-xlsx", "helsinki", caller)
+    list(result.rows())
     other = book(tmp_path / "other", Asiakkaat_A4="2002")
     with pytest.raises(ConflictError):
-        gateway.write_findings([other], "helsinki-xlsx", result, tmp_path / "back")
+        gateway.deliveries.write_findings([other], "helsinki-xlsx", result, tmp_path / "back")

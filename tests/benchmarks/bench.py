@@ -188,7 +188,7 @@ class One:
         rest.write_bytes(b"".join(line for number, line in enumerate(lines) if number not in held))
         self.gateway: Gateway = build(Settings.from_environment({}, data=folder / "one"))
         self.caller: Caller = self.gateway.actor(None, None, None)
-        self.gateway.import_files([rest], "lapha-lines", "lapha", self.caller)
+        self.gateway.deliveries.import_files([rest], "lapha-lines", "lapha", self.caller)
 
     def records(self) -> Iterator[bytes]:
         """The held back entries as canonical JSON, as a caller of the API sends them."""
@@ -351,7 +351,7 @@ def guessing(machine: Machine, folder: Path, repeats: int = 300) -> None:
     with gateway.parts.database.reading() as tx:
         there = store.listed(tx, limit=1)[0].oid
     other = "1.2.246.10.94005557.10.0"
-    gateway.register_party(other, "Toinen ry", "1.2.246.10.94006015.10.0", "Toinen alue", "T/2", "heinola")
+    gateway.registration.register_party(other, "Toinen ry", "1.2.246.10.94006015.10.0", "Toinen alue", "T/2", "heinola")
     caller = Caller("records", Oid(other), "T-1", "Erkki Esimerkki", "provider-system", "delivery")
     missing = f"{there}9"
 

@@ -25,7 +25,7 @@ from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.merkle import Frontier, leaf_hash
 from kanta_gateway.audit.verify import verify
 from kanta_gateway.database import Database, metadata, party_statement
-from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.errors import DatabaseUnavailableError, MisconfiguredError
 from kanta_gateway.migrate import upgrade
 from kanta_gateway.model import Oid, Organisation, Outcome, instant
 from kanta_gateway.pipeline.filing import stamp_of
@@ -92,6 +92,19 @@ def test_only_the_log_has_audit_tables(database: Database) -> None:
     named = {name for name in metadata.tables if name.startswith("audit_")}
 
     assert named == {"audit_entry", "audit_node", "audit_head", "audit_checkpoint", "audit_name"}
+
+
+def test_a_request_that_fails_says_what_the_operator_can_do(tmp_path: Path) -> None:
+    """What SQLite could not do is told with its reason and the next step, and with no value of the request."""
+    database = Database(f"sqlite:///{tmp_path / 'bare.db'}")
+
+    with (
+        pytest.raises(DatabaseUnavailableError, match=r"no such table: person_link.*disk") as caught,
+        database.reading() as tx,
+    ):
+        tx.execute(text("SELECT * FROM person_link WHERE id = :id"), {"id": "Meikäläinen"})
+
+    assert "Meikäläinen" not in str(caught.value)
 
 
 def test_a_record_comes_back_as_it_was_put(database: Database) -> None:
@@ -180,13 +193,13 @@ def test_the_whole_way(database_url: str, tmp_path: Path, archive: Archive) -> N
     try:
         caller = gateway.actor(None, None, None)
         first, again = (
-            list(gateway.import_files([tmp_path / "export.json"], "lapha-json", "lapha", caller).rows())
+            list(gateway.deliveries.import_files([tmp_path / "export.json"], "lapha-json", "lapha", caller).rows())
             for _ in range(2)
         )
-        delivered = gateway.deliver(caller, until_empty=True)
-        written = gateway.export(tmp_path / "documents", caller, all_versions=False)
-        verified = gateway.verify_files(sorted((tmp_path / "documents").glob("*.xml")))
-        log = gateway.verify_audit(None, None, reconcile=True)
+        delivered = gateway.dispatch.deliver(caller, until_empty=True)
+        written = gateway.documents.export(tmp_path / "documents", caller, all_versions=False)
+        verified = gateway.documents.verify(sorted((tmp_path / "documents").glob("*.xml")))
+        log = gateway.trail.verify(reconcile=True)
     finally:
         gateway.close()
 

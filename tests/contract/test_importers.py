@@ -38,9 +38,9 @@ def test_importers_at_once(database_url: str, tmp_path: Path) -> None:
 
     assert failed == []
     assert documents(gateways[0]) == expected
-    outcomes = Counter(gateways[0].status()["records"])
+    outcomes = Counter(gateways[0].overview.status()["records"])
     assert "received" not in outcomes
-    assert gateways[0].verify_audit(None, None, reconcile=True)["holds"]
+    assert gateways[0].trail.verify(reconcile=True)["holds"]
     for gateway in gateways:
         gateway.close()
 

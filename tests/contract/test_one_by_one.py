@@ -27,7 +27,7 @@ def imported(folder: Path, lines: Iterable[bytes]) -> Gateway:
     export = folder.with_suffix(".jsonl")
     export.write_bytes(b"".join(lines))
     gateway = build(Settings(data=folder))
-    gateway.import_files([export], "lapha-lines", "lapha", gateway.actor(None, None, None))
+    gateway.deliveries.import_files([export], "lapha-lines", "lapha", gateway.actor(None, None, None))
     return gateway
 
 

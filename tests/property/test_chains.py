@@ -28,7 +28,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One installation for every story: each has clients of its own."""
     patch = pytest.MonkeyPatch()
     patch.setattr(sending, "CONNECTIONS", 1)
-    patch.setattr("kanta_gateway.gateway.stop_on_signals", lambda _stop: None)
+    patch.setattr("kanta_gateway.operating.dispatch.stop_on_signals", lambda _stop: None)
     one = World(tmp_path_factory.mktemp("chains"))
     register(one)
     deliver(one, [STAFF])

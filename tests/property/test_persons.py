@@ -32,7 +32,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One installation for every story: each has clients of its own."""
     patch = pytest.MonkeyPatch()
     patch.setattr(sending, "CONNECTIONS", 1)
-    patch.setattr("kanta_gateway.gateway.stop_on_signals", lambda _stop: None)
+    patch.setattr("kanta_gateway.operating.dispatch.stop_on_signals", lambda _stop: None)
     one = World(tmp_path_factory.mktemp("persons"))
     register(one)
     register(one, OTHER, "1.2.246.10.94006023.10.0")
@@ -142,7 +142,7 @@ def test_each_act_is_told_on_both_clients(world: World) -> None:
     acts = [("person:merge", "temporary-code"), ("person:unmerge", "mistake")]
 
     assert [acts, acts] == [found[cast.ref(world, name)] for name in "AB"]
-    assert world.gateway.verify_audit(None, None)["holds"]
+    assert world.gateway.trail.verify()["holds"]
 
 
 def test_matches_are_told_and_not_acted_on(world: World) -> None:

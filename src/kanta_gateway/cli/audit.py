@@ -25,7 +25,7 @@ def verify_audit(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Check the whole log offline; with --checkpoint and --key trust only what is given."""
-    told = open_gateway(lang=lang).verify_audit(checkpoint, key, reconcile=reconcile)
+    told = open_gateway(lang=lang).trail.verify(checkpoint, key, reconcile=reconcile)
     say(told, as_json=as_json)
     raise typer.Exit(0 if told["holds"] else 1)
 
@@ -34,7 +34,7 @@ def verify_audit(
 def sign_checkpoint() -> None:
     """Sign the log as it stands and print the checkpoint; exit 1 if too few witnesses cosigned it."""
     gateway = open_gateway()
-    note = gateway.checkpoint()
+    note = gateway.office.checkpoint(None)
     print(note, end="")
     witnesses = gateway.parts.witnesses
     if (count := witnesses.count(note)) < witnesses.quorum:
@@ -68,7 +68,7 @@ def export_audit(
     gateway = open_gateway()
     actor = gateway.actor(person, name, purpose)
     check_content()
-    for line in gateway.export_audit(form, actor, client):
+    for line in gateway.trail.export(form, actor, client):
         sys.stdout.write(line)
 
 
@@ -107,7 +107,7 @@ def report_audit(
 ) -> None:  # fmt: skip
     """Who used or was given one client's data, and on which basis (703/2023 §11)."""
     gateway = open_gateway()
-    say(gateway.access_report(client, gateway.actor(person, name, purpose)), as_json=as_json)
+    say(gateway.office.access_report(gateway.actor(person, name, purpose), client), as_json=as_json)
 
 
 @audit.command("client")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kanta_gateway.cli.printing import lines
 from kanta_gateway.errors import NotPermittedError
 
 if TYPE_CHECKING:
@@ -125,14 +126,5 @@ def tell(value: Any, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(value, ensure_ascii=False, indent=1))
         return
-    for key, one in value.items():
-        if isinstance(one, dict):
-            print(f"{key}:")
-            for name, number in one.items():
-                print(f"  {name}: {json.dumps(number, ensure_ascii=False) if isinstance(number, dict) else number}")
-        elif isinstance(one, list):
-            print(f"{key}:")
-            for item in one:
-                print(f"  {item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)}")
-        else:
-            print(f"{key}: {one}")
+    for line in lines(value):
+        print(line)

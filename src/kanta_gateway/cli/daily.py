@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,11 +78,16 @@ def import_(
     gateway = open_gateway(lang=lang)
     caller = gateway.actor(person, name, purpose)
     day = date.fromisoformat(as_of) if as_of else None
-    take = gateway.dry_import if dry_run else gateway.taken
+    deliveries, given = gateway.deliveries, (files, source, purchaser, caller)
     if findings_to is not None:
-        gateway.check_returnable(source)
+        deliveries.check_returnable(source)
     try:
-        with take(files, source, purchaser, caller, as_of=day) as result:
+        taken = (
+            deliveries.dry_import(*given, as_of=day)
+            if dry_run
+            else nullcontext(deliveries.import_files(*given, as_of=day))
+        )
+        with taken as result:
             if as_json:
                 for piece in result.json(sight() or ALL):
                     sys.stdout.buffer.write(piece)
@@ -89,11 +95,11 @@ def import_(
             else:
                 _tell(result, sight() or ALL)
             if findings_to is not None:
-                gateway.write_findings(files, source, result, findings_to)
+                deliveries.write_findings(files, source, result, findings_to)
             raise typer.Exit(WAITS if result.waits else 0)
     except UnreadableError:
         if findings_to is not None:
-            gateway.write_findings(files, source, None, findings_to)
+            deliveries.write_findings(files, source, None, findings_to)
         raise
 
 
@@ -117,7 +123,7 @@ def deliver(
 ) -> None:  # fmt: skip
     """Send what waits to the archive (KANTA_ARCHIVE_URL)."""
     gateway = open_gateway()
-    told = gateway.deliver(gateway.actor(person, name, purpose), until_empty=until_empty)
+    told = gateway.dispatch.deliver(gateway.actor(person, name, purpose), until_empty=until_empty)
     say(told, as_json=as_json)
     raise typer.Exit(0 if not told["left"] else 1)
 
@@ -135,14 +141,14 @@ def status(
 ) -> None:  # fmt: skip
     """Counts by state, what is due when (overdue and open unless --state says otherwise), and what is lacking."""
     states, gateway = _states(state), open_gateway(lang=lang)
-    told = gateway.status()
+    told = gateway.overview.status()
     if counts:
         say(told, as_json=as_json)
         return
     day = date.fromisoformat(as_of) if as_of else None
-    due = gateway.due(gateway.actor(person, name, purpose), day, client, contract, states)
+    due = gateway.overview.due(gateway.actor(person, name, purpose), day, client, contract, states)
     say(told | due if as_json else told, as_json=as_json)
-    for line in () if as_json else gateway.board(shown(due)):
+    for line in () if as_json else gateway.overview.board(shown(due)):
         print(line)
 
 
@@ -179,11 +185,11 @@ def figures(
     gateway = open_gateway()
     actor, day = gateway.actor(person, name, purpose), date.fromisoformat(as_of) if as_of else None
     if evidence is not None:
-        told = gateway.evidence(actor, evidence, day)
+        told = gateway.office.evidence(actor, evidence, day)
     elif reconcile:
-        told = gateway.reconciliation(actor, client, day)
+        told = gateway.office.reconciliation(actor, client, day, gateway.settings.lang)
     else:
-        told = gateway.figures(actor, client, day, explain=explain, national=national)
+        told = gateway.office.figures(actor, client, day, explain=explain, national=national)
     say(told, as_json=as_json)
 
 
@@ -191,7 +197,7 @@ def figures(
 def check(lang: Lang = None, *, as_json: Json = False) -> None:
     """Check mappings, contracts, codes, certificates and settings; all mistakes at once."""
     try:
-        told = open_gateway(lang=lang).check()
+        told = open_gateway(lang=lang).checkup.lacking()
     except MisconfiguredError as error:
         told = {"mistakes": list(error.mistakes)}
     say(told, as_json=as_json)

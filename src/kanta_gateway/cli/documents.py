@@ -23,7 +23,7 @@ def export_documents(
 ) -> None:  # fmt: skip
     """Write archived documents as FOLDER/<OID>.xml, each in its current version."""
     gateway = open_gateway()
-    told = gateway.export(folder, gateway.actor(person, name, purpose), all_versions=all_versions)
+    told = gateway.documents.export(folder, gateway.actor(person, name, purpose), all_versions=all_versions)
     say(told, as_json=as_json)
 
 
@@ -33,7 +33,7 @@ def explain_document(
 ) -> None:
     """Tell for every value of a document: the record's field, the mapping line, the rule and its source."""
     gateway = open_gateway()
-    told = gateway.explain(oid, gateway.actor(person, name, purpose))
+    told = gateway.documents.explain(oid, gateway.actor(person, name, purpose))
     if as_json:
         say(told, as_json=True)
         return
@@ -51,7 +51,7 @@ def verify_documents(
     *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Check finished documents: structure, JSON against the THL structure, XHTML against JSON, signature, trust."""
-    told = open_gateway(lang=lang).verify_files(files)
+    told = open_gateway(lang=lang).documents.verify(files)
     if as_json:
         say(told, as_json=True)
     else:
@@ -73,6 +73,7 @@ def allow_wording(
     if bool(field) != bool(cls):
         raise typer.BadParameter("--field and --class go together; leave both out to allow all that was asked")
     gateway = open_gateway(lang=lang)
-    told = gateway.allow(ticket, [(field, cls)] if field else [], reason, gateway.actor(person, name, purpose))
+    caller, answers = gateway.actor(person, name, purpose), [(field, cls)] if field else []
+    told = gateway.desk.allow(gateway.office, ticket, answers, reason, caller, gateway.settings.lang).told
     say(told, as_json=as_json)
     raise typer.Exit(WAITS if told["outcome"] in {"held", "refused"} else 0)

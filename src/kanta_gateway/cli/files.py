@@ -23,12 +23,15 @@ GROUPS = {"schemas": schemas, "codes": codes, "mapping": mapping, "contracts": c
 @schemas.command("list")
 def list_schemas(*, as_json: Json = False) -> None:
     """Every usable structure."""
-    told = open_gateway().list_schemas()
+    every = open_gateway().parts.structures.all()
     if as_json:
-        say(told, as_json=True)
+        say({"structures": [
+            {"oid": one.oid, "number": one.number, "title": dict(one.title), "document_type": one.document_type}
+            for one in every
+        ]}, as_json=True)  # fmt: skip
         return
-    for row in told["structures"]:
-        print(f"{row['oid']:<42} {row['title']['fi']}")
+    for one in every:
+        print(f"{one.oid:<42} {one.title['fi']}")
 
 
 @schemas.command("import")

@@ -12,6 +12,8 @@ from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, open_gat
 notices = typer.Typer(no_args_is_help=True, help="Notices: what somebody must be told, and handing it over.")
 GROUPS = {"notices": notices}
 """Groups of commands by their names."""
+EVERY = 100_000
+"""How many notices a list on the screen has at most."""
 
 
 @notices.command("list")
@@ -21,7 +23,7 @@ def list_notices(
 ) -> None:  # fmt: skip
     """What waits to be told and what was told; no content."""
     gateway = open_gateway(lang=lang)
-    told = gateway.notices(gateway.actor(person, name, purpose), state)
+    told = gateway.notice_board.list(gateway.actor(person, name, purpose), state, 0, EVERY, gateway.settings.lang)
     if as_json:
         say(told, as_json=True)
         return
@@ -40,7 +42,7 @@ def export_notices(
 ) -> None:  # fmt: skip
     """Hand waiting notices over as FOLDER/<id>.json and FOLDER/<id>.html; each is a disclosure in the log."""
     gateway = open_gateway(lang=lang)
-    told = gateway.export_notices(folder, gateway.actor(person, name, purpose), recipient, ids or [])
+    told = gateway.dispatch.export_notices(folder, gateway.actor(person, name, purpose), recipient, ids or [])
     say(told, as_json=as_json)
     raise typer.Exit(0 if not told["left"] else 1)
 
@@ -51,4 +53,4 @@ def send_notices(
 ) -> None:  # fmt: skip
     """Call the recipients of notices that are to be sent by now (KANTA_NOTICE_CHANNELS_FILE)."""
     gateway = open_gateway()
-    say(gateway.send_notices(gateway.actor(person, name, purpose)), as_json=as_json)
+    say(gateway.dispatch.send_notices(gateway.actor(person, name, purpose)), as_json=as_json)

@@ -35,21 +35,21 @@ def make_keys(
 @keys.command("list")
 def list_keys(*, as_json: Json = False) -> None:
     """Which keys there are, and until when their certificates hold."""
-    say(open_gateway().list_keys(), as_json=as_json)
+    say(open_gateway().administration.list_keys(), as_json=as_json)
 
 
 @keys.command("rotate-checkpoint")
 def rotate_checkpoint_key(person: Person = None, name: Name = None, purpose: Purpose = None) -> None:
     """Replace the key that signs checkpoints; the old one holds for what it has signed only."""
     gateway = open_gateway()
-    say(gateway.rotate_checkpoint_key(gateway.actor(person, name, purpose)), as_json=False)
+    say(gateway.administration.rotate_checkpoint_key(gateway.actor(person, name, purpose)), as_json=False)
 
 
 @keys.command("rotate-master")
 def rotate_master_key(person: Person = None, name: Name = None, purpose: Purpose = None) -> None:
     """Replace the master key and wrap every key with the new one; what is sealed stays as it is."""
     gateway = open_gateway()
-    say(gateway.rotate_master_key(gateway.actor(person, name, purpose)), as_json=False)
+    say(gateway.administration.rotate_master_key(gateway.actor(person, name, purpose)), as_json=False)
 
 
 @systems.command("register")
@@ -62,7 +62,7 @@ def register_system(
     """Let a calling system use the API with this certificate (PEM)."""
     gateway = open_gateway()
     actor = gateway.actor(person, person_name, purpose)
-    say(gateway.register_system(certificate.read_text("ascii"), organisation, name, actor), as_json=False)
+    say(gateway.registration.register_system(certificate.read_text("ascii"), organisation, name, actor), as_json=False)
 
 
 @systems.command("revoke")
@@ -72,7 +72,7 @@ def revoke_system(
 ) -> None:  # fmt: skip
     """Refuse a calling system from now on."""
     gateway = open_gateway()
-    say(gateway.revoke_system(thumbprint, gateway.actor(person, person_name, purpose)), as_json=False)
+    say(gateway.registration.revoke_system(thumbprint, gateway.actor(person, person_name, purpose)), as_json=False)
 
 
 @systems.command("assertion")
@@ -82,7 +82,7 @@ def make_assertion(
     contract: Annotated[str, typer.Option(help="Contract number.")] = "",
 ) -> None:  # fmt: skip
     """Print a short-lived assertion of the development system, to try the API with."""
-    print(open_gateway().development_assertion(person, name, purpose, role, contract))
+    print(open_gateway().development.assertion(person, name, purpose, role, contract))
 
 
 @persons.command("list")
@@ -160,7 +160,7 @@ def explain_policy(
         about = About(of or organisation, client, stated(state or ()), controller or "", document, "", by_consent,
                       kind, whom)  # fmt: skip
         thing = gateway.accesses.thing(about, gateway.actor(person, name, "supervision"))
-    told = gateway.explain_policy(caller, Event(action), thing, day)
+    told = gateway.checkup.explain_policy(caller, Event(action), thing, day)
     _explain(told, as_json=as_json)
     raise typer.Exit(0 if told["allowed"] else WAITS)
 
@@ -193,7 +193,9 @@ def register_party(
     gateway = open_gateway()
     span = Span(date.fromisoformat(first), date.fromisoformat(last) if last else None)
     actor = gateway.actor(person, name, purpose)
-    told = gateway.register_party(provider, provider_name, organiser, organiser_name, contract, purchaser, actor, span)
+    told = gateway.registration.register_party(
+        provider, provider_name, organiser, organiser_name, contract, purchaser, actor, span
+    )
     say(told, as_json=False)
 
 
@@ -204,7 +206,7 @@ def load_parties(
 ) -> None:  # fmt: skip
     """State what a file (YAML or JSON) tells about organisations, contracts, approvals, units, persons and clients."""
     gateway = open_gateway()
-    say(gateway.load_parties(file, gateway.actor(person, name, purpose)), as_json=as_json)
+    say(gateway.registration.load_parties(file, gateway.actor(person, name, purpose)), as_json=as_json)
 
 
 @parties.command("end")

@@ -21,6 +21,8 @@ from kanta_gateway.pipeline.strangers import Strangers
 
 Trouble = Callable[[Certificate, datetime], str]
 """Why a certificate does not hold by its issuer's revocation list; empty if nothing speaks against it."""
+AUDIENCE = "kanta-gateway"
+"""`aud` of the assertions that callers sign."""
 REPLAYED = "it was used before; sign a new one for each call"
 
 

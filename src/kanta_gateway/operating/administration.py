@@ -1,4 +1,4 @@
-"""Acts on the installation itself: taking reference data in and making keys, each permitted and written down."""
+"""Acts on the installation itself: taking reference data in, making and replacing keys; permitted and written down."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kanta_gateway import codefiles, keyfiles, knowledge, official
+from kanta_gateway.audit import proofs
 from kanta_gateway.mapping.codeserver import Words
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.office import Office
@@ -43,6 +44,36 @@ class Administration:
             made = keyfiles.make(self._folder, self._settings, organisation, name)
             told["organisation"] = organisation
         return made
+
+    def list_keys(self) -> dict[str, Any]:
+        """Which keys there are."""
+        return {"keys": keyfiles.listed(self._folder)}
+
+    def rotate_master_key(self, caller: Caller) -> dict[str, Any]:
+        """Put a new master key in the place of the old; nothing that was sealed is written again."""
+        self._office.permit(caller, Event.AUDIT_ROTATE, provider=None)
+        count = keyfiles.rotate_master(self._folder, self._parts.keys)
+        self._parts.vault.renew()
+        with self._parts.database.transaction() as tx:
+            self._office.note(tx, [self._office.event(
+                caller, Event.AUDIT_ROTATE, subject="master", provider="",
+                details={"keys": count, "master": self._parts.vault.name},
+            )])  # fmt: skip
+        return {"master": self._parts.vault.name, "keys": count}
+
+    def rotate_checkpoint_key(self, caller: Caller) -> dict[str, Any]:
+        """Put a new checkpoint key in the place of the old; a last checkpoint by the old one vouches for it."""
+        decision = self._office.permit(caller, Event.AUDIT_ROTATE, provider=None)
+        self._office.checkpoint(None)
+        with self._parts.database.transaction() as tx:
+            size = proofs.size(tx)
+            old = self._parts.checkpoint_signer().key
+            made = keyfiles.rotate_checkpoint_key(self._folder, size)
+            self._office.note(tx, [self._office.event(
+                caller, Event.AUDIT_ROTATE, subject=made.hash.hex(), provider="",
+                details={"key": str(made), "size": size, "replaced": str(old)}, decision=decision,
+            )])  # fmt: skip
+        return {"key": str(made), "replaced_at": size, "checkpoint": self._office.checkpoint(None)}
 
     def import_schemas(self, caller: Caller, folder: Path) -> dict[str, Any]:
         """Keep the official Sosmeta schemas of a folder beside our own statements, each that holds."""
