@@ -408,6 +408,7 @@ supervision_case = Table(
     Column("id", String(36), primary_key=True),
     Column("kind", String(16), nullable=False),                      # alert, incident
     Column("rule", String(64), nullable=False),                      # rule of the alert, trigger of the incident
+    Column("controller", String(128), nullable=False, server_default=""),  # whose register; empty: of none alone
     Column("finding", String(64), unique=True),                      # digest of what was found; NULL for an incident
     Column("person_ref", String(64), nullable=False),                # whose acts; empty for nobody's
     Column("known_at", Instant, nullable=False),

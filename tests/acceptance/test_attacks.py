@@ -403,7 +403,7 @@ def test_a_right_that_ends_mid_request(scene: Scene) -> None:
 
 def addresses(scene: Scene) -> dict[str, tuple[str, str, str]]:
     """Method, address of a thing that there is, and of one that there is not."""
-    notice = scene.gateway.notice_board.list(scene.gateway.actor(None, None, None), None, 0, 1, "en")["notices"][0][
+    notice = scene.gateway.notice_board.list(scene.gateway.actor(None, None, None), None, "", 1, "en")["notices"][0][
         "id"
     ]
     with scene.gateway.parts.database.reading() as tx:
@@ -578,7 +578,7 @@ def test_counts_and_names_tell_nothing(calm: Scene) -> None:
 
     assert {one for one in parameters if "name" in one or one in {"q", "query", "search", "birth", "code"}} == set()
     assert {one for one in app.openapi()["paths"] if "status" in one or "metric" in one} == set()
-    assert told.json() == {"documents": [], "next": 0}
+    assert told.json() == {"documents": [], "next": ""}
 
 
 def test_an_idempotency_key_of_another_tenant(calm: Scene) -> None:

@@ -44,6 +44,7 @@ from kanta_gateway.cli import app
 from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
 from kanta_gateway.model import Oid
 from kanta_gateway.pipeline.known import entries
+from kanta_gateway.pipeline.sphere import Sphere
 from kanta_gateway.web import application
 
 ARCHIVE = "national archive for social welfare"
@@ -131,14 +132,45 @@ def test_every_question_has_an_answer_in_every_form(audited: Audited) -> None:
             assert len(lines) - 2 == len(whole["answer"]) == len(table) - 3, one["id"]
 
 
+def test_every_form_shows_the_columns_of_the_askers_list(audited: Audited) -> None:
+    """ACC-02, LOG-14: each column of each question stands on a list; from outside none names a person, in any form.
+
+    [ACC-02, LOG-14]
+    """
+    lists = audited.gateway.parts.views
+    names = {
+        role: set(lists.sight("audit-answer", role, PURPOSES[role]).within("answer").tree)  # type: ignore[union-attr]
+        for role in ("auditor", "log-supervisor")
+    }
+    unlisted = {name for one in questions(audited) for name in one["columns"]} - names["log-supervisor"]
+    ref = str(audited.gateway.parts.keyring.client(PROVIDER, CLIENT))
+    told: dict[str, set[str]] = {}
+    for one in questions(audited):
+        given = {"client": ref} if one["id"] == "client-access" else GIVEN.get(one["id"], {})
+        table = list(csv.reader(io.StringIO(audited.ask(one["id"], "csv", auditor(), **given))))[1]
+        rows = json.loads(audited.ask(one["id"], "json", auditor(), **given))["answer"]
+        told[one["id"]] = {*table, *(name for row in rows for name in row)}
+
+    assert unlisted == set()
+    assert names["log-supervisor"] - names["auditor"] == {"person_id", "person_name"}
+    assert [] == [one for one, columns in told.items() if columns & {"person_id", "person_name"}]
+    assert all(told.values())
+
+
 def test_asking_is_an_entry(audited: Audited) -> None:
-    """Who asked what about which client is in the log before the answer is given, and names no client number."""
+    """Who asked what about which client is in the log before the answer is given, and names no client number.
+
+    CLR-10: by number it is the act of resolving, by keyed reference it is reading. [CLR-10]
+    """
     before = len(log(audited))
     answer = audited.gateway.auditors.answers.ask(auditor("log-supervisor"), "1", {"client": CLIENT}, "csv", "en")
     entry = log(audited)[before]
     answer.close()  # type: ignore[attr-defined]
 
-    assert "audit:read" == entry["event"]
+    audited.ask("1", caller=auditor("log-supervisor"), client=str(entry["client"]))
+
+    assert ("audit:resolve", "log-supervision") == (entry["event"], entry["purpose"])
+    assert "audit:read" == [one for one in log(audited) if one["subject"] == "question:client-access"][-1]["event"]
     assert "question:client-access" == entry["subject"]
     assert entry["client"] == audited.gateway.parts.keyring.client(PROVIDER, CLIENT)
     assert ["client"] == entry["details"]["parameters"]
@@ -362,7 +394,9 @@ def test_an_outside_auditor_sees_references_only(audited: Audited) -> None:
 
 
 def test_another_registers_entries_are_withheld(audited: Audited) -> None:
-    """LOG-14: whoever supervises another register reads none of this one's entries, and is told how many. [LOG-14]"""
+    """LOG-14: whoever supervises another register reads none of this one's entries; it is told that they are withheld,
+    and not how many of them are about what was asked. [LOG-14]
+    """
     ref = str(audited.gateway.parts.keyring.client(PROVIDER, CLIENT))
     other = replace(auditor("log-supervisor"), organisation=Oid("1.2.246.10.94001112.10.0"))
     text = audited.ask("1", caller=other, client=ref)
@@ -370,8 +404,8 @@ def test_another_registers_entries_are_withheld(audited: Audited) -> None:
     traffic = orjson.loads(audited.ask("7", caller=other).splitlines()[-1])
 
     assert 2 == len(text.splitlines())
-    assert last["withheld"]["count"] > 60
-    assert traffic["withheld"]["count"] > 60
+    assert {"registers": "others"} == last["withheld"] == traffic["withheld"]
+    assert last["left_out"]["count"] == last["entries"]["of"]
     assert 0 == traffic["entries"]["used"]
 
 
@@ -415,7 +449,6 @@ def test_over_http(audited: Audited) -> None:
         )  # fmt: skip
         return {"Authorization": f"Bearer {told_}"}
 
-    audited.gateway.office._controllers.clear()
     call = Called(audited)
     listed = call("GET", "questions", token("auditor"))
     table = call("GET", f"questions/8?recipient={quote(ARCHIVE)}&format=csv", token("auditor"))
@@ -521,9 +554,10 @@ def test_reviews_leave_no_gap(tmp_path: Path) -> None:
     desk, me, today = gateway.auditors.cases, gateway.actor(None, None, None), gateway.office.today
     day = timedelta(days=1)
     desk.review(me, today - 3 * day, today - 2 * day)
-    alone = desk._following()
+    whole_log = Sphere()
+    alone = desk._following(whole_log)
     desk.review(me, None, today)
-    whole = desk._following()
+    whole = desk._following(whole_log)
     gateway.close()
 
     assert alone is None

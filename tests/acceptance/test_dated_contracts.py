@@ -248,9 +248,9 @@ def test_reading_ends_with_the_contract(gateway: Gateway) -> None:
 
     last, after = office_on(gateway, date(2026, 3, 31)), office_on(gateway, date(2026, 4, 1))
     content = last.document(oid, caller)
-    listed = last.documents(caller, None, 0, 10)["documents"]
+    listed = last.documents(caller, None, "", 10)["documents"]
     for asked in (
-        lambda: after.document(oid, caller), lambda: after.documents(caller, None, 0, 10),
+        lambda: after.document(oid, caller), lambda: after.documents(caller, None, "", 10),
         lambda: after.figures(caller, None, None),
     ):  # fmt: skip
         with pytest.raises(NotPermittedError, match="D0"):
@@ -360,7 +360,7 @@ def test_a_denied_caller_is_told_why(gateway: Gateway) -> None:
     register(gateway, last="2026-03-31")
     caller = Caller("system", Oid(PROVIDER), "T-1", "N", "provider-system", "delivery")
     with pytest.raises(NotPermittedError) as caught:
-        office_on(gateway, date(2026, 4, 1)).documents(caller, None, 0, 10)
+        office_on(gateway, date(2026, 4, 1)).documents(caller, None, "", 10)
     entries = gateway.office.entries(gateway.actor(None, None, None), None, -1, 1000)["entries"]
     (denied,) = [one for one in entries if one["event"] == "request:deny"]
 

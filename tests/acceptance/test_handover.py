@@ -202,7 +202,7 @@ def test_a_notice_that_was_told_is_not_told_again(tmp_path: Path) -> None:
     deliver(source, [STAFF, client, MINE.decision("A"), away])
     assert 0 == source.deliver()
     caller = source.caller
-    waiting = source.gateway.notice_board.list(caller, "waiting", 0, 1000, "fi")["notices"]
+    waiting = source.gateway.notice_board.list(caller, "waiting", "", 1000, "fi")["notices"]
     source.gateway.dispatch.export_notices(tmp_path / "out", caller, "", [one["id"] for one in waiting])
     one = Left(source, own, tmp_path / "p", {}, (tmp_path / "provider/data/keys/checkpoint.vkey").read_text())
     source.gateway.leaving.export(caller, ORGANISER, own.certificate, one.package)

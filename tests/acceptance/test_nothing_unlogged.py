@@ -138,7 +138,7 @@ class World:
             delivery = report.entries(
                 tx, gateway.parts.log.seals, report.Filter(events=frozenset({Event.RECORD_SUBMIT}))
             )[0]["details"]
-        notices = gateway.notice_board.list(local, None, 0, 10, "fi")["notices"]
+        notices = gateway.notice_board.list(local, None, "", 10, "fi")["notices"]
         return {
             "ticket": row["ticket"], "oid": row["documents"][0]["oid"], "delivery": delivery["delivery"],
             "client": sample()["asiakkaat"][0]["asiakasnumero"], "notice": notices[0]["id"] if notices else "",

@@ -93,7 +93,7 @@ class Office(World):
 
     def listed(self, name: str = "absence-to-payer", caller: Caller = CALLER) -> list[dict[str, Any]]:
         """Notices of one type, without content."""
-        found = self.gateway.notice_board.list(caller, None, 0, 100, "fi")["notices"]
+        found = self.gateway.notice_board.list(caller, None, "", 100, "fi")["notices"]
         return [one for one in found if one["type"] == name]
 
     def hand_over(self, id_: str, caller: Caller = CALLER, recipient: str = "kela", **more: Any) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Planted:
             tickets = list(tx.execute(select(metadata.tables["record"].c.ticket)).scalars())
             documents = store.listed(tx, limit=100_000)
         due = gateway.overview.due(caller, None, None, None, frozenset(ClockState))
-        notices = gateway.notice_board.list(caller, None, 0, 1000, "fi")["notices"]
+        notices = gateway.notice_board.list(caller, None, "", 1000, "fi")["notices"]
         self.said |= {
             "tickets": "\n".join(json.dumps(gateway.desk.ticket(one, "en").told) for one in tickets),
             "log": "\n".join(line for form in ("jsonl", "csv", "fhir") for line in gateway.trail.export(form, caller)),
@@ -98,7 +98,7 @@ class Planted:
             "reconciliation": str(gateway.office.reconciliation(caller, None, None, "fi")),
             "deadlines": f"{due} {list(gateway.overview.board(due))}",
             "notices": str(notices),
-            "documents": str(gateway.office.documents(caller, None, 0, 1000)),
+            "documents": str(gateway.office.documents(caller, None, "", 1000)),
             "status": str(gateway.overview.status()),
             "persons": str(gateway.people.listed(caller)),
         }

@@ -23,7 +23,6 @@ LONG_MODULES = {
     "src/kanta_gateway/loading.py": (310, "one line for each kind of file, and what names across files"),
     "src/kanta_gateway/model.py": (450, "dataclasses with their documented fields"),
     "src/kanta_gateway/pipeline/compose.py": (335, "one document from record to draft, with all it depends on"),
-    "src/kanta_gateway/pipeline/office.py": (500, "every look at what is stored, permitted and logged alike"),
     "src/kanta_gateway/privacy/scan.py": (330, "every shape that is found, and one pass over a text"),
     "src/kanta_gateway/transfer/reports.py": (310, "one notice from the row that decides to the answer, and its parts"),
     "src/kanta_gateway/spool/records.py": (490, "every statement on the record tables in one place"),

@@ -91,10 +91,12 @@ class Tally:
 
     size: int
     """Entries of the log when it was asked."""
+    is_whole: bool = True
+    """Whether the asker may read every register; to others it is not told how much there is in another one."""
     given: int = 0
     rows: int = 0
     withheld: Ranges = field(default_factory=Ranges)
-    """Entries that the asker may not see and that could be of the answer."""
+    """Entries that the asker's view takes away and that could be of the answer."""
     left_out: Ranges = field(default_factory=Ranges)
     """Every entry of the log that the answer does not hold."""
     is_computed: bool = False
@@ -111,13 +113,16 @@ class Tally:
         """The last line of every answer."""
         if self.is_computed:
             told = {"rows": self.rows, "entries": {"of": self.size, "used": self.given}}
-            return told | {"withheld": self.withheld.told()}
+            return told | {"withheld": self._withheld()}
         self.left_out.take(self._next, self.size - 1)
         self._next = max(self._next, self.size)
         return {
             "rows": self.rows, "entries": {"of": self.size, "given": self.given},
-            "left_out": self.left_out.told(), "withheld": self.withheld.told(),
+            "left_out": self.left_out.told(), "withheld": self._withheld(),
         }  # fmt: skip
+
+    def _withheld(self) -> dict[str, Any]:
+        return self.withheld.told() if self.is_whole else {"registers": "others"}
 
 
 class Engine:

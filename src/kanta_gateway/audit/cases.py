@@ -2,6 +2,7 @@
 
 * A step is added and never changed; who owns a case and what is noted stand sealed in the steps.
 * The same finding opens one case only, however often the log is looked at.
+* A case is of one controller's register, or of none where no single register shows what it is about.
 * A case names no client, and the person whose acts it is about as the log does: by keyed reference.
 """
 
@@ -41,6 +42,8 @@ class NewCase:
     person_ref: str = ""
     finding: tuple[str, ...] = ()
     """What makes it the same finding when it is found again; empty for an incident."""
+    controller: str = ""
+    """Whose register it is about; empty where no single one shows it."""
 
     @property
     def mark(self) -> str | None:
@@ -70,7 +73,8 @@ class Cases:
         added = [one for one in new if one.mark is None or one.mark not in known]
         for one in added:
             tx.execute(insert(supervision_case), {
-                "id": one.id, "kind": one.kind, "rule": one.rule, "finding": one.mark, "person_ref": one.person_ref,
+                "id": one.id, "kind": one.kind, "rule": one.rule, "controller": one.controller, "finding": one.mark,
+                "person_ref": one.person_ref,
                 "known_at": instant(one.known_at), "opened_at": instant(now), "due_on": one.due_on, "closed_at": None,
                 "outcome": "",
             })  # fmt: skip
@@ -119,7 +123,8 @@ class Cases:
             for one in rows
         ]
         owner = next((one["owner"] for one in reversed(steps) if one.get("owner")), "")
-        told = {name: row[name] for name in ("id", "kind", "rule", "person_ref", "known_at", "opened_at", "due_on")}
+        told = {name: row[name] for name in ("id", "kind", "rule", "controller", "person_ref", "known_at",
+                                             "opened_at", "due_on")}  # fmt: skip
         return {
             **told, "owner": owner, "state": "closed" if row["closed_at"] else "open",
             "closed_at": row["closed_at"] or "", "outcome": row["outcome"], "steps": steps,

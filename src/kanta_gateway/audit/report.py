@@ -25,13 +25,15 @@ from kanta_gateway.database import audit_entry
 from kanta_gateway.model import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from kanta_gateway.audit.names import Names
     from kanta_gateway.audit.seals import Seals
+
+    MayRead = Callable[[Mapping[str, Any]], bool]
 
 WINDOW_YEARS = 2
 """How far back a client's report goes without a special reason (703/2023 §11.2)."""
@@ -89,47 +91,50 @@ def every(connection: Connection, seals: Seals, wanted: Filter) -> Iterator[tupl
         wanted = replace(wanted, after=page[-1][0])
 
 
-def places(connection: Connection, client_refs: Collection[str] | None) -> Iterator[int]:
-    """Index of every entry that can be told, about some clients or of all, in the order of the log."""
-    c = audit_entry.c
-    query = select(c.idx).where(c.sealed.is_not(None)).order_by(c.idx)
-    if client_refs is not None:
-        query = query.where(c.client_ref.in_(client_refs))
-    yield from connection.execute(query.execution_options(yield_per=_PAGE)).scalars()
-
-
-def jsonl(connection: Connection, seals: Seals, clients: Collection[str] | None = None) -> Iterator[str]:
+def jsonl(
+    connection: Connection, seals: Seals, clients: Collection[str] | None = None,
+    may_read: MayRead | None = None,
+) -> Iterator[str]:  # fmt: skip
     """Lines of an export, one for each entry: the bodies that the tree hashes, without names.
 
     Args:
         connection: a reading connection.
         seals: opens the rows.
         clients: references of the clients whose entries are opened; others stand as their leaf hashes. None opens all.
+        may_read: whether the reader may read an entry; others stand as their leaf hashes too. None: every one.
     """
     c = audit_entry.c
     query = select(c.idx, c.client_ref, c.leaf_hash, c.key_id, c.sealed).order_by(c.idx).limit(_PAGE)
     after = -1
     while page := connection.execute(query.where(c.idx > after)).all():
         for idx, client, leaf, key_id, sealed in page:
-            if sealed is not None and (clients is None or client in clients):
-                yield seals.open(key_id, idx, sealed).decode() + "\n"
+            is_meant = sealed is not None and (clients is None or client in clients)
+            body = seals.open(key_id, idx, sealed) if is_meant else b""
+            if body and (may_read is None or may_read(orjson.loads(body))):
+                yield body.decode() + "\n"
             else:
                 yield f'{{"idx":{idx},"leaf":"{b64encode(leaf).decode()}"}}\n'
         after = page[-1][0]
 
 
-def table(connection: Connection, seals: Seals, wanted: Filter, names: Names | None = None) -> Iterator[str]:
+def table(
+    connection: Connection, seals: Seals, wanted: Filter, names: Names | None = None, may_read: MayRead | None = None
+) -> Iterator[str]:
     """Lines of a CSV export; with `names` it shows persons, without only their references."""
     yield _line(COLUMNS)
-    for row in rows(connection, seals, wanted, names):
+    for row in rows(connection, seals, wanted, names, may_read):
         yield _line(row[column] for column in COLUMNS)
 
 
-def rows(connection: Connection, seals: Seals, wanted: Filter, names: Names | None = None) -> Iterator[dict[str, Any]]:
-    """Entries as flat rows."""
+def rows(
+    connection: Connection, seals: Seals, wanted: Filter, names: Names | None = None, may_read: MayRead | None = None
+) -> Iterator[dict[str, Any]]:
+    """Entries as flat rows; those that the reader may not read are left out."""
     people: dict[str, dict[str, str]] = {}
     for _, body in every(connection, seals, wanted):
         entry = orjson.loads(body)
+        if may_read is not None and not may_read(entry):
+            continue
         actor = entry["actor"]
         name = actor.get("name", "")
         if names is not None and name and name not in people:

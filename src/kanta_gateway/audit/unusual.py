@@ -1,6 +1,8 @@
 """Unusual access, found in the log: rules and thresholds come from a file, entries come one by one.
 
-* A finding is one rule, one person and one day; it tells counts and places in the log, never whose data it was.
+* A finding is one rule, one person and one day in one controller's register: each supervises the use of its own.
+* What no register shows by itself, only all of them together, is a finding of none.
+* A finding tells counts and places in the log, never whose data it was.
 * A finding is no judgement: it opens a case, which a person works on and closes (703/2023 §78).
 * What a rule knows beside the entry (relationship, register of users, family name) is asked of whoever has it.
 * Held are the present window of each person and the findings, never the entries.
@@ -30,6 +32,10 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "outside-hours": {"first": TEXT, "last": TEXT, "weekdays": ListOf(WHOLE)},
 }
 """Kind of rule -> what it needs. `fact`: something that is known of the entry has one of some values."""
+WINDOWED = frozenset({"many-clients", "many-denied"})
+"""Kinds that count what a person does in a time."""
+ALL = ""
+"""In the place of a controller: all registers together."""
 _TEXTS = Keys(dict.fromkeys(LANGUAGES, TEXT))
 _RULE = Keys(
     {
@@ -42,7 +48,7 @@ _RULE = Keys(
     {"roles": ListOf(TEXT), **{name: shape for one in KINDS.values() for name, shape in one.items()}},
 )
 _FILE = Keys({
-    "owner": TEXT, "outcomes": Named(_TEXTS), "left_out": ListOf(TEXT), "named_roles": ListOf(TEXT),
+    "owner": TEXT, "outcomes": Named(_TEXTS), "left_out": ListOf(TEXT),
     "rules": Named(_RULE),
 })  # fmt: skip
 Ask = Callable[[str, Mapping[str, Any]], str]
@@ -73,8 +79,6 @@ class Oversight:
     outcomes: Mapping[str, Mapping[str, str]]
     left_out: frozenset[str]
     """Identifiers of local stand-ins whose acts are the gateway's own, such as its worker."""
-    named_roles: frozenset[str]
-    """Roles that are told names of persons; all others see keyed references."""
     rules: tuple[Rule, ...]
 
     @classmethod
@@ -88,9 +92,7 @@ class Oversight:
         stated: Lined = shaped(read(text, mistakes) or Lined(), _FILE, mistakes)
         rules = tuple(_rule(name, one, mistakes) for name, one in stated.get("rules", {}).items())
         mistakes.end()
-        return cls(
-            stated["owner"], stated["outcomes"], frozenset(stated["left_out"]), frozenset(stated["named_roles"]), rules
-        )
+        return cls(stated["owner"], stated["outcomes"], frozenset(stated["left_out"]), rules)
 
     def rule(self, name: str) -> Rule | None:
         """One rule by its id."""
@@ -125,6 +127,8 @@ class Found:
     organisation: str
     role: str
     day: str
+    controller: str
+    """Whose register was used; empty where only all registers together show it."""
     first: str
     last: str = ""
     entries: int = 0
@@ -133,9 +137,9 @@ class Found:
     clients: set[str] = field(default_factory=set)
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> tuple[str, str, str, str]:
         """What makes it the same finding when the same days are looked at again."""
-        return (self.rule.id, self.person, self.day)
+        return (self.rule.id, self.person, self.day, self.controller)
 
 
 @dataclass(slots=True)
@@ -169,10 +173,10 @@ class Detector:
         self._rules = oversight.rules
         self._ask = ask
         self._is_left_out = is_left_out
-        self._windows: dict[tuple[str, str], _Window] = {}
-        self._found: dict[tuple[str, str, str], Found] = {}
-        self.seen = 0
-        """How many entries were looked at."""
+        self._windows: dict[tuple[str, str, str], _Window] = {}
+        self._found: dict[tuple[str, str, str, str], Found] = {}
+        self.seen: Counter[str] = Counter()
+        """How many entries were looked at, by whose register."""
 
     @property
     def events(self) -> frozenset[str]:
@@ -187,7 +191,7 @@ class Detector:
 
     def take(self, entry: Mapping[str, Any]) -> None:
         """Look at one entry."""
-        self.seen += 1
+        self.seen[entry["controller"]] += 1
         actor = entry["actor"]
         person = actor.get("ref", "")
         if not person or self._is_left_out(person):
@@ -195,33 +199,45 @@ class Detector:
         at = datetime.fromisoformat(entry["at"]).astimezone(HELSINKI)
         for rule in self._rules:
             is_meant = entry["event"] in rule.events and (not rule.roles or actor["role"] in rule.roles)
-            if is_meant and self._holds(rule, entry, person, at):
-                self._note(rule, entry, person, at)
+            if not is_meant:
+                continue
+            if rule.kind in WINDOWED:
+                full = self._full(rule, entry, person, at)
+                if full is not None:
+                    self._note(rule, entry, person, at, full)
+            elif self._holds(rule, entry, at):
+                self._note(rule, entry, person, at, entry["controller"])
 
-    def _holds(self, rule: Rule, entry: Mapping[str, Any], person: str, at: datetime) -> bool:
-        params, client = rule.params, entry.get("client", "")
+    def _holds(self, rule: Rule, entry: Mapping[str, Any], at: datetime) -> bool:
+        """Whether one entry is unusual by itself."""
+        params = rule.params
         if rule.kind == "fact":
             return self._ask(params["fact"], entry) in params["values"]
-        if rule.kind == "outside-hours":
-            return bool(at.isoweekday() not in params["weekdays"] or not params["first"] <= at.time() < params["last"])
-        if rule.kind == "many-clients":
-            if not client:
-                return False
-            window = self._windows.setdefault((rule.id, person), _Window())
-            window.take(at, client, params["minutes"])
-            return len(window.clients) >= int(params["clients"])
-        if entry["event"] != DENIED:
-            return False
-        window = self._windows.setdefault((rule.id, person), _Window())
-        window.take(at, client, params["minutes"])
-        return len(window.acts) >= int(params["count"])
+        return bool(at.isoweekday() not in params["weekdays"] or not params["first"] <= at.time() < params["last"])
 
-    def _note(self, rule: Rule, entry: Mapping[str, Any], person: str, at: datetime) -> None:
+    def _full(self, rule: Rule, entry: Mapping[str, Any], person: str, at: datetime) -> str | None:
+        """In whose register a person has done too much in too short a time; empty: in all together, None: nowhere."""
+        client, controller = entry.get("client", ""), entry["controller"]
+        counts_clients = rule.kind == "many-clients"
+        if not client if counts_clients else entry["event"] != DENIED:
+            return None
+        full = []
+        for whose in dict.fromkeys((controller, ALL)):
+            window = self._windows.setdefault((rule.id, person, whose), _Window())
+            window.take(at, client, rule.params["minutes"])
+            if counts_clients:
+                is_full = len(window.clients) >= int(rule.params["clients"])
+            else:
+                is_full = len(window.acts) >= int(rule.params["count"])
+            full += [whose] * is_full
+        return full[0] if full else None
+
+    def _note(self, rule: Rule, entry: Mapping[str, Any], person: str, at: datetime, controller: str) -> None:
         actor, day = entry["actor"], at.date().isoformat()
-        one = self._found.get((rule.id, person, day))
+        one = self._found.get((rule.id, person, day, controller))
         if one is None:
-            one = Found(rule, person, actor.get("name", ""), actor["organisation"], actor["role"], day, entry["at"],
-                        first_idx=entry["idx"])  # fmt: skip
+            one = Found(rule, person, actor.get("name", ""), actor["organisation"], actor["role"], day, controller,
+                        entry["at"], first_idx=entry["idx"])  # fmt: skip
             self._found[one.key] = one
         one.entries += 1
         one.last, one.last_idx = entry["at"], entry["idx"]

@@ -125,13 +125,15 @@ def close_case(
 def open_incident(
     trigger: Annotated[str, typer.Argument(help="A trigger of mappings/audit/incidents.yaml.")],
     known_at: Annotated[str, typer.Option(help="When it was known (YYYY-MM-DDTHH:MM, Finnish time without a zone).")],
-    note: Note = "", owner: Owner = "", person: Person = None, name: Name = None, purpose: Purpose = None,
-    *, as_json: Json = False,
+    note: Note = "", owner: Owner = "",
+    controller: Annotated[str, typer.Option(help="OID of whose register it concerns: that controller sees it.")] = "",
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Open a case about an incident; its clocks run from when it was known."""
     gateway = open_gateway()
     actor, at = gateway.actor(person, name, purpose), _moment(known_at)
-    say(gateway.auditors.cases.open_incident(actor, trigger, at, note=note, owner=owner), as_json=as_json)
+    told = gateway.auditors.cases.open_incident(actor, trigger, at, note=note, owner=owner, controller=controller)
+    say(told, as_json=as_json)
 
 
 @incidents.command("told")

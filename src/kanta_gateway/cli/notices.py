@@ -23,7 +23,7 @@ def list_notices(
 ) -> None:  # fmt: skip
     """What waits to be told and what was told; no content."""
     gateway = open_gateway(lang=lang)
-    told = gateway.notice_board.list(gateway.actor(person, name, purpose), state, 0, EVERY, gateway.settings.lang)
+    told = gateway.notice_board.list(gateway.actor(person, name, purpose), state, "", EVERY, gateway.settings.lang)
     if as_json:
         say(told, as_json=True)
         return

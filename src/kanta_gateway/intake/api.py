@@ -207,10 +207,10 @@ def post_allow(caller: IdentifiedCaller, ticket: str, body: Body, service: Servi
 @router.get("/v1/documents", summary="Documents: that they exist and their states")
 def get_documents(
     caller: IdentifiedCaller, service: Service_,
-    state: Annotated[State | None, Query()] = None, after: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
+    state: Annotated[State | None, Query()] = None, after: Annotated[str, Query(max_length=128)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:  # fmt: skip
-    """Metadata only, oldest first; `after` is the last sequence number seen."""
+    """Metadata only, oldest first; `next` is the next `after`."""
     return answer(service.office.documents(caller, state, after, limit))
 
 
@@ -281,10 +281,10 @@ def get_completeness(
 @router.get("/v1/notices", summary="Notices: that they wait, or were handed over")
 def get_notices(
     caller: IdentifiedCaller, service: Service_, language: Language,
-    state: Annotated[NoticeState | None, Query()] = None, after: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
+    state: Annotated[NoticeState | None, Query()] = None, after: Annotated[str, Query(max_length=128)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:  # fmt: skip
-    """No content, oldest first; `after` is the last sequence number seen."""
+    """No content, oldest first; `next` is the next `after`."""
     return answer(service.notice_board.list(caller, state, after, limit, language))
 
 

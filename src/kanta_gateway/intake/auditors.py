@@ -11,12 +11,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from kanta_gateway.audit.cases import ALERT, INCIDENT
 from kanta_gateway.audit.forms import FORMS, pieces
 from kanta_gateway.intake.api import Body, Day, IdentifiedCaller, Language, answer
 from kanta_gateway.intake.bodies import MAYBE_DAY, MOMENT, TEXT, Kind, read, text
+from kanta_gateway.intake.gate import ShownStream
 
 if TYPE_CHECKING:
     from kanta_gateway.pipeline.auditors import Auditors
@@ -79,7 +79,7 @@ def get_answer(
     given = {"client": client, "person": person, "organisation": organisation, "recipient": recipient}
     given |= {name: day.isoformat() for name, day in days.items() if day is not None}
     lines = _auditors(request).answers.ask(caller, question, given, form, language)
-    return StreamingResponse(pieces(lines), media_type=FORMS[form])
+    return ShownStream(request, lambda _: map(str.encode, pieces(lines)), FORMS[form])
 
 
 @router.post("/v1/audit/reviews", summary="Look for unusual access and open cases")

@@ -182,6 +182,11 @@ def listed(
     return [_from_row(row) for row in tx.execute(query)]
 
 
+def place(tx: Connection, notice_id: str) -> int:
+    """Sequence of a notice that is there."""
+    return int(tx.execute(select(notice.c.sequence).where(notice.c.id == notice_id)).scalar_one())
+
+
 def counts(tx: Connection) -> dict[str, int]:
     """How many notices stand in each state."""
     query = select(notice.c.state, func.count()).group_by(notice.c.state).order_by(notice.c.state)

@@ -15,6 +15,7 @@ from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Oid, Organisation, instant
+from kanta_gateway.pipeline.controllers import of_party
 from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
@@ -96,7 +97,16 @@ class Registration:
 
     def _note(self, tx: Connection, caller: Caller, subject: str, details: dict[str, Any]) -> None:
         """The entry about a change of who may deliver, in the transaction of the change."""
-        self._office.note(tx, [AuditEvent(
-            event=Event.PARTY_REGISTER, caller=caller, at=self._parts.now(), client_ref=None, subject=subject,
-            provider="", controller="", purpose=caller.purpose, basis="703/2023 §9.3; GDPR 28(3)", details=details,
-        )])  # fmt: skip
+        known = parties.system(tx, subject)
+        about = {
+            "controller": details.get("organiser"), "organisation": known.organisation if known is not None else "",
+            **details,
+        }  # fmt: skip
+        self._office.note(tx, [
+            AuditEvent(
+                event=Event.PARTY_REGISTER, caller=caller, at=self._parts.now(), client_ref=None, subject=subject,
+                provider="", controller=controller, purpose=caller.purpose, basis="703/2023 §9.3; GDPR 28(3)",
+                details=details,
+            )
+            for controller in of_party(parties.agreements(tx), about)
+        ])  # fmt: skip

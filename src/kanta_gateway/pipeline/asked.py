@@ -19,12 +19,14 @@ from kanta_gateway.model import Finding, Severity
 from kanta_gateway.pipeline.known import Known, client_refs, entries, persons_of
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import HELSINKI
+from kanta_gateway.pipeline.sphere import Sphere
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 REFERENCE = re.compile(r"[0-9a-f]{64}")
 _OID = re.compile(r"[0-9.]{3,128}")
+NO_CLIENT = "there is no client of this number"
 _DAYS = ("from", "on", "until")
 PAGE = 2000
 """Entries read at a time."""
@@ -82,8 +84,8 @@ class Asked:
     grace_days: int
     verify: Callable[[], Mapping[str, Any]]
     """Verifies the whole log and matches it with what is stored."""
-    opens: Callable[[Mapping[str, Any]], bool]
-    """Whether the asker may read an entry; the others are counted."""
+    sphere: Sphere
+    """What the asker may read; of the rest it is not told how much there is."""
 
     def entries(self, events: frozenset[str] = frozenset()) -> Iterator[dict[str, Any]]:
         """Entries of the log that are meant, in order, one by one.
@@ -98,13 +100,7 @@ class Asked:
         ]  # fmt: skip
         found = [entries(self.parts, self.tx, way) for way in ways]
         every = found[0] if len(found) == 1 else merge(*found, key=lambda entry: int(entry["idx"]))
-        return filter(self._opened, filter(one.takes, every))
-
-    def _opened(self, entry: Mapping[str, Any]) -> bool:
-        if self.opens(entry):
-            return True
-        self.tally.withheld.take(entry["idx"], entry["idx"])
-        return False
+        return filter(self.sphere.is_open, filter(one.takes, every))
 
 
 def wanted(
@@ -148,6 +144,12 @@ def wanted(
     )  # fmt: skip
 
 
+def is_by_number(given: Mapping[str, str]) -> bool:
+    """Whether a question names a client by its number, and not by keyed reference."""
+    client = given.get("client", "")
+    return bool(client) and not REFERENCE.fullmatch(client)
+
+
 def noted(one: Wanted, given: Mapping[str, str]) -> dict[str, Any]:
     """The parameters as the log's entry about the question tells them: no value that could be about a person."""
     told: dict[str, Any] = {"parameters": sorted(name for name, value in given.items() if value)}
@@ -165,7 +167,7 @@ def _clients(parts: Parts, tx: Connection, client: str, mine: Collection[tuple[s
         return (client,)
     found = client_refs(parts, tx, client, mine)
     if not found:
-        raise NotFoundError("there is no client of this number")
+        raise NotFoundError(NO_CLIENT)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,6 +15,7 @@ from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.verify import verify
 from kanta_gateway.errors import ParameterError
 from kanta_gateway.model import Caller
+from kanta_gateway.pipeline.answering import may_name
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.reconciling import reconciled
@@ -66,30 +67,44 @@ def exported(parts: Parts, office: Office, form: str, caller: Caller, client: st
     if form not in FORMS:
         raise ParameterError(f"an export of the log is one of {', '.join(FORMS)}")
     _, refs = office.note_export(caller, form, client)
-    seals = parts.log.seals
+    seals, sphere = parts.log.seals, office.guard.sphere(caller)
     with parts.database.reading() as tx:
         if form == "jsonl":
-            yield from report.jsonl(tx, seals, refs or None)
+            yield from report.jsonl(tx, seals, refs or None, sphere.is_open)
             return
+        given = bytearray(proofs.size(tx))  # for each entry whether it is given: a log may have millions
+
+        def may_read(entry: Mapping[str, Any]) -> bool:
+            """Whether the reader may read an entry, which is then counted as given."""
+            given[int(entry["idx"])] = sphere.is_open(entry)
+            return bool(given[int(entry["idx"])])
+
+        names = parts.log.names if may_name(parts, caller) else None
         for number, ref in enumerate(refs or (None,)):
             wanted = report.Filter(client_ref=ref)
-            is_table = form == "csv"
-            lines = report.table(tx, seals, wanted, parts.log.names) if is_table else _events(parts, tx, wanted)
-            if is_table and number:
+            if form == "fhir":
+                yield from _events(parts, tx, wanted, may_read)
+                continue
+            lines = report.table(tx, seals, wanted, names, may_read)
+            if number:
                 next(lines)  # one heading is enough
             yield from lines
-        yield _left_out(tx, form, refs)
+        yield _left_out(form, given)
 
 
-def _left_out(tx: Connection, form: str, refs: Sequence[str]) -> str:
+def _left_out(form: str, given: Sequence[int]) -> str:
     """The last line of an export that is no proof: how many entries it leaves out, and which."""
-    tally = Tally(proofs.size(tx))
-    for idx in report.places(tx, refs or None):
+    tally = Tally(len(given))
+    for idx in (idx for idx, one in enumerate(given) if one):
         tally.holds(idx)
     told = {name: one for name, one in tally.told().items() if name in {"entries", "left_out"}}
     return comment(told) if form == "csv" else outcome_line(told)
 
 
-def _events(parts: Parts, tx: Connection, wanted: report.Filter) -> Iterator[str]:
+def _events(
+    parts: Parts, tx: Connection, wanted: report.Filter, may_read: Callable[[Mapping[str, Any]], bool]
+) -> Iterator[str]:
     for _, body in report.every(tx, parts.log.seals, wanted):
-        yield orjson.dumps(audit_event(orjson.loads(body), observer=parts.checkpoints.key.name)).decode() + "\n"
+        entry = orjson.loads(body)
+        if may_read(entry):
+            yield orjson.dumps(audit_event(entry, observer=parts.checkpoints.key.name)).decode() + "\n"

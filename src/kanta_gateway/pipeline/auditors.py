@@ -7,7 +7,7 @@ from typing import Any
 
 from kanta_gateway.access.policy import Policy
 from kanta_gateway.database import Database
-from kanta_gateway.pipeline.answering import Answers, Pseudonyms
+from kanta_gateway.pipeline.answering import Answers
 from kanta_gateway.pipeline.casework import Casework
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
@@ -31,7 +31,6 @@ class Auditors:
         self, parts: Parts, office: Office, policy: Policy, grace_days: int, verify: Callable[[], Mapping[str, Any]],
         vkey: Callable[[], str], upgrade: Callable[[Database], None],
     ) -> None:  # fmt: skip
-        sight = Pseudonyms(parts.supervision.oversight.named_roles)
-        self.answers = Answers(parts, office, policy, sight, grace_days, verify)
+        self.answers = Answers(parts, office, policy, grace_days, verify)
         self.cases = Casework(parts, office)
         self.backups = Restorer(parts, office, vkey, upgrade)

@@ -20,7 +20,7 @@ from kanta_gateway.audit import report
 from kanta_gateway.contracts.calendar import local_minute
 from kanta_gateway.model import Oid
 from kanta_gateway.notices import store as notices
-from kanta_gateway.pipeline.guard import LOCAL
+from kanta_gateway.pipeline.sphere import EVERY, LOCAL, NOBODYS, UNREGISTERED
 from kanta_gateway.rights import store as requests
 from kanta_gateway.rights.pages import Table
 from kanta_gateway.spool import records, store
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("at", "act", "data", "who", "organisation", "recipient", "purpose", "basis")
 WITHOUT_NAMES = tuple(one for one in COLUMNS if one != "who")
-NOBODYS = frozenset({"", "unregistered"})
-"""Controllers of entries that were written before any contract was registered."""
+OF_NO_REGISTER = frozenset({EVERY, UNREGISTERED, NOBODYS})
+"""What stands in the place of a controller in entries of no register in particular."""
 OWN_PROCESS = "kanta-gateway "
 """How the name begins under which the gateway's own processes act."""
 SYSTEM_LOG = "system"
@@ -75,7 +75,7 @@ class ClientLog:
             self._told(one, names=names)
             for ref in self._person.refs
             for one in report.rows(self._tx, log.seals, replace(wanted, client_ref=ref), opener)
-            if one["log"] != SYSTEM_LOG and one["controller"] in {self._person.controller, *NOBODYS}
+            if one["log"] != SYSTEM_LOG and one["controller"] in {self._person.controller, *OF_NO_REGISTER}
         ]  # fmt: skip
         return sorted(found, key=lambda one: int(one["entry"]))
 

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from kanta_gateway.pipeline.parts import Parts
     from kanta_gateway.pipeline.sphere import Sphere
 
-UNREGISTERED = "unregistered"
-"""Stands for the controller of an entry that was written while no contract was registered."""
-
 
 def closed(tx: Connection, entries: Sequence[Mapping[str, Any]], sphere: Sphere) -> list[dict[str, Any]]:
     """Entries as a reader gets them, those of another's register closed.
@@ -38,16 +35,10 @@ def closed(tx: Connection, entries: Sequence[Mapping[str, Any]], sphere: Sphere)
     """
     leaf = proofs.reader(tx)
     return [
-        dict(one) if is_open(one, sphere)
+        dict(one) if sphere.is_open(one)
         else {"idx": one["idx"], "leaf": b64encode(leaf(0, int(one["idx"]))).decode()}
         for one in entries
     ]  # fmt: skip
-
-
-def is_open(entry: Mapping[str, Any], sphere: Sphere) -> bool:
-    """Whether an entry is of the reader's own register, or of none."""
-    controller = str(entry["controller"])
-    return controller == UNREGISTERED or sphere.is_open(controller)
 
 
 class Resolver:
@@ -65,17 +56,17 @@ class Resolver:
             index: place of the entry in the log.
 
         Raises:
-            NotFoundError: there is no such entry that the caller may read.
+            NotFoundError: there is no such entry that the caller may read; the log tells of the attempt.
         """
-        decision, sphere = (
-            self._office.permit(caller, Event.AUDIT_RESOLVE, provider=None),
-            self._office.guard.sphere(caller),
-        )
-        with self._parts.database.transaction() as tx:
+        decision = self._office.permit(caller, Event.AUDIT_RESOLVE, provider=None)
+        with self._parts.database.reading() as tx:
+            sphere = self._office.guard.sphere_in(tx, caller)
             page = report.entries(tx, self._parts.log.seals, report.Filter(after=index - 1, limit=1))
-            entry = next((one for one in page if one["idx"] == index and is_open(one, sphere)), None)
-            if entry is None:
-                raise NotFoundError
+            entry = next((one for one in page if one["idx"] == index and sphere.is_open(one)), None)
+        if entry is None:
+            self._office.conceal(caller, Event.AUDIT_RESOLVE, None)
+            raise NotFoundError
+        with self._parts.database.transaction() as tx:
             ref = entry.get("client")
             found = self._numbers(tx, str(ref)) if ref else []
             self._office.note(tx, [self._office.event(

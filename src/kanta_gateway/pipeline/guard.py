@@ -114,6 +114,11 @@ class Guard:
         task = min(task for _, task in self._classes_of(tx, caller, Event.DOCUMENT_DISCLOSE, thing))
         return self._across.facts(tx, caller, thing, task, day, is_own=_is_of(caller, thing))
 
+    @property
+    def register_version(self) -> int:
+        """Version of the register of parties that the newest decision saw."""
+        return self._users.version
+
     def closed(self, caller: Caller, *, by_contract_file: bool = False) -> frozenset[str]:
         """Controllers (or contract files) of the caller's contracts, where none of them is in force today."""
         if not self._policy.is_own_only(caller):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.model import Caller, Event
-from kanta_gateway.pipeline.closing import UNREGISTERED
+from kanta_gateway.pipeline.sphere import UNREGISTERED
 
 if TYPE_CHECKING:
     from kanta_gateway.pipeline.parts import Parts

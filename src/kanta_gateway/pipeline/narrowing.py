@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 from kanta_gateway.errors import NotPermittedError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.guard import Thing
-from kanta_gateway.pipeline.sphere import LOCAL
+from kanta_gateway.pipeline.sphere import is_operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kanta_gateway.pipeline.office import Office
     from kanta_gateway.pipeline.parts import Parts
+    from kanta_gateway.pipeline.permits import Permits
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Narrowing:
     """Narrows what is read for a caller."""
 
-    def __init__(self, parts: Parts, office: Office) -> None:
+    def __init__(self, parts: Parts, office: Permits) -> None:
         self._views = parts.views
         self._office = office
 
@@ -59,7 +59,7 @@ class Narrowing:
 
     def allowed(self, caller: Caller, event: Event, provider: str, clients: Sequence[str]) -> list[str]:
         """Of a list of clients those whose data the caller's task may see; a provider may see its own."""
-        if caller.system == LOCAL or self._office.is_own_only(caller):
+        if is_operator(caller) or self._office.is_own_only(caller):
             return list(clients)
         decide = self._office.guard.decide
         return [one for one in clients if decide(caller, event, Thing(provider, client_ref=one)).allowed]

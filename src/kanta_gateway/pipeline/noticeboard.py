@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,11 @@ from kanta_gateway.notices import calls, store
 from kanta_gateway.notices.form import page as readable
 from kanta_gateway.notices.states import NoticeState
 from kanta_gateway.pipeline import reach
-from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.handing import handing, mark_told, prepared
 from kanta_gateway.pipeline.notify import content_of
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.pipeline.sphere import is_operator
 
 if TYPE_CHECKING:
     from kanta_gateway.notices.store import StoredNotice
@@ -42,23 +43,32 @@ class Board:
         self._parts = parts
         self._office = office
 
-    def list(self, caller: Caller, state: str | None, after: int, limit: int, language: str) -> dict[str, Any]:
-        """What waits and what was handed over: no content, oldest first."""
+    def list(self, caller: Caller, state: str | None, after: str, limit: int, language: str) -> dict[str, Any]:
+        """What waits and what was handed over: no content, oldest first; `next` is the id of the last one."""
         own, organiser = self._scope(caller)
         self._office.permit(caller, Event.NOTICE_READ, provider=own)
         with self._parts.database.transaction() as tx:
-            page = store.listed(tx, provider=own, organiser=organiser, state=state, after=after, limit=limit)
-            found = self._office.narrowing.kept(
-                caller, Event.NOTICE_READ, page, lambda one: (one.provider, one.told_client)
-            )
+            place = reach.after(tx, self._office.guard.sphere_in(tx, caller), after, reach.notice, store.place)
+            found: Sequence[StoredNotice] = []
+            while len(found) < limit and (page := store.listed(
+                tx, provider=own, organiser=organiser, state=state, after=place, limit=limit
+            )):  # fmt: skip
+                place = page[-1].sequence
+                found = [*found, *self._office.narrowing.kept(
+                    caller, Event.NOTICE_READ, page, lambda one: (one.provider, one.told_client)
+                )]  # fmt: skip
+            found = found[:limit]
             troubles = calls.problems(tx, [one.sequence for one in found])
-            self._office.note(tx, [self._office.event(
-                caller, Event.NOTICE_READ, subject="list", provider=own or "", details={"count": len(found)}
-            )])  # fmt: skip
+            counts = Counter(one.organiser for one in found) or {"": 0}
+            self._office.note(tx, [
+                self._office.event(caller, Event.NOTICE_READ, subject="list", provider=own or "", controller=controller,
+                                   details={"count": count})
+                for controller, count in counts.items()
+            ])  # fmt: skip
         day = self._today()
         return {
             "notices": [{**self._metadata(one, day, language), "problem": troubles.get(one.sequence)} for one in found],
-            "next": page[-1].sequence if page else after,
+            "next": found[-1].id if found else after,
         }
 
     def get(
@@ -122,7 +132,7 @@ class Board:
         """Provider and organiser whose notices the caller sees; None for every one."""
         if self._office.is_own_only(caller):
             return caller.organisation, None
-        return None, None if caller.system == LOCAL else caller.organisation
+        return None, None if is_operator(caller) else caller.organisation
 
     def _permitted(self, notice_id: str, caller: Caller, event: Event) -> None:
         """Let the caller go on with a notice that it may see.
@@ -179,7 +189,7 @@ def write_out(
     Returns:
         Ids of what was written, and of what was not, with the reason.
     """
-    waiting = board.list(caller, None if ids else NoticeState.WAITING, 0, 1_000_000, language)["notices"]
+    waiting = board.list(caller, None if ids else NoticeState.WAITING, "", 1_000_000, language)["notices"]
     wanted = [one["id"] for one in waiting if not ids and (not recipient or recipient in one["recipients"])]
     folder.mkdir(parents=True, exist_ok=True)
     written: list[str] = []

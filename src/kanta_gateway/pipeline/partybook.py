@@ -19,6 +19,7 @@ from kanta_gateway.access.statements import Statement, lacking, newest, of_contr
 from kanta_gateway.errors import NotFoundError, ParameterError
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Outcome, instant
+from kanta_gateway.pipeline.controllers import of_party
 from kanta_gateway.privacy.envelope import open_sealed, seal
 from kanta_gateway.spool import records
 
@@ -52,12 +53,13 @@ class PartyBook:
         self._office.permit(caller, Event.PARTY_REGISTER, provider=None)
         with self._parts.database.transaction() as tx:
             register.add(tx, known, self._parts.now(), self._seal)
+            contracts = agreements(tx)
             self._office.note(tx, [
                 self._office.event(
-                    caller, Event.PARTY_REGISTER, subject=one.key, provider="",
+                    caller, Event.PARTY_REGISTER, subject=one.key, provider="", controller=controller,
                     details={"kind": one.kind, "from": one.valid_from, "to": one.valid_to or ""},
                 )
-                for one in known
+                for one in known for controller in of_party(contracts, one.body)
             ])  # fmt: skip
             moment = instant(self._parts.now())
             forgotten.note(tx, [
@@ -193,7 +195,8 @@ class Users:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._version = -1
+        self.version = -1
+        """Of the register of parties, as it was read last."""
         self._known: dict[str, list[Statement]] = {}
 
     def find(self, tx: Connection, caller: Caller, day: date) -> User:
@@ -206,8 +209,8 @@ class Users:
         return User(bool(every), found is None, found or {})
 
     def _of(self, tx: Connection, organisation: str) -> list[Statement]:
-        if (version := register.version(tx)) != self._version:
-            self._version, self._known = version, {}
+        if (version := register.version(tx)) != self.version:
+            self.version, self._known = version, {}
         if organisation not in self._known:
             self._known[organisation] = newest(register.persons(tx, organisation, self._open))
         return self._known[organisation]

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kanta_gateway.errors import NotFoundError
-from kanta_gateway.model import Caller, Event
+from kanta_gateway.errors import NotFoundError, ParameterError
+from kanta_gateway.model import Caller, Event, Finding, Severity
 from kanta_gateway.notices import store as notices
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.sphere import Sphere
@@ -21,8 +21,8 @@ from kanta_gateway.spool import deliveries, records, store
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from kanta_gateway.pipeline.office import Office
     from kanta_gateway.pipeline.parts import Parts
+    from kanta_gateway.pipeline.permits import Permits
 
 Find = Callable[["Connection"], Thing | None]
 """Looks for a thing; None where there is none."""
@@ -32,7 +32,7 @@ HIDDEN = "nothing of this name is within the caller's reach"
 class Reach:
     """Finds things for callers."""
 
-    def __init__(self, parts: Parts, office: Office) -> None:
+    def __init__(self, parts: Parts, office: Permits) -> None:
         self._parts = parts
         self._office = office
 
@@ -57,6 +57,32 @@ class Reach:
             self._office.conceal(caller, event, found)
             raise NotFoundError
         return found
+
+
+def after(
+    tx: Connection, sphere: Sphere, name: str, find: Callable[[str], Find], place: Callable[[Connection, str], int]
+) -> int:
+    """Where a list goes on: behind the last thing that its reader was told of; 0 for the beginning.
+
+    Lists go on by the name of a thing and not by a number, since a number would tell how much all others have.
+
+    Args:
+        tx: the transaction of the list.
+        sphere: what the reader can know of.
+        name: of the thing; empty for the beginning.
+        find: finds things of its kind.
+        place: tells the place of one that is there.
+
+    Raises:
+        ParameterError: the reader can reach no such thing.
+    """
+    if not name:
+        return 0
+    found = find(name)(tx)
+    if found is None or not _reaches(found, sphere):
+        told = {"field": "after", "expected": "`next` of the page before"}
+        raise ParameterError(findings=(Finding("API-PARAMETER", Severity.REFUSE, "parameter-wrong", "/after", told),))
+    return place(tx, name)
 
 
 def _reaches(thing: Thing, sphere: Sphere) -> bool:

@@ -3,6 +3,7 @@
 * Traffic is told by who acted, whose data, in whose register, to whom: how many entries, from when to when.
 * A day is covered by a contract in force, or by the delivery window after it (CTL-14); who acts must be the provider,
   the controller or a sub-processor that was approved on that day (CTL-11), or the gateway's own people.
+* Told are the contracts of the registers that the asker may read.
 * A contract or an approval without traffic is told too.
 """
 
@@ -40,7 +41,7 @@ class _Way:
 
 def traffic(asked: Asked) -> Iterator[dict[str, Any]]:
     """The actual traffic with what covers it, then every contract and approval with what went under it."""
-    known = agreements(asked.tx)
+    known = [one for one in agreements(asked.tx) if asked.sphere.oversees(controller=one.organiser.oid)]
     months = {one.purchaser: asked.parts.contracts[one.purchaser].delivery_months
               for one in known if one.purchaser in asked.parts.contracts}  # fmt: skip
     seen: dict[_Way, Counter[str]] = {}

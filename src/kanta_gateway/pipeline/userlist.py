@@ -2,12 +2,13 @@
 
 * The register of users is dated statements, so any past day can be told (703/2023 §9.3, 906/2019 §16).
 * Rights are those that the policy gives the role now; a change of the policy is an entry of its own.
+* Told are the users of the organisations that the asker answers for, and what they did in registers that it may read.
 * A right is removed when its end is stated; uses after the last day are told, those that were denied apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from kanta_gateway.database import calling_system
 from kanta_gateway.pipeline.asked import PAGE, Asked
 from kanta_gateway.pipeline.known import LEFT, ROLE_ENDED, entries, persons_of, recorded_persons
 from kanta_gateway.pipeline.partybook import HELSINKI
+from kanta_gateway.pipeline.sphere import parties_of
 
 USERS = (
     "kind", "person_id", "person_name", "person_ref", "organisation", "role", "unit", "from", "to", "task", "actions",
@@ -34,8 +36,9 @@ LEAVERS = (
 def users(asked: Asked) -> Iterator[dict[str, Any]]:
     """Persons with their roles and rights on a day, and the systems that could call."""
     day = asked.wanted.day or asked.parts.now().astimezone(HELSINKI).date()
+    is_told = _told_of(asked)
     for one in persons_of(asked.parts, asked.tx):
-        if one.covers(day.isoformat()) and asked.wanted.organisation in {"", one.body["organisation"]}:
+        if one.covers(day.isoformat()) and is_told(one.body["organisation"]):
             rules = asked.policy.rules_of(one.body["role"])
             yield _person(asked, one) | {
                 "kind": "person", "unit": one.body.get("unit", ""), "from": one.valid_from, "to": one.valid_to or "",
@@ -47,18 +50,18 @@ def users(asked: Asked) -> Iterator[dict[str, Any]]:
     for row in asked.tx.execute(select(calling_system).order_by(calling_system.c.registered_at)).mappings():
         since, until = row["registered_at"], row["revoked_at"]
         is_there = datetime.fromisoformat(since) < end and (until is None or datetime.fromisoformat(until) >= end)
-        if is_there and asked.wanted.organisation in {"", row["organisation"]}:
+        if is_there and is_told(row["organisation"]):
             yield {"kind": "system", "organisation": row["organisation"], "role": row["name"], "from": since,
                    "to": until or ""}  # fmt: skip
 
 
 def leavers(asked: Asked) -> Iterator[dict[str, Any]]:
     """Roles that ended in the period: last day, when that was stated, and what was done with them afterwards."""
-    today = asked.parts.now().astimezone(HELSINKI).date().isoformat()
+    today, is_told = asked.parts.now().astimezone(HELSINKI).date().isoformat(), _told_of(asked)
     ended = [
         (one, at) for one, at in _ended(asked)
         if one.valid_to is not None and one.valid_to < today and asked.wanted.covers(one.valid_to)
-        and asked.wanted.organisation in {"", one.body["organisation"]}
+        and is_told(one.body["organisation"])
     ]  # fmt: skip
     uses = _uses(asked, [one for one, _ in ended])
     for one, at in sorted(ended, key=lambda pair: (pair[0].valid_to or "", pair[0].key)):
@@ -67,6 +70,12 @@ def leavers(asked: Asked) -> Iterator[dict[str, Any]]:
         yield _person(asked, one) | {
             "last_day": one.valid_to, "removed_at": at, "hours_late": round(max(late, 0), 1), **uses[_whose(asked, one)]
         }  # fmt: skip
+
+
+def _told_of(asked: Asked) -> Callable[[str], bool]:
+    """Whether the asker is told of an organisation's users: it answers for them, and means them."""
+    known, wanted = parties_of(asked.tx, asked.sphere), asked.wanted.organisation
+    return lambda one: (known is None or one in known) and wanted in {"", one}
 
 
 def _ended(asked: Asked) -> Iterator[tuple[Statement, str]]:
@@ -94,7 +103,7 @@ def _uses(asked: Asked, ended: list[Statement]) -> Mapping[tuple[str, str], dict
     }
     if not found:
         return found
-    for entry in entries(asked.parts, asked.tx, report.Filter(limit=PAGE)):
+    for entry in filter(asked.sphere.is_open, entries(asked.parts, asked.tx, report.Filter(limit=PAGE))):
         actor = entry["actor"]
         mine = found.get((actor.get("ref", ""), actor["role"]))
         if mine is None:

@@ -12,7 +12,7 @@ from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundErr
 from kanta_gateway.model import Caller, Decision, Event
 from kanta_gateway.pipeline.clientlog import Person
 from kanta_gateway.pipeline.filing import load
-from kanta_gateway.pipeline.guard import LOCAL
+from kanta_gateway.pipeline.sphere import is_operator
 from kanta_gateway.privacy.identity import identity_code
 from kanta_gateway.spool import persons, records
 
@@ -54,7 +54,7 @@ class Clients:
         """Provider and controller whose things the caller sees; None for every one."""
         if self._office.is_own_only(caller):
             return caller.organisation, None
-        return None, None if caller.system == LOCAL else caller.organisation
+        return None, None if is_operator(caller) else caller.organisation
 
     def find(self, caller: Caller, event: Event, client: str, provider: str = "", purchaser: str = "") -> Whose:
         """One client that the caller may see; one that is not there and another's are told alike.

@@ -382,6 +382,12 @@ def purchasers(tx: Connection, provider: str, client_ref: str) -> list[str]:
     return sorted(tx.execute(query.distinct()).scalars())
 
 
+def registers(tx: Connection, client_ref: str) -> list[tuple[str, str]]:
+    """Provider and purchaser of every register in which a client stands."""
+    query = select(record.c.provider, record.c.purchaser).where(record.c.client_ref == client_ref).distinct()
+    return sorted((str(one[0]), str(one[1])) for one in tx.execute(query))
+
+
 def seen_again(tx: Connection, rows: Collection[int], as_of: str) -> list[str]:
     """Remember that records came again in a later delivery: deadlines are read as of its day.
 

@@ -275,6 +275,11 @@ def owner(tx: Connection, oid: str) -> Row[Any, Any, Any, Any, Any] | None:
     return tx.execute(query.join(record, record.c.id == document.c.record_row).where(document.c.oid == oid)).first()
 
 
+def place(tx: Connection, oid: str) -> int:
+    """Sequence of a document that is there."""
+    return int(tx.execute(select(document.c.sequence).where(document.c.oid == oid)).scalar_one())
+
+
 def archived(tx: Connection) -> list[StoredDocument]:
     """Every document that the archive has, with its payload, in the order in which they were made."""
     return _found(tx, select(*_FULL).where(document.c.state.in_([state.value for state in sorted(DELIVERED)])))
@@ -297,22 +302,26 @@ def of_records(tx: Connection, rows: Iterable[int]) -> dict[int, list[StoredDocu
 
 
 def listed(
-    tx: Connection, *, provider: str | None = None, state: str | None = None, after: int = 0, limit: int = 100
-) -> list[StoredDocument]:
+    tx: Connection, *, provider: str | None = None, organiser: str | None = None, state: str | None = None,
+    after: int = 0, limit: int = 100,
+) -> list[StoredDocument]:  # fmt: skip
     """A page of documents, oldest first.
 
     Args:
         tx: the caller's transaction.
         provider: only this provider's.
+        organiser: only those of this controller's register.
         state: only in this state.
         after: sequence of the last one of the page before.
         limit: size of the page.
     """
     query = select(*_PLAIN).where(document.c.sequence > after).limit(limit)
-    if provider is not None:
-        query = query.where(document.c.provider == provider)
-    if state is not None:
-        query = query.where(document.c.state == state)
+    for column, value in (
+        (document.c.provider, provider),
+        (document.c.organiser, organiser),
+        (document.c.state, state),
+    ):
+        query = query if value is None else query.where(column == value)
     return _found(tx, query)
 
 

@@ -19,7 +19,8 @@ SHIPPED = (ROOT / "mappings/audit/unusual.yaml").read_text("utf-8")
 def entry(idx: int, event: str = "record:read", at: datetime = NOON, client: str = "", **actor: str) -> dict[str, Any]:
     """An entry of the log."""
     who = {"ref": "r1", "name": "n1", "organisation": "1.2", "role": "provider-system", **actor}
-    told = {"idx": idx, "at": at.isoformat(), "event": event, "actor": who, "provider": "1.2", "details": {}}
+    told = {"idx": idx, "at": at.isoformat(), "event": event, "actor": who, "provider": "1.2", "controller": "1.9",
+            "details": {}}  # fmt: skip
     return told | ({"client": client} if client else {})
 
 
@@ -116,3 +117,17 @@ def test_mistakes_of_the_file() -> None:
         "many-clients: a rule of kind many-clients needs minutes",
         "outside-hours: first is no time of day; write 06:00",
     } == {one.partition(": ")[2] for one in wrong.value.mistakes}
+
+
+def test_each_register_by_itself_and_all_together() -> None:
+    """What one register shows is a finding of it; what only all together show, a finding of none. [LOG-08, LOG-11]"""
+
+    def reads(*counts: int) -> list[dict[str, Any]]:
+        whose = [f"1.{n}" for n, count in enumerate(counts) for _ in range(count)]
+        return [entry(n, client=f"c{n}", at=NOON + timedelta(minutes=n)) | {"controller": one}
+                for n, one in enumerate(whose)]  # fmt: skip
+
+    seen = {counts: [(one.controller, len(one.clients)) for one in found(reads(*counts))]
+            for counts in ((29,), (30, 5), (20, 10), (20, 9))}  # fmt: skip
+
+    assert {(29,): [], (30, 5): [("1.0", 1), ("", 5)], (20, 10): [("", 1)], (20, 9): []} == seen
