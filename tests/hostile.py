@@ -102,20 +102,20 @@ def calls(route: Route, there: Mapping[str, str], fits: Mapping[str, str]) -> It
     good = {name: fits.get(name, "x") for name in route.needed}
     whole = {name: there.get(name, "1") for name in route.places}
     body = orjson.dumps(route.fields) if route.fields else b""
-    address = _address(route.path, whole)
+    whole_address = address(route.path, whole)
     for name in route.places:
         for text in TEXTS:
-            yield Call(route.method, _address(route.path, {**whole, name: text}), good, body)
+            yield Call(route.method, address(route.path, {**whole, name: text}), good, body)
     for name in route.queries:
         for text in TEXTS:
-            yield Call(route.method, address, {**good, name: text}, body)
+            yield Call(route.method, whole_address, {**good, name: text}, body)
     for headers in HEADERS:
-        yield Call(route.method, address, good, body, headers)
+        yield Call(route.method, whole_address, good, body, headers)
     if route.method == "POST":
         for one in BODIES:
-            yield Call(route.method, address, good, one)
+            yield Call(route.method, whole_address, good, one)
         for one in changed(route.fields):
-            yield Call(route.method, address, good, one)
+            yield Call(route.method, whole_address, good, one)
 
 
 def changed(fields: Mapping[str, Any]) -> Iterator[bytes]:
@@ -134,7 +134,8 @@ def _object(pairs: Sequence[tuple[str, bytes]]) -> bytes:
     return b"{" + b",".join(orjson.dumps(name) + b":" + value for name, value in pairs) + b"}"
 
 
-def _address(path: str, places: Mapping[str, str]) -> str:
+def address(path: str, places: Mapping[str, str]) -> str:
+    """A route with values in its places."""
     for name, value in places.items():
         path = path.replace(f"{{{name}}}", quote(value, safe=""))
     return path

@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from sqlalchemy import event as listening
 from tests import hostile
-from tests.acceptance.test_attacks import ORGANISER, PROVIDER, Scene
+from tests.acceptance.test_attacks import NOBODY, ORGANISER, OTHER, OTHER_ORGANISER, PROVIDER, Scene
 from tests.calling import System
 from tests.hostile import MARKED, Call, Route
 
@@ -205,3 +206,46 @@ def test_no_malformed_call_breaks_the_other_database(tmp_path: Path, postgres_ur
     one.close()
 
     assert found == []
+
+
+PUBLIC = frozenset({
+    "GET /v1/audit/proofs/inclusion/{index}",  # how many entries there are stands in every checkpoint
+    "GET /v1/audit/questions/{question}", "GET /v1/papers/{paper}",  # what can be asked for is the same for everybody
+})  # fmt: skip
+"""Routes whose identifiers tell nobody anything."""
+MISSING = {"index": "999999", "number": "999999", "client": "nobody-1"}
+"""What there is not, where an unguessable identifier is not the form."""
+
+
+def test_guessing_on_every_route_that_takes_an_identifier(attacked: Attacked) -> None:
+    """People of another purchaser get the same status, body and headers for another's thing and for none at all, by the
+    role that the route is for; the statements are the same too, but for nodes of the log's tree. [ACC-07, LOG-13]
+    """
+    gateway, told = attacked.scene.gateway, []
+    systems = {
+        role: System(OTHER if role == "provider-system" else OTHER_ORGANISER, role, contract="T/2").registered(gateway)
+        for role in attacked.systems
+    }
+    seen: list[str] = []
+    listening.listen(gateway.parts.database.engine, "before_cursor_execute", lambda *one: seen.append(one[2]))
+    for route in attacked.routes:
+        named = [*route.places, *(one for one in route.needed if one == "client")]
+        if not named or route.name in PUBLIC:
+            continue
+        _, role, purpose = next(one for one in WHO if route.path.startswith(one[0]))
+        both = []
+        none, there = ({one: known.get(one, other) for one in named} for known, other in (
+            (MISSING, NOBODY), (attacked.there, "1")
+        ))  # fmt: skip
+        for values in (none, none, there):
+            seen.clear()
+            query = {one: values.get(one, FITS.get(one, "x")) for one in route.needed}
+            answer = attacked.scene.line(
+                systems[role].token(purpose=purpose), route.method, hostile.address(route.path, values),
+                params=query or None, content=orjson.dumps(route.fields) if route.fields else b"",
+            )  # fmt: skip
+            work = [one for one in seen if "INSERT INTO audit_node" not in one]
+            both.append((answer.status_code, answer.content, dict(answer.headers), work))
+        told += [route.name] if both[1] != both[2] or both[2][0] // 100 == 2 else []  # the first call prepares
+
+    assert told == []
