@@ -24,7 +24,7 @@ from tests.hostile import MARKED, Call, Route
 from kanta_gateway.access.limits import Limits
 from kanta_gateway.web import application
 
-STRIDE = 23
+STRIDE = 41
 """Every so many-th of the calls is made in one run of the suite; all of them take minutes."""
 WHO: tuple[tuple[str, str, str], ...] = (
     ("/v1/access/grants/{grant}/documents", "provider-system", "client-request"),
