@@ -24,8 +24,10 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Look = Callable[[str, int], Iterable[str]]
 """Addresses of a host."""
-EMBEDDED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
-"""IPv6 networks whose last 32 bits are an IPv4 address (RFC 6052, RFC 4291 §2.5.5.1)."""
+EMBEDDED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
+"""IPv6 networks whose last 32 bits are an IPv4 address (RFC 6052, RFC 4291 §2.5.5.1, RFC 2765)."""
+LOCAL = tuple(map(ipaddress.IPv6Network, ("64:ff9b:1::/48", "fec0::/10")))
+"""Networks of one's own site that the library counts as global (RFC 8215, RFC 3879)."""
 
 
 def look_up(host: str, port: int) -> list[str]:
@@ -105,7 +107,8 @@ class Outward:
         address = _plain(ipaddress.ip_address(text.partition("%")[0]))
         if any(address.version == one.version and address in one for one in self.inside):
             return True
-        return address.is_global and not address.is_multicast
+        is_local = any(address.version == one.version and address in one for one in LOCAL)
+        return address.is_global and not address.is_multicast and not is_local
 
 
 def _plain(address: Address) -> Address:

@@ -12,13 +12,17 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import inspect, select
 from tests import planting
 from tests.acceptance.test_samples import SAMPLES
+from tests.calling import Line
 from tests.documents_read import displayed
 from tests.installations import installation
 
@@ -26,10 +30,14 @@ from kanta_gateway.access.views import ALL
 from kanta_gateway.contracts.deadlines import ClockState
 from kanta_gateway.database import metadata
 from kanta_gateway.errors import GatewayError
+from kanta_gateway.model import Caller
 from kanta_gateway.pipeline.office import content_of
+from kanta_gateway.pipeline.replies import Reply
 from kanta_gateway.spool import store
+from kanta_gateway.web import application
 
 TURNS = 3
+PROVIDER_OID = "1.2.246.10.94001230.10.0"
 MARK = re.compile(r"Zq\d{4}xw", re.IGNORECASE)
 
 
@@ -102,10 +110,44 @@ class Planted:
             "status": str(gateway.overview.status()),
             "persons": str(gateway.people.listed(caller)),
         }
+        self.said |= self._made(caller)
         for kind in sorted({recipient for one in notices for recipient in one["recipients"]}):
             gateway.dispatch.export_notices(folder / "notices", caller, kind, ())
         pages = sorted((folder / "notices").glob("*"))
         self.said["pages"] = "\n".join(one.read_text("utf-8") for one in pages)
+
+    def _made(self, caller: Caller) -> dict[str, str]:
+        """What is made for auditors, clients and supervisors, in every form; errors of the API and its description."""
+        gateway = self.gateway
+        clients = sorted(gateway.office.figures(caller, None, None, explain=False)["figures"])[self.turn :: 12]
+        replies: list[Reply] = []
+        for client in clients:
+            for make in (partial(gateway.own_view.receipt, caller, client, "selko"),
+                         partial(gateway.own_view.view, caller, client, "sv")):  # fmt: skip
+                with contextlib.suppress(GatewayError):  # two providers have a client of this number
+                    replies.append(make())
+        answers: list[str] = []
+        asked = gateway.auditors.answers.listed("fi")["questions"][self.turn :: TURNS]
+        for one, form in zip(asked, cycle(("csv", "fhir", "json", "jsonl")), strict=False):
+            given = {name: clients[0] if name == "client" else PROVIDER_OID for name, how in one["parameters"].items()
+                     if how == "needed"}  # fmt: skip
+            with contextlib.suppress(GatewayError):
+                answers += gateway.auditors.answers.ask(caller, one["id"], given, form, "fi")
+        gateway.auditors.cases.review(caller)
+        made = gateway.papers.listed(caller, "fi")["papers"][self.turn :: TURNS]
+        papers = [
+            gateway.papers.make(caller, one["paper"], one["of"], "fi", form)
+            for one, form in zip(made[::2], cycle(("docx", "html", "html")), strict=False)
+        ]
+        line = Line(gateway)
+        self.said["errors"] = "".join(line(one, "GET", "/v1/documents").text for one in list(self.fields)[:9])
+        return {
+            "replies": "\n".join(f"{one.told} {one.html(gateway.parts)}" for one in replies),
+            "questions": "\n".join(answers),
+            "papers": "\n".join(words_of(one) for one in papers),
+            "cases": f"{gateway.auditors.cases.listed(caller)} {gateway.retention.keeping.listed(caller)}",
+            "description": str(application(gateway).openapi()),
+        }
 
     def marks(self, where: str) -> set[str]:
         """Fields whose marks stand in what was said."""
@@ -152,6 +194,14 @@ class Planted:
     def agreed(self) -> set[str]:
         """Fields about organisations and their contracts."""
         return self.columns().get("party_statement.body", set())
+
+
+def words_of(paper: bytes) -> str:
+    """The text of a page, or of each part of a Word document."""
+    if paper[:2] != b"PK":
+        return paper.decode()
+    with ZipFile(io.BytesIO(paper)) as parts:
+        return "\n".join(parts.read(one).decode("latin-1") for one in parts.namelist())
 
 
 def _spelt(mark: str) -> str:
@@ -201,7 +251,7 @@ def test_a_document_is_of_one_client(planted: Planted) -> None:
 
 @pytest.mark.parametrize("where", [
     *(f"result of {source}" for source in SAMPLES), "tickets", "log", "explanations", "figures", "reconciliation",
-    "deadlines", "notices", "documents", "status", "persons", "output",
+    "deadlines", "notices", "documents", "status", "persons", "output", "questions", "cases", "description", "errors",
 ])  # fmt: skip
 def test_nothing_is_repeated(planted: Planted, where: str) -> None:
     """No answer, finding, entry, figure, list or line of output holds a planted value; records keep their names."""
@@ -214,8 +264,21 @@ def test_the_log_names_no_record(planted: Planted) -> None:
 
 
 def test_pages_tell_names_only(planted: Planted) -> None:
-    """A notice tells whom it is about and who gives it; no other planted text."""
-    assert {field for field in planted.marks("pages") if not is_name(field)} - planted.identifiers() == set()
+    """A notice tells whom it is about and who gives it, a receipt who wrote; no other planted text.
+
+    Papers tell of organisations and contracts.
+    """
+    told = planted.marks("pages") | planted.marks("replies") | planted.marks("papers")
+
+    assert {field for field in told if not is_name(field)} - planted.identifiers() - planted.agreed() == set()
+    assert {field for field in planted.marks("papers") if field not in planted.agreed()} == set()
+
+
+def test_everything_says_something(planted: Planted) -> None:
+    """What is searched is there: no output is empty, so that none is found clean for holding nothing."""
+    results = {f"result of {source}" for source in SAMPLES}
+
+    assert {where for where, said in planted.said.items() if len(said) < 100} - results <= {"output", "persons"}
 
 
 def test_returned_files_hold_what_was_in_them(planted: Planted) -> None:

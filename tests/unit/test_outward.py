@@ -9,6 +9,7 @@ from kanta_gateway.outward import Outward
 
 OUTSIDE = "11.0.0.1"
 INSIDE = [
+    "fec0::1", "64:ff9b:1::7f00:1", "::ffff:0:127.0.0.1",
     "127.0.0.1", "127.8.8.8", "::1", "0.0.0.0", "::",  # noqa: S104 — oneself
     "169.254.169.254", "fe80::1%eth0",                                    # link-local: metadata services
     "10.0.0.1", "172.16.0.1", "192.168.1.1", "fd00::1", "100.64.0.1",     # private and shared

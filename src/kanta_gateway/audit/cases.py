@@ -105,6 +105,11 @@ class Cases:
         row = tx.execute(select(supervision_case).where(_c.id == case)).mappings().first()
         return None if row is None else self._case(tx, row)
 
+    def controller_of(self, tx: Connection, case: str) -> str | None:
+        """Whose register a case is of; None where there is none. No step is read and nothing is opened."""
+        found: str | None = tx.execute(select(_c.controller).where(_c.id == case)).scalar_one_or_none()
+        return found
+
     def listed(self, tx: Connection, *, kind: str = "", is_open: bool | None = None) -> Iterator[dict[str, Any]]:
         """Cases by due date, with their steps."""
         query = select(supervision_case).order_by(_c.due_on, _c.opened_at, _c.id)

@@ -72,9 +72,9 @@ def state_will(
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Write down what a client permits, prohibits or consents to: it holds at once, for all of the controller's."""
-    from kanta_gateway.intake.disclosures import object_of  # noqa: PLC0415 — only this command needs it
+    from kanta_gateway.intake.bodies import any_fields  # noqa: PLC0415 — only this command needs it
 
-    gateway, told = open_gateway(), object_of(fields.encode())
+    gateway, told = open_gateway(), any_fields(fields.encode())
     actor = gateway.actor(person, name, purpose)
     stated = gateway.will_desk.state(actor, client, kind, told, provider=provider, purchaser=purchaser)
     say(stated, as_json=as_json)

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ import orjson
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from kanta_gateway.contracts.deadlines import ClockState
@@ -27,6 +29,7 @@ from kanta_gateway.errors import (
     ParameterError,
     TooLargeError,
 )
+from kanta_gateway.intake.bodies import FIRST_DAY, LAST_DAY, wrong
 from kanta_gateway.intake.gate import Gate, ShownStream
 from kanta_gateway.intake.quiet import Quiet, problem_response
 from kanta_gateway.intake.rules import unreadable
@@ -47,6 +50,9 @@ BYTES = "application/octet-stream"
 NDJSON = "application/x-ndjson"
 
 XHTML = "text/html; charset=utf-8"
+
+HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+"""What no identifier, code or reason in an address needs, and a reader of the log would not see."""
 
 router = APIRouter()
 
@@ -78,20 +84,24 @@ def _caller(request: Request) -> Caller:
         raise _service(request).nobody()
     caller = _service(request).identify(token)
     request.state.caller = caller  # for the gate, by which every answer leaves
-    _refuse_unknown_parameters(request)
+    _refuse_parameters(request)
     return caller
 
 
-def _refuse_unknown_parameters(request: Request) -> None:
+def _refuse_parameters(request: Request) -> None:
     """A misspelt parameter is never taken as one that is absent: `dry-run=true` would store.
 
     Raises:
-        ParameterError: the query has parameters that the call does not know; they are not repeated.
+        ParameterError: the query has parameters that the call does not know, or a value has control characters, which
+            PostgreSQL takes in no text; neither is repeated.
     """
     described = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
     known = {one["name"] for one in described.get("parameters", ()) if one["in"] == "query"}
     if request.query_params.keys() - known:
         raise ParameterError(findings=(unknown_parameter(known),))
+    told = [*request.path_params.items(), *request.query_params.multi_items()]
+    if faults := {name for name, value in told if HIDDEN.search(str(value)) is not None}:
+        raise wrong(*((name, "without control characters") for name in sorted(faults)))
 
 
 IdentifiedCaller = Annotated[Caller, Depends(_caller)]
@@ -126,6 +136,7 @@ DryRun = Annotated[bool, Query(description="Judge everything and store nothing."
 BIGGEST = 2**31 - 1
 """Highest number that every database takes as an index."""
 Place = Annotated[int, Query(ge=1, le=BIGGEST)]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 
 
 def answer(value: Any, status: int = 200) -> Response:
@@ -218,7 +229,7 @@ def post_invalidate(caller: IdentifiedCaller, oid: str, service: Service_) -> Re
 @router.get("/v1/figures", summary="Derived numbers by client")
 def get_figures(
     caller: IdentifiedCaller, service: Service_, client: Annotated[str | None, Query()] = None,
-    as_of: Annotated[date | None, Query()] = None, *,
+    as_of: Annotated[Day | None, Query()] = None, *,
     explain: Annotated[bool, Query()] = False, national: Annotated[bool, Query()] = False,
 ) -> Response:  # fmt: skip
     """Days, hours, shares; `explain` names the records behind each number, `national` asks for the law's."""
@@ -228,7 +239,7 @@ def get_figures(
 @router.get("/v1/figures/reconciliation", summary="Diary against absences against invoice, day by day")
 def get_reconciliation(
     caller: IdentifiedCaller, service: Service_, language: Language, client: Annotated[str | None, Query()] = None,
-    as_of: Annotated[date | None, Query()] = None,
+    as_of: Annotated[Day | None, Query()] = None,
 ) -> Response:  # fmt: skip
     """Every day on which somebody told something, its line of the invoice, and each difference."""
     return answer(service.office.reconciliation(caller, client, as_of, language))
@@ -237,7 +248,7 @@ def get_reconciliation(
 @router.get("/v1/figures/evidence", summary="What each line of one client's invoice rests on")
 def get_evidence(
     caller: IdentifiedCaller, service: Service_, client: Annotated[str, Query()],
-    as_of: Annotated[date | None, Query()] = None,
+    as_of: Annotated[Day | None, Query()] = None,
 ) -> Response:  # fmt: skip
     """Day, record and its version, digest of the signed document, receipt, clause, and places in the log."""
     return answer(service.office.evidence(caller, client, as_of))
@@ -246,7 +257,7 @@ def get_evidence(
 @router.get("/v1/deadlines", summary="What is due when, overdue first")
 def get_deadlines(
     caller: IdentifiedCaller, service: Service_, language: Language, client: Annotated[str | None, Query()] = None,
-    as_of: Annotated[date | None, Query(description="The day that clocks are read at; today by default.")] = None,
+    as_of: Annotated[Day | None, Query(description="The day that clocks are read at; today by default.")] = None,
     state: Annotated[list[ClockState] | None, Query(description="May be repeated; every state by default.")] = None,
     contract: Annotated[str | None, Query(description="Name of a contract file.")] = None,
     after: Annotated[int, Query(ge=0, le=BIGGEST)] = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -259,7 +270,7 @@ def get_deadlines(
 @router.get("/v1/completeness", summary="What should have a record and has none")
 def get_completeness(
     caller: IdentifiedCaller, service: Service_, language: Language, client: Annotated[str | None, Query()] = None,
-    as_of: Annotated[date | None, Query(description="The day on which it is asked; today by default.")] = None,
+    as_of: Annotated[Day | None, Query(description="The day on which it is asked; today by default.")] = None,
     contract: Annotated[str | None, Query(description="Name of a contract file.")] = None,
 ) -> Response:  # fmt: skip
     """Days, weeks and months without a record, and records that a deadline awaits."""

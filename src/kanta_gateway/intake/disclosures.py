@@ -11,12 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Query, Response
 
-from kanta_gateway.errors import ParameterError
-from kanta_gateway.intake.api import JSON, Body, IdentifiedCaller, Language, Service_
-from kanta_gateway.model import Finding, Severity
+from kanta_gateway.intake.api import Body, IdentifiedCaller, Language, Service_, answer
+from kanta_gateway.intake.bodies import FLAG, TEXT, WHOLE, Kind, any_fields, group, read, wrong
 from kanta_gateway.pipeline.across import Asked
 from kanta_gateway.pipeline.breakglass import Opening
 from kanta_gateway.pipeline.disclosing import Wanted
@@ -30,16 +28,18 @@ router = APIRouter()
 UNDER = ("permit", "consent", "grant", "handing-out", "joint-service", "request")
 """By what a disclosure is asked: luovutuslupa, suostumus, an open grant, the register's own giving out, a joint service
 of social and health care, or an authority's own request."""
-_DISCLOSE: Mapping[str, type] = {
-    "under": str, "viaKanta": bool, "reasonCode": str, "necessity": str, "grant": str, "to": dict, "ground": str,
-    "request": str, "reference": str, "representative": bool, "otherSources": bool, "clientTold": bool,
+_DISCLOSE: Mapping[str, Kind] = {
+    "under": TEXT, "viaKanta": FLAG, "reasonCode": TEXT, "necessity": TEXT, "grant": TEXT,
+    "to": group({"kind": TEXT, "name": TEXT}), "ground": TEXT, "request": TEXT, "reference": TEXT,
+    "representative": FLAG, "otherSources": FLAG, "clientTold": FLAG,
 }  # fmt: skip
-_OPEN: Mapping[str, type] = {
-    "item": str, "reason": str, "warned": bool, "necessity": str, "reasonCode": str, "hasRepresentative": bool,
-    "hours": int, "provider": str, "client": str, "controller": str, "document": str,
+_OPEN: Mapping[str, Kind] = {
+    "item": TEXT, "reason": TEXT, "warned": FLAG, "necessity": TEXT, "reasonCode": TEXT, "hasRepresentative": FLAG,
+    "hours": WHOLE, "provider": TEXT, "client": TEXT, "controller": TEXT, "document": TEXT,
 }  # fmt: skip
-_REVIEW: Mapping[str, type] = {"outcome": str, "note": str, "owner": str}
-_NOTE: Mapping[str, type] = {"note": str}
+_REVIEW: Mapping[str, Kind] = {"outcome": TEXT, "note": TEXT, "owner": TEXT}
+_NOTE: Mapping[str, Kind] = {"note": TEXT}
+_WHERE: Mapping[str, Kind] = {"provider": TEXT, "purchaser": TEXT}
 _ONLY_UNDER: Mapping[str, tuple[str, ...]] = {
     "ground": ("handing-out",), "representative": ("handing-out",), "request": ("handing-out", "request"),
     "reference": ("handing-out", "request"), "otherSources": ("request",), "clientTold": ("request",),
@@ -64,44 +64,44 @@ def post_disclose(caller: IdentifiedCaller, oid: str, body: Body, service: Servi
 @router.get("/v1/purposes", summary="Purposes of use that the caller's role may tell")
 def get_purposes(caller: IdentifiedCaller, service: Service_, language: Language) -> Response:
     """Each with its text and the rows of the decision table that it goes with."""
-    return _answer({"purposes": service.accesses.purposes(language, caller.role)})
+    return answer({"purposes": service.accesses.purposes(language, caller.role)})
 
 
 @router.get("/v1/access/warning", summary="What a person is shown before breaking the glass")
 def get_warning(caller: IdentifiedCaller, service: Service_, language: Language) -> Response:  # noqa: ARG001 — guarded
     """The warning, the statutory sub-items, the routes and the limits."""
-    return _answer(service.accesses.break_glass.warning(language))
+    return answer(service.accesses.break_glass.warning(language))
 
 
 @router.post("/v1/access/grants", summary="Break the glass for one client, by a statutory sub-item and a reason")
 def post_grant(caller: IdentifiedCaller, body: Body, service: Service_) -> Response:
     """A grant for the person and the client that ends by itself; 201."""
-    return _answer(service.accesses.break_glass.open(opening_of(body), caller), 201)
+    return answer(service.accesses.break_glass.open(opening_of(body), caller), 201)
 
 
 @router.get("/v1/access/grants", summary="The queue of reviews")
 def get_grants(caller: IdentifiedCaller, service: Service_, state: Annotated[str, Query()] = "") -> Response:
     """Grants that the caller may review: who, when, by which sub-item, until when it is due, and the outcome."""
-    return _answer(service.accesses.reviews.queue(caller, state))
+    return answer(service.accesses.reviews.queue(caller, state))
 
 
 @router.get("/v1/access/grants/{grant}/documents", summary="Documents of the client that a grant is about")
 def get_grant_documents(caller: IdentifiedCaller, grant: str, service: Service_) -> Response:
     """That they exist, for the person whose grant it is and as long as it holds; a disclosure with its entry."""
-    return _answer(service.accesses.disclosing.documents(Wanted(Asked(), grant), caller))
+    return answer(service.accesses.disclosing.documents(Wanted(Asked(), grant), caller))
 
 
 @router.post("/v1/access/grants/{grant}:end", summary="End a grant before its time")
 def post_end(caller: IdentifiedCaller, grant: str, service: Service_) -> Response:
     """By the person whose it is, or by who may review it."""
-    return _answer(service.accesses.break_glass.end(grant, caller))
+    return answer(service.accesses.break_glass.end(grant, caller))
 
 
 @router.post("/v1/access/grants/{grant}:review", summary="Review a grant")
 def post_review(caller: IdentifiedCaller, grant: str, body: Body, service: Service_) -> Response:
     """`{"outcome": "", "note": "", "owner": ""}`; an unfounded one becomes a case of the owner's."""
-    told = fields_of(body, _REVIEW, ("outcome", "note"))
-    return _answer(
+    told = read(body, _REVIEW, ("outcome", "note"))
+    return answer(
         service.accesses.reviews.review(grant, told["outcome"], told["note"], caller, told.get("owner", ""))
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ def post_review(caller: IdentifiedCaller, grant: str, body: Body, service: Servi
 @router.post("/v1/access/grants/{grant}:close", summary="Close the case of a grant")
 def post_close(caller: IdentifiedCaller, grant: str, body: Body, service: Service_) -> Response:
     """`{"note": ""}`: what was done about it."""
-    return _answer(service.accesses.reviews.close_case(grant, fields_of(body, _NOTE, ("note",))["note"], caller))
+    return answer(service.accesses.reviews.close_case(grant, read(body, _NOTE, ("note",))["note"], caller))
 
 
 @router.get("/v1/access/counts", summary="How often the glass was broken in a month")
@@ -117,67 +117,27 @@ def get_counts(
     caller: IdentifiedCaller, service: Service_, month: Annotated[str, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 ) -> Response:
     """By sub-item, organisation and outcome."""
-    return _answer(service.accesses.reviews.counts(caller, month))
+    return answer(service.accesses.reviews.counts(caller, month))
 
 
 @router.get("/v1/clients/{client}/wills", summary="A client's statements of will, as they are known now")
 def get_wills(caller: IdentifiedCaller, client: str, service: Service_) -> Response:
     """Permits, prohibitions and consents with whether they are in force; reading them is an entry."""
-    return _answer(service.accesses.wills(client, caller))
+    return answer(service.accesses.wills(client, caller))
 
 
 @router.post("/v1/clients/{client}/wills", summary="Write down a permit, prohibition or consent of a client")
 def post_will(caller: IdentifiedCaller, client: str, body: Body, service: Service_) -> Response:
     """`{"type": "", "provider": "", "purchaser": "", …}` with the fields of the record type; it holds at once."""
-    told = object_of(body)
+    told = any_fields(body)
     where = {name: str(told.pop(name, "")) for name in ("provider", "purchaser")}
-    return _answer(service.will_desk.state(caller, client, str(told.pop("type", "")), told, **where), 201)
+    return answer(service.will_desk.state(caller, client, str(told.pop("type", "")), told, **where), 201)
 
 
 @router.post("/v1/clients/{client}/wills/{statement}:withdraw", summary="Withdraw what was stated to the controller")
 def post_withdraw(caller: IdentifiedCaller, client: str, statement: str, body: Body, service: Service_) -> Response:
     """`{"provider": "", "purchaser": ""}`: it does not hold from now on."""
-    told = fields_of(body, {"provider": str, "purchaser": str})
-    return _answer(service.will_desk.withdraw(caller, client, statement, **told))
-
-
-def _answer(value: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status_code=status, media_type=JSON)
-
-
-def object_of(body: bytes) -> dict[str, Any]:
-    """A body that is a JSON object; no body is an empty one.
-
-    Raises:
-        ParameterError: it is none.
-    """
-    try:
-        told = orjson.loads(body or b"{}")
-    except orjson.JSONDecodeError:
-        told = None
-    if not isinstance(told, dict):
-        raise _wrong([("body", "a JSON object")])
-    return told
-
-
-def fields_of(body: bytes, known: Mapping[str, type], needed: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The fields of a body.
-
-    Args:
-        body: a JSON object.
-        known: name of a field -> what it holds.
-        needed: fields that must be there.
-
-    Raises:
-        ParameterError: it is no object, or has other fields or values; all mistakes at once.
-    """
-    told = object_of(body)
-    faults = [("body", f"only {', '.join(known)}")] if told.keys() - known.keys() else []
-    faults += [(name, kind.__name__) for name, kind in known.items() if name in told and type(told[name]) is not kind]
-    faults += [(name, "required") for name in needed if name not in told]
-    if faults:
-        raise _wrong(faults)
-    return told
+    return answer(service.will_desk.withdraw(caller, client, statement, **read(body, _WHERE)))
 
 
 def wanted_of(body: bytes, rules: Disclosures) -> Wanted:
@@ -186,7 +146,7 @@ def wanted_of(body: bytes, rules: Disclosures) -> Wanted:
     Raises:
         ParameterError: a field, a code or their combination is wrong; all mistakes at once.
     """
-    told = fields_of(body, _DISCLOSE, ("under",))
+    told = read(body, _DISCLOSE, ("under",))
     under, to = told["under"], told.get("to") or {}
     faults: list[tuple[str, str]] = []
     if under not in UNDER:
@@ -210,7 +170,7 @@ def wanted_of(body: bytes, rules: Disclosures) -> Wanted:
     if (to or under == "request") and "reference" not in told:
         faults.append(("reference", "required"))
     if faults:
-        raise _wrong(faults)
+        raise wrong(*faults)
     return Wanted(_asked(told, to), told.get("grant", ""), {
         name: told[field]
         for name, field in (("route", "reasonCode"), ("reference", "reference"), ("under", "under"))
@@ -232,14 +192,14 @@ def _asked(told: Mapping[str, Any], to: Mapping[str, str]) -> Asked:
     return Asked(facts, by_consent=told["under"] == "consent", to_kind=to.get("kind", ""), to_name=name)
 
 
-def _is_recipient(to: Mapping[str, Any], rules: Disclosures) -> bool:
+def _is_recipient(to: Mapping[str, str], rules: Disclosures) -> bool:
     """Whether somebody outside is told as far as the log may tell."""
-    kind, name = to.get("kind"), to.get("name", "")
-    if not isinstance(kind, str) or kind not in rules.outward or to.keys() - {"kind", "name"}:
+    kind, name = to.get("kind", ""), to.get("name", "")
+    if kind not in rules.outward:
         return False
     if rules.outward[kind] == "person":
         return not name
-    return isinstance(name, str) and 0 < len(name.strip()) <= _NAME_CHARACTERS and not _tells_code(name)
+    return 0 < len(name.strip()) <= _NAME_CHARACTERS and not _tells_code(name)
 
 
 def _is_reference(text: str) -> bool:
@@ -258,17 +218,10 @@ def opening_of(body: bytes) -> Opening:
     Raises:
         ParameterError: a field is wrong or lacks.
     """
-    told = fields_of(body, _OPEN, ("item", "reason", "warned", "necessity"))
+    told = read(body, _OPEN, ("item", "reason", "warned", "necessity"))
     representative = {True: "yes", False: "no"}.get(told.get("hasRepresentative"), "unknown")  # type: ignore[arg-type]
     return Opening(
         told["item"], told["reason"], told["warned"], told["necessity"], told.get("reasonCode", ""), representative,
         told.get("hours", 0), told.get("provider", ""), told.get("client", ""), told.get("controller", ""),
         told.get("document", ""),
     )  # fmt: skip
-
-
-def _wrong(faults: list[tuple[str, str]]) -> ParameterError:
-    return ParameterError(findings=tuple(
-        Finding("API-PARAMETER", Severity.REFUSE, "parameter-wrong", f"/{name}", {"field": name, "expected": expected})
-        for name, expected in faults
-    ))  # fmt: skip

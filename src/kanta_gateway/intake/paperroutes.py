@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Query, Response
 
-from kanta_gateway.intake.api import JSON, XHTML, Body, IdentifiedCaller, Language, Service_
+from kanta_gateway.intake.api import XHTML, Body, IdentifiedCaller, Language, Service_, answer
 from kanta_gateway.papers.template import LANGUAGES
 
 router = APIRouter()
@@ -32,13 +31,13 @@ In = Annotated[str, Query(pattern=f"^({'|'.join(LANGUAGES)})$", description="fi,
 @router.get("/v1/papers", summary="Papers of the configuration")
 def list_papers(caller: IdentifiedCaller, service: Service_, language: Language) -> Response:
     """Every paper that the caller may have."""
-    return _json(service.papers.listed(caller, language))
+    return answer(service.papers.listed(caller, language))
 
 
 @router.post("/v1/papers/checks", summary="Whether a paper is up to date")
 def check_paper(caller: IdentifiedCaller, body: Body, service: Service_) -> Response:
     """The parts of a paper that have changed since it was made, and whether the file is as it was made."""
-    return _json(service.papers.check(caller, body))
+    return answer(service.papers.check(caller, body))
 
 
 @router.get("/v1/papers/{paper}", summary="One paper")
@@ -50,7 +49,3 @@ def make_paper(
     name = f"{paper}.{language}.{form.value}"
     headers = {"content-disposition": f'attachment; filename="{name}"'} if form is Form.DOCX else {}
     return Response(content, media_type=MEDIA[form.value], headers=headers)
-
-
-def _json(value: Any) -> Response:
-    return Response(orjson.dumps(value), media_type=JSON)

@@ -1,13 +1,14 @@
 """Canonical records as the API takes them: each against its schema in `schemas/records/`.
 
 * All mistakes are told at once, each with its JSON pointer; none repeats a value.
-* An unknown field is refused by its pointer: the caller wrote it and can find it.
+* An unknown field is refused by its pointer, if it is written as a field's name is; anything else may be a person's.
 * Numbers stay exact (int or Decimal); empty texts, nulls and empty objects are absent.
 * The formats `date`, `clock`, `moment` and `identity-code` are checked, not only annotated.
 """
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ FRAME = frozenset({"type", "id", "version", "cancelled", "client"})
 _MAX_EXPONENT, _BEYOND = 12, 10**13
 """No field holds a number as large; arithmetic on larger ones could cost without end."""
 
+_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _FORMATS: Mapping[str, Callable[[str], bool]] = {
     "clock": lambda _: True,  # its pattern says it all
     "date": is_day,
@@ -112,7 +114,8 @@ class RecordSchemas:
                 schema = schema[part]
             if keyword == "additionalProperties":
                 for name in sorted(told["unexpected"]):
-                    yield unreadable("SRC-FIELD", f"{pointer}/{_escaped(name)}", {"type": record_type})
+                    told_name = f"/{name}" if _FIELD_NAME.fullmatch(name) else ""
+                    yield unreadable("SRC-FIELD", f"{pointer}{told_name}", {"type": record_type})
             elif keyword == "required":
                 yield unreadable(
                     "SRC-MISSING", f"{pointer}/{told['property'].strip(chr(34))}", {"field": told["property"]}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import orjson
 from fastapi import APIRouter, Response
 
-from kanta_gateway.intake.api import JSON, IdentifiedCaller, Service_
+from kanta_gateway.intake.api import IdentifiedCaller, Service_, answer
 
 router = APIRouter()
 
@@ -13,4 +12,4 @@ router = APIRouter()
 @router.get("/v1/retention/waiting", summary="Records given back that still have their content, with their reminders")
 def get_waiting(caller: IdentifiedCaller, service: Service_) -> Response:
     """Each with its ticket, the reminders that fell due, and the day on which its content goes."""
-    return Response(orjson.dumps({"waiting": service.keeping.listed(caller)}), media_type=JSON)
+    return answer({"waiting": service.keeping.listed(caller)})

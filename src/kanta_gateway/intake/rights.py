@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-import orjson
 from fastapi import APIRouter, Query, Response
 
 from kanta_gateway.contracts.deadlines import ClockState
-from kanta_gateway.errors import UnreadableError
-from kanta_gateway.intake.api import BIGGEST, JSON, XHTML, Body, Form, IdentifiedCaller, Language, Service_
-from kanta_gateway.pipeline.pleas import RequestForm, Verdict, refuse
+from kanta_gateway.intake.api import BIGGEST, XHTML, Body, Day, Form, IdentifiedCaller, Language, Service_, answer
+from kanta_gateway.intake.bodies import DAY, FLAG, TEXT, WHOLE, Kind, many, read
+from kanta_gateway.pipeline.pleas import RequestForm, Verdict
 from kanta_gateway.pipeline.replies import Reply
 
 router = APIRouter()
@@ -47,96 +45,45 @@ Shown = Annotated[Form, Query(description="JSON, or a page for the client.")]
 Owner = Annotated[str, Query(max_length=128, description="Where several have the client number.")]
 
 
-def _day(value: Any) -> date:
-    return date.fromisoformat(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _numbers(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list) or not all(type(one) is int and one >= 0 for one in value):
-        raise TypeError
-    return tuple(value)
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError
-    return tuple(map(_text, value))
-
-
-_READERS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
-    "received_on": (_day, "YYYY-MM-DD"), "since": (_day, "YYYY-MM-DD"), "until": (_day, "YYYY-MM-DD"),
-    "is_written": (_flag, "true or false"), "entries": (_numbers, "a list of indexes of the log"),
-    "left_out": (_texts, "a list of texts"),
+_KINDS: Mapping[str, Kind] = {
+    "received_on": DAY, "since": DAY, "until": DAY, "is_written": FLAG, "entries": many(WHOLE), "left_out": many(TEXT),
 }  # fmt: skip
+"""What fields hold that are no text."""
 
 
 def _read(body: bytes, shape: Callable[..., T], needed: tuple[str, ...]) -> T:
     """A body as one of the domain's own shapes.
 
     Raises:
-        UnreadableError: it is no JSON object.
-        ParameterError: fields that are missing, unknown or of another form; all of them.
+        ParameterError: it is no such object; all that does not fit.
     """
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise UnreadableError("the body is no JSON") from error
-    if not isinstance(told, dict):
-        raise UnreadableError("the body is no JSON object")
-    known = {one.name for one in fields(shape)}  # type: ignore[arg-type]
-    lacking = [(name, "required") for name in needed if name not in told]
-    lacking += [("body", f"only {', '.join(sorted(known))}")] if told.keys() - known else []
-    made: dict[str, Any] = {}
-    for name in sorted(known & told.keys()):
-        reader, expected = _READERS.get(name, (_text, "a text"))
-        try:
-            made[name] = reader(told[name])
-        except (TypeError, ValueError):
-            lacking.append((name, expected))
-    refuse(lacking)
-    return shape(**made)
-
-
-def answered(value: Any, status: int = 200) -> Response:
-    """An answer as JSON."""
-    return Response(orjson.dumps(value), status_code=status, media_type=JSON)
+    kinds = {one.name: _KINDS.get(one.name, TEXT) for one in fields(shape)}  # type: ignore[arg-type]
+    return shape(**read(body, kinds, needed))
 
 
 def _given(reply: Reply, service: Any, form: Form) -> Response:
     if form is Form.PAGE:
         return Response(service.own_view.page(reply), media_type=XHTML)
-    return answered(reply.told)
+    return answer(reply.told)
 
 
 @router.post("/v1/requests", summary="Register what a client asks for by right")
 def post_request(caller: IdentifiedCaller, body: Body, service: Service_) -> Response:
     """Who asks, for which client, when it was received, what for; 201 with its id and the day until which it is due."""
     form = _read(body, RequestForm, ("kind", "client", "asker", "asker_name", "identified_by"))
-    return answered(service.rights.register(caller, form), 201)
+    return answer(service.rights.register(caller, form), 201)
 
 
 @router.get("/v1/requests", summary="Requests with their clocks, overdue first")
 def get_requests(
     caller: IdentifiedCaller, service: Service_, language: Language,
-    as_of: Annotated[date | None, Query(description="The day that clocks are read at; today by default.")] = None,
+    as_of: Annotated[Day | None, Query(description="The day that clocks are read at; today by default.")] = None,
     kind: Annotated[list[str] | None, Query(description="May be repeated; every kind by default.")] = None,
     clock: Annotated[list[ClockState] | None, Query(description="May be repeated; every state by default.")] = None,
     after: Annotated[int, Query(ge=0, le=BIGGEST)] = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:  # fmt: skip
     """Kind, state, due day; nothing of who asks. `after` is how many have been seen."""
-    return answered(service.rights.list(
+    return answer(service.rights.list(
         caller, language, as_of=as_of, kinds=kind or (), clocks=clock or (), after=after, limit=limit
     ))  # fmt: skip
 
@@ -144,7 +91,7 @@ def get_requests(
 @router.get("/v1/requests/{request_id}", summary="One request with who asks and what for")
 def get_request(caller: IdentifiedCaller, request_id: str, service: Service_, language: Language) -> Response:
     """What was asked and said; reading it is an entry of the log."""
-    return answered(service.rights.show(caller, request_id, language))
+    return answer(service.rights.show(caller, request_id, language))
 
 
 @router.post("/v1/requests/{request_id}:forward", summary="Pass a request to the controller")
@@ -158,7 +105,7 @@ def post_forward(
 @router.post("/v1/requests/{request_id}:explain", summary="Tell the grounds of a suspected use")
 def post_explain(caller: IdentifiedCaller, request_id: str, body: Body, service: Service_) -> Response:
     """The body: `{"text": ""}` (703/2023 §11.5)."""
-    return answered(service.rights.explain(caller, request_id, _read(body, Words, ("text",)).text))
+    return answer(service.rights.explain(caller, request_id, _read(body, Words, ("text",)).text))
 
 
 @router.post("/v1/requests/{request_id}:extend", summary="Take more time, with a reason")
@@ -182,7 +129,7 @@ def post_prepare(
 @router.post("/v1/requests/{request_id}:decide", summary="What the controller decided")
 def post_decide(caller: IdentifiedCaller, request_id: str, body: Body, service: Service_) -> Response:
     """Outcome, ground and reasons; by the controller's official, or with its documented instruction."""
-    return answered(service.rights.decide(caller, request_id, _read(body, Verdict, ("outcome",))))
+    return answer(service.rights.decide(caller, request_id, _read(body, Verdict, ("outcome",))))
 
 
 @router.post("/v1/requests/{request_id}:answer", summary="Give the answer")
@@ -206,7 +153,7 @@ def get_log_view(
 def get_receipt(
     caller: IdentifiedCaller, client: str, service: Service_, form: Shown = Form.JSON,
     language: Annotated[Tongue, Query(description="selko is easy Finnish.")] = Tongue.FI,
-    since: Annotated[date | None, Query()] = None, until: Annotated[date | None, Query()] = None,
+    since: Annotated[Day | None, Query()] = None, until: Annotated[Day | None, Query()] = None,
     document: Annotated[str, Query(max_length=128, description="OID, for one document alone.")] = "",
     provider: Owner = "", purchaser: Owner = "",
 ) -> Response:  # fmt: skip

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from kanta_gateway.access import parties
+from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.errors import (
     GatewayError,
     NotAuthenticatedError,
@@ -19,11 +19,11 @@ from kanta_gateway.errors import (
     RecordInvalidError,
     UnreadableError,
 )
+from kanta_gateway.intake.bodies import allowance
 from kanta_gateway.intake.desk import Desk, Permit
 from kanta_gateway.intake.front import File
 from kanta_gateway.intake.result import Pieces, Result
 from kanta_gateway.intake.willdesk import WillDesk
-from kanta_gateway.intake.wire import answer_of
 from kanta_gateway.model import Caller, Event, Outcome, Record
 from kanta_gateway.pipeline import reach, repeats
 from kanta_gateway.pipeline.accesses import Accesses
@@ -52,8 +52,8 @@ MADE = 201
 REPEATED = 200
 NOT_JSON = frozenset({"SRC-JSON", "SRC-UTF8"})
 """Rules of bodies that are no JSON text at all; whatever can be read but does not fit is invalid instead."""
-HELSINKI = ZoneInfo("Europe/Helsinki")
-"""Days are those of Finland: at night the day in UTC is still the one before."""
+WHOLE_FILES = ("/v1/records:batch", "/v1/imports", "/v1/papers/checks")
+"""Routes that take whole files; any other body is one record's at most."""
 API = "api"
 """Name of the source under which canonical records arrive."""
 
@@ -91,7 +91,7 @@ class Service:
 
     def max_body_bytes(self, path: str) -> int:
         """How large a body may be."""
-        return self._max_record_bytes if path == "/v1/records" else self._max_delivery_bytes
+        return self._max_delivery_bytes if path.startswith(WHOLE_FILES) else self._max_record_bytes
 
     def identify(self, token: str) -> Caller:
         """Who calls.
@@ -218,7 +218,7 @@ class Service:
             NotFoundError: there is no such record that the caller may see.
             ConflictError: the record does not wait for such an answer.
         """
-        answers, reason = answer_of(body)
+        answers, reason = allowance(body)
         done = self.desk.allow(self.office, ticket, answers, reason, caller, language)
         return done.told, _status(done.outcome)
 

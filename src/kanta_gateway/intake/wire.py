@@ -7,12 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
-import orjson
-
-from kanta_gateway.errors import GatewayError, ParameterError
+from kanta_gateway.errors import GatewayError
 from kanta_gateway.messages import Messages
 from kanta_gateway.model import Finding, Severity
 
@@ -47,21 +44,6 @@ def problem(error: GatewayError, messages: Messages, language: str, instance: st
     if error.findings:
         told["findings"] = [messages.finding(one, language) for one in error.findings]
     return told
-
-
-def answer_of(body: bytes) -> tuple[list[tuple[str, str]], str]:
-    """The author's answer to what was asked about a record: (field, class) of what is allowed, and the reason.
-
-    Raises:
-        ParameterError: the body is something else; nothing of it is repeated.
-    """
-    with suppress(ValueError, TypeError, KeyError, AttributeError):
-        told = orjson.loads(body)
-        answers = [(str(one["field"]), str(one["class"])) for one in told.get("answers", ())]
-        if isinstance(told["reason"], str) and told.keys() <= {"answers", "reason"}:
-            return answers, told["reason"]
-    expected = {"field": "body", "expected": '{"reason": "", "answers": [{"field": "", "class": ""}]}'}
-    raise ParameterError(findings=(Finding("API-PARAMETER", Severity.REFUSE, "parameter-wrong", "", expected),))
 
 
 def parameter_findings(mistakes: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +36,7 @@ class Casework(LogReviews):
         with self._parts.database.transaction() as tx:
             sphere = self._office.guard.sphere_in(tx, caller)
             every = self._cases.listed(tx, kind=kind, is_open=is_open)
-            found = [one for one in every if _is_seen(one, sphere)]
+            found = [one for one in every if _is_seen(one["controller"], sphere)]
             self._office.note(tx, [
                 self._event(caller, Event.CASE_READ, "list", {"count": len(found), "kind": kind}, decision)
             ])  # fmt: skip
@@ -182,9 +181,9 @@ class Casework(LogReviews):
         """
         decision = self._office.permit(caller, event, provider=None)
         with self._parts.database.reading() as tx:
-            sphere, found = self._office.guard.sphere_in(tx, caller), self._cases.get(tx, case)
-        if found is None or not _is_seen(found, sphere):
-            self._office.conceal(caller, event, None if found is None else Thing(None, found["controller"] or APART))
+            sphere, controller = self._office.guard.sphere_in(tx, caller), self._cases.controller_of(tx, case)
+        if controller is None or not _is_seen(controller, sphere):
+            self._office.conceal(caller, event, None if controller is None else Thing(None, controller or APART))
             raise NotFoundError(NO_CASE)
         return decision
 
@@ -201,9 +200,9 @@ class Casework(LogReviews):
         return found
 
 
-def _is_seen(case: Mapping[str, Any], sphere: Sphere) -> bool:
+def _is_seen(controller: str, sphere: Sphere) -> bool:
     """Whether a case is of a register that the reader supervises; one of none alone is for who supervises all."""
-    return sphere.oversees(controller=case["controller"] or APART)
+    return sphere.oversees(controller=controller or APART)
 
 
 def _step(caller: Caller, note: str, owner: str = "") -> dict[str, str]:

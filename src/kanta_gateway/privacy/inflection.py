@@ -19,9 +19,9 @@ SHORTEST = 2
 
 CASES = (
     "n", "a", "ä", "ta", "tä", "lle", "lla", "llä", "lta", "ltä", "ssa", "ssä", "sta", "stä", "ksi", "na", "nä",
-    "s", "ten", "tta", "ttä", "t", ":n", ":lle", ":lla", ":ssa", ":s",
+    "s", "ten", "tta", "ttä", "t", "seen", "siin", ":n", ":lle", ":lla", ":ssa", ":s",
 )  # fmt: skip
-"""Endings of case after a stem; `s` is the Swedish genitive, `ten` the plural of -nen."""
+"""Endings of case after a stem; `s` is the Swedish genitive, `ten` the plural of -nen, `seen` of words in -e."""
 
 POSSESSIVE = ("en", "nsa", "nsä", "ni", "mme", "nne", "aan", "ään")
 CLITICS = ("kin", "kaan", "kään", "han", "hän", "ko", "kö")

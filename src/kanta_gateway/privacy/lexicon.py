@@ -3,6 +3,7 @@
 * A word has the class of the longest stem that it begins with, unless it begins with a word to keep.
 * A stem of four letters or less counts as a whole word only, inflected or before a hyphen.
 * A stem of `near` counts only where one of the words that go with it stands in the same sentence.
+* A stem of `inside` counts anywhere but at the beginning of a word: compounds tell what they are last.
 * Words are looked up one by one and remembered, so that a text costs one look-up for each of its words.
 
 Lists: `mappings/privacy/categories.yaml`, `mappings/privacy/medicines.yaml`.
@@ -40,6 +41,7 @@ class Lexicon:
     """Stems by class."""
 
     stems: dict[str, Entry] = field(default_factory=dict)
+    inside: tuple[tuple[str, Entry], ...] = ()
     keep: tuple[str, ...] = ()
     _longest: int = 0
     _known: dict[str, Entry | None] = field(default_factory=dict)
@@ -49,7 +51,7 @@ class Lexicon:
         """The lists of both files as one.
 
         Args:
-            categories: class -> stems, keep and near.
+            categories: class -> stems, keep, near and inside.
             medicines: stems and keep.
         """
         found = cls()
@@ -58,6 +60,7 @@ class Lexicon:
             found._add(name, one["stems"], ())
             for near in one.get("near", ()):
                 found._add(name, near["stems"], tuple(near["with"]))
+            found.inside += tuple((normal(inner), Entry(name)) for inner in one.get("inside", ()))
             keep += one["keep"]
         found._add("medicine", medicines["stems"], ())
         found.keep = tuple(normal(one) for one in keep)
@@ -83,7 +86,8 @@ class Lexicon:
         for end in range(min(len(word), self._longest), 1, -1):
             if (entry := self.stems.get(word[:end])) is not None and _is_whole(word, end):
                 return None if word.startswith(self.keep) else entry
-        return None
+        inner = next((entry for part, entry in self.inside if word.find(part) > 0), None)
+        return None if inner is None or word.startswith(self.keep) else inner
 
 
 def _is_whole(word: str, end: int) -> bool:

@@ -31,7 +31,7 @@ _ENDS = frozenset('.!?:;"\u201c\u201d\u2018\u2019\u00ab\u00bb\u2022-\u2013\u2014
 """What stands before the beginning of a sentence, of a quotation or of a label's text."""
 _NEAR = 8
 """Characters before a word in which the end of the sentence before it stands."""
-_BENT_NEN = re.compile(r"(.*(?:[aeiouyäö](?=se)|[aeioäö](?=s\Z)))se?")
+_BENT_NEN = re.compile(r"(.*(?:[aeiouyäö](?=se)|[aeioäö](?=s\Z)))(?<!ee)se?")
 _INITIAL = re.compile(r"[ \u00a0][A-ZÅÄÖ]\.")
 _INITIAL_BEFORE = re.compile(r"(?<!\w)[A-ZÅÄÖ]\.[ ]?$")
 

@@ -27,7 +27,10 @@ NEAR = 60
 _SENTENCE = re.compile(r"[^.!?\n]*")
 _DIGIT = re.compile(r"\d")
 _LAST_WORD = re.compile(r"(?<![\w-])([^\W\d_]{4,40})[ ]{1,2}\Z")
-_CAPITAL_OR_DIGIT = re.compile(r"[A-ZÅÄÖ0-9@]|\(ät\)|\(at\)")
+_CAPITAL_OR_DIGIT = re.compile(r"[A-ZÅÄÖ0-9@]|[aä]t[)\]}> ]")
+_PLATE_DIGITS = re.compile(r"\d(?<!\d\d)\d{0,2}(?![\w-])")
+_LETTERS = 4
+"""Characters of a plate before its digits."""
 
 
 class Span(NamedTuple):
@@ -43,8 +46,9 @@ class Shapes:
     """Compiled shapes of what is no word."""
 
     e_mail: re.Pattern[str]
+    e_mail_signs: tuple[str, ...]
     car_plate: re.Pattern[str]
-    car_plate_short: re.Pattern[str]
+    car_plate_letters: re.Pattern[str]
     car_plate_near: re.Pattern[str]
     car_plate_exceptions: tuple[str, ...]
     old_account: re.Pattern[str]
@@ -140,7 +144,7 @@ class Special:
 
     def _shapes(self, text: str) -> Iterator[Span]:
         shapes = self.shapes
-        if "@" in text or "(at)" in text or "(ät)" in text:
+        if any(sign in text for sign in shapes.e_mail_signs):
             yield from (Span(*found.span(), "e-mail") for found in shapes.e_mail.finditer(text))
         if _DIGIT.search(text) is None:
             return
@@ -158,9 +162,10 @@ class Special:
         for found in shapes.car_plate.finditer(text):
             if not found[0].startswith(shapes.car_plate_exceptions):
                 yield Span(*found.span(), "car-plate")
-        for found in shapes.car_plate_short.finditer(text):
-            if found[0][0].isupper() and shapes.car_plate_near.search(_before(text, found.start())):
-                yield Span(*found.span(), "car-plate")
+        for digits in _PLATE_DIGITS.finditer(text):
+            letters = shapes.car_plate_letters.search(text, max(0, digits.start() - _LETTERS), digits.start())
+            if letters is not None and shapes.car_plate_near.search(_before(text, letters.start())):
+                yield Span(letters.start(), digits.end(), "car-plate")
 
     def _accounts(self, text: str) -> Iterator[Span]:
         shapes = self.shapes

@@ -126,12 +126,13 @@ def _levels(mistakes: list[str], stated: Mapping[str, str]) -> dict[str, Level]:
 
 def _shapes(compile_: _Compiler, data: Mapping[str, Any]) -> Shapes:
     names = (
-        "e_mail", "car_plate", "car_plate_short", "car_plate_near", "old_account", "account_near", "diagnosis_code",
+        "e_mail", "car_plate", "car_plate_letters", "car_plate_near", "old_account", "account_near", "diagnosis_code",
         "diagnosis_code_short", "diagnosis_near", "dose",
     )  # fmt: skip
     return Shapes(
         **{name: compile_(name, data[name]) for name in names},
         car_plate_exceptions=tuple(data["car_plate_exceptions"]),
+        e_mail_signs=tuple(data["e_mail_signs"]),
     )
 
 
