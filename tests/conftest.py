@@ -17,7 +17,7 @@ from kanta_gateway import codefiles, loading, official
 
 settings.register_profile("house", deadline=None)  # a busy machine fails no test
 settings.load_profile("house")
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.databases", "tests.tokens"]
 
 ROOT = Path(__file__).resolve().parents[1]
 MEMORY = Path("/dev/shm")  # noqa: S108 — pytest makes a folder of its own in it, for its user only

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection, select
+
 from kanta_gateway.audit import report
-from kanta_gateway.audit.log import Log
+from kanta_gateway.audit.log import AuditEvent, Log
+from kanta_gateway.database import audit_name
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.keystore import KeyStore, new_id
-from kanta_gateway.model import Event
+from kanta_gateway.model import Caller, Event
 from kanta_gateway.privacy.daykeys import DayKeys
 from kanta_gateway.privacy.envelope import Vault
+from kanta_gateway.privacy.master import FileMasterKey
 
 KEY = b"k" * 32
 
@@ -45,7 +50,7 @@ class MemoryKeys:
 
 def day_keys(url: str = "sqlite://") -> DayKeys:
     """Keys of days in a store in memory, or in a file that several processes share."""
-    return DayKeys(Vault(b"m" * 32), KeyStore(url))
+    return DayKeys(Vault(FileMasterKey(b"m" * 32)), KeyStore(url))
 
 
 def make_log(seals: DayKeys | None = None) -> Log:
@@ -54,6 +59,18 @@ def make_log(seals: DayKeys | None = None) -> Log:
         KEY, seal=lambda name: name[::-1], open_=lambda sealed: sealed[::-1],
         seals=day_keys() if seals is None else seals,
     )  # fmt: skip
+
+
+def erase(tx: Connection, log: Log, ref: str, caller: Caller, at: datetime) -> tuple[str, ...]:
+    """Take the names of a person away and tell it, as is done again in a restored database; their commitments."""
+    log.lock(tx)
+    known = tx.execute(select(audit_name.c.commitment).where(audit_name.c.ref == ref)).scalars().all()
+    if gone := log.names.delete(tx, known):
+        log.append(tx, [AuditEvent(
+            event=Event.AUDIT_ERASE, caller=caller, at=at, client_ref=None, subject="audit_name", provider="",
+            controller="", purpose="retention", basis="703/2023 annex", details={"names": list(gone)},
+        )])  # fmt: skip
+    return gone
 
 
 def opened(gateway: Gateway, *events: Event) -> list[dict[str, Any]]:

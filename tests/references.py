@@ -90,6 +90,7 @@ def _rules() -> Iterator[str]:
         "A rule has `id`, `kind`, `severity` (`info`, `flag`, `hold`, `refuse`), `clause` and texts.",
         "It may have `records`, `products`, `valid_from`, `valid_to`, `unless` (rules that tell the same),",
         "`unless_words` (word lists that take a record out) and `tells: clock` (a deadline only).",
+        "A rule about the client or a decision is asked of the periods that begin while it is in force.",
         "The texts are keys of `mappings/messages`; a purchaser may have its own, in Finnish, Swedish and English.",
         "", "| kind | what it asks | its texts, as contracts use them | needs | may have |", "|---|---|---|---|---|",
     )  # fmt: skip

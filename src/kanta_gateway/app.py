@@ -31,7 +31,7 @@ from kanta_gateway.keyfiles import (
     keep_checkpoint,
     key_store,
     last_checkpoint,
-    master,
+    master_keys,
     signer,
     trust_anchors,
 )
@@ -57,25 +57,27 @@ from kanta_gateway.transfer import witness
 MODERATOR = "kanta-gateway"
 
 
-def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
+def build(settings: Settings, *, only_approved: bool = False, may_make_keys: bool = False) -> Gateway:
     """Build one installation.
 
     Args:
         settings: what it is made of.
         only_approved: use the approved content whatever lies in place, and no ways out; for those who decide changes.
+        may_make_keys: make keys that are missing in production too; for whoever asked for that.
 
     Raises:
         MisconfiguredError: production, and content is in place that nobody approved.
         MisconfiguredError: a file or setting is wrong; all mistakes of a kind at once.
     """
     language = "sv" if settings.lang == "sv" else "fi"
-    folder = KeyFolder(settings.key_folder, may_make=not settings.is_production)
+    folder = KeyFolder(settings.key_folder, may_make=may_make_keys or not settings.is_production)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.url)
     keys = key_store(folder, settings)
-    vault = Vault(master(folder, keys), keys, partial(master, folder, keys))
+    masters = master_keys(folder, settings, keys)
+    vault = Vault(masters.in_use(), keys, masters.in_use)
     days = DayKeys(vault, keys)
-    root = _root(database, vault, keys, folder.master())
+    root = _root(database, vault, keys, folder)
     upgrade(database, days.seal, keys.take_over)
     keyring = Keyring(root)
     here = _here(settings, database, keyring, language, only_approved=only_approved)
@@ -137,17 +139,18 @@ def build(settings: Settings, *, only_approved: bool = False) -> Gateway:
     return gateway
 
 
-def _root(database: Database, vault: Vault, keys: KeyStore, first: bytes) -> bytes:
+def _root(database: Database, vault: Vault, keys: KeyStore, folder: KeyFolder) -> bytes:
     """The secret that the installation's own keys are derived from; it outlives the master keys that wrap it.
 
     Args:
         database: before its migration.
         vault: wraps it.
         keys: keep it.
-        first: the master key, which was the root itself in installations from before there was a key store.
+        folder: has the master key of an installation from before there was a key store, when it was the root itself.
     """
-    fresh = first if is_in_use(database) else secrets.token_bytes(KEY_BYTES)
-    return vault.unwrap(keys.root(vault.wrap(fresh), vault.name))
+    is_older = not keys.by() and is_in_use(database)
+    fresh = folder.master() if is_older else secrets.token_bytes(KEY_BYTES)
+    return vault.unwrap(keys.root(*vault.wrapped(fresh)))
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,8 @@ def _witnesses(settings: Settings) -> Witnesses:
         raise MisconfiguredError("file of witnesses: production asks over HTTPS only")
     if settings.witness_quorum > len(known):
         raise MisconfiguredError(f"a quorum of {settings.witness_quorum} witnesses was asked for, found {len(known)}")
-    return Witnesses(known, settings.witness_quorum, witness.post)
+    outward = Outward.load(settings.inside_networks, is_production=settings.is_production)
+    return Witnesses(known, settings.witness_quorum, partial(witness.post, outward))
 
 
 def _channels(settings: Settings) -> Channels:

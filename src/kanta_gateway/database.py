@@ -2,6 +2,7 @@
 
 * Only `pipeline` (and the worker's short housekeeping) opens a transaction; stores get the connection.
 * SQLite: WAL, `synchronous=FULL`, one writer at a time (`BEGIN IMMEDIATE`), `secure_delete`.
+* What stands in every commit goes to the driver as it is: around a call the library does more than the call itself.
 * PostgreSQL: plain read-committed transactions; the audit head is locked before an append.
 * Tables of the log begin with `audit_`, no other table does.
 """
@@ -9,7 +10,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -27,14 +28,15 @@ from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from kanta_gateway.errors import DatabaseUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ClauseElement, Connection, Engine
 
 metadata = MetaData()
 
@@ -441,7 +443,7 @@ audit_entry = Table(
     Column("key_id", Id),                                            # key of the register and day, in the key store
     Column("sealed", LargeBinary),                                   # RFC 8785 bytes that the leaf hashes, sealed
     Index("audit_entry_client", "client_ref"),
-    Index("audit_entry_name", "name"),
+    Index("audit_entry_name", "name", "at"),                         # which names no younger entry tells of
     Index("audit_entry_at", "at"),
     Index("audit_entry_key", "key_id"),
 )  # fmt: skip
@@ -478,6 +480,41 @@ audit_name = Table(
 )  # fmt: skip
 
 
+class Plain:
+    """A statement that is put together once and goes to the driver as it is, for what stands in every commit.
+
+    Values and rows are the driver's own; so are its faults, which `Database` turns into ours all the same.
+
+    Args:
+        statement: one whose parameters all have names.
+    """
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._texts: dict[str, str] = {}
+
+    def first(self, tx: Connection) -> Any:
+        """The first row of what it finds; None: there is none."""
+        with closing(tx.connection.cursor()) as cursor:
+            cursor.execute(self._text(tx))
+            return cursor.fetchone()
+
+    def each(self, tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Carry it out with each of these parameters."""
+        with closing(tx.connection.cursor()) as cursor:
+            cursor.executemany(self._text(tx), rows)
+
+    def _text(self, tx: Connection) -> str:
+        name = tx.dialect.name
+        if name not in self._texts:
+            dialect = sqlite.dialect(paramstyle="named") if name == "sqlite" else tx.dialect
+            self._texts[name] = str(self._statement.compile(dialect=dialect))
+        return self._texts[name]
+
+
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "busy_timeout=60000")
+"""How SQLite works here: durable at every commit, and what is deleted is overwritten."""
+
 _ALONE = text("SELECT pg_advisory_xact_lock(7032023001)")  # any number that nothing else here locks
 
 
@@ -491,6 +528,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine: Engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._fault: type[Exception] = self.engine.dialect.loaded_dbapi.OperationalError
         self._reading = self.engine.execution_options(kanta_reading=True)
         if not self.is_sqlite:
             self._reading = self._reading.execution_options(isolation_level="REPEATABLE READ")
@@ -498,7 +536,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One writing transaction; commits at the end, rolls back on any exception."""
-        with _mapped(), self.engine.begin() as connection:
+        with self._mapped(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -515,7 +553,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One reading transaction with one snapshot; whatever it wrote is rolled back."""
-        with _mapped(), self._reading.connect() as connection:
+        with self._mapped(), self._reading.connect() as connection:
             yield connection
             connection.rollback()
 
@@ -526,7 +564,7 @@ class Database:
         written back and cut. PostgreSQL frees the old rows; its own log and its backups are its operator's.
         """
         if not self.is_sqlite:
-            with _mapped(), self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            with self._mapped(), self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
                 connection.exec_driver_sql("VACUUM")
             return True
         raw = self.engine.raw_connection()
@@ -543,19 +581,26 @@ class Database:
         """Give all connections back."""
         self.engine.dispose()
 
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        """Turn connection faults, the library's and the driver's, into our own error; programming faults stay."""
+        try:
+            yield
+        except (OperationalError, self._fault) as error:
+            reason = _reason(error.orig if isinstance(error, OperationalError) else error)
+            raise DatabaseUnavailableError(
+                f"the database did not carry out the request ({reason}), and nothing of it was stored. "
+                "Look at its disk and its own log, then try again."
+            ) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise DatabaseUnavailableError from error
+            raise
 
-@contextmanager
-def _mapped() -> Iterator[None]:
-    """Turn the driver's connection faults into our own error; programming faults stay as they are."""
-    try:
-        yield
-    except OperationalError as error:
-        kind = type(error.orig).__name__
-        raise DatabaseUnavailableError(f"the database did not carry out the request ({kind})") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseUnavailableError from error
-        raise
+
+def _reason(error: BaseException | None) -> str:
+    """SQLite's own words, which name tables and never a value; of another driver the kind of the error."""
+    return str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
 
 
 def _engine(url: str) -> Engine:
@@ -568,18 +613,12 @@ def _engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN is too late for one writer at a time
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "secure_delete=ON",
-            "busy_timeout=60000",
-        ):
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get("kanta_reading", False)
-        connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+        connection.connection.cursor().execute("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
     return engine

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from kanta_gateway import keyfiles, knowledge
 from kanta_gateway.audit import verifier
+from kanta_gateway.masterkeys import FILE, TOKEN
 from kanta_gateway.papers.paper import Coded, Row
 from kanta_gateway.pipeline.configured import Configuration
-from kanta_gateway.safe import CHECKPOINT_KEY, MASTER, ROOT_CERTIFICATE, SIGNING_CERTIFICATE
+from kanta_gateway.safe import ROOT_CERTIFICATE, SIGNING_CERTIFICATE
 
 if TYPE_CHECKING:
     from kanta_gateway.intake.records import RecordSchemas
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 NUMBERS = ("grace_days", "max_delivery_bytes", "max_queue_depth", "max_record_bytes", "witness_quorum")
 """Settings that are numbers and told as they are."""
+CONTENT_KEY, SIGNING_USE = "content", "signing"
+"""What a key is for."""
 CONTENT = "AES-256-GCM, HKDF-SHA-256"
 CHECKPOINTS = "Ed25519"
 
@@ -41,21 +44,26 @@ def configuration(
         sources: formats that it takes.
         schemas: of the canonical records.
     """
-    archive = urlsplit(settings.archive_url).scheme or "-"
+    archive = urlsplit(settings.archive_url).scheme
     is_mutual = archive == "https" and bool(settings.archive_client_certificate_file)
+    keys = _keys(settings, folder, parts)
+    in_token = {row["key"].code for row in keys if row["place"] == Coded("place", TOKEN)}
     told: dict[str, Any] = {
-        "environment": settings.environment, "database": "SQLite" if parts.database.is_sqlite else "PostgreSQL",
-        "archive": f"{archive}, mTLS" if is_mutual else archive, "signing": parts.sealer.algorithm,
+        "environment": Coded("setting_value", settings.environment),
+        "database": "SQLite" if parts.database.is_sqlite else "PostgreSQL",
+        "archive": f"{archive}, mTLS" if is_mutual else archive or Coded("setting_value", "none"),
+        "signing": parts.sealer.algorithm,
         "version": parts.software["version"], "own_files": knowledge.owned(settings.own),
         **{name: getattr(settings, name) for name in NUMBERS},
     }  # fmt: skip
-    data, keys = settings.data.resolve(), settings.key_folder.resolve()
+    data, place = settings.data.resolve(), settings.key_folder.resolve()
     return Configuration(
         settings=told,
-        keys=_keys(folder, parts.sealer.algorithm),
+        keys=keys,
         states={
             "production": settings.is_production, "archive-mutual-tls": is_mutual,
-            "keys-apart": data not in {keys, *keys.parents},
+            "keys-apart": data not in {place, *place.parents},
+            "master-in-token": CONTENT_KEY in in_token, "signing-in-token": SIGNING_USE in in_token,
         },
         sources={name: sorted(_record_types(one)) for name, one in sources.items()},
         fields={name: tuple(one.get("properties", {})) for name, one in schemas.schemas.items()},
@@ -74,16 +82,20 @@ def _record_types(source: Source) -> set[str]:
     return {name for kind in source.kinds.values() for name in (kind.type, *kind.types.values()) if name}
 
 
-def _keys(folder: KeyFolder, signing: str) -> list[Row]:
-    """Keys by what they are for; a private key is told by its use only."""
-    algorithms = {MASTER: ("content", CONTENT), CHECKPOINT_KEY: ("checkpoint", CHECKPOINTS)}
-    rows: list[Row] = []
-    for one in keyfiles.listed(folder):
-        name = one["file"]
-        if name in algorithms:
-            use, algorithm = algorithms[name]
-            rows.append({"key": Coded("key", use), "algorithm": algorithm, "valid_to": ""})
-        elif name in keyfiles.CERTIFICATES:
+def _keys(settings: Settings, folder: KeyFolder, parts: Parts) -> list[Row]:
+    """Keys by what they are for and where they are; a private key is told by its use only."""
+    masters = keyfiles.master_keys(folder, settings, parts.keys)
+    signing = parts.sealer.algorithm
+    places = {CONTENT_KEY: masters.place_in_use(), SIGNING_USE: TOKEN if settings.signing_key_label else FILE,
+              "checkpoint": FILE}  # fmt: skip
+    algorithms = {CONTENT_KEY: CONTENT, SIGNING_USE: signing, "checkpoint": CHECKPOINTS}
+    rows: list[Row] = [
+        {"key": Coded("key", use), "algorithm": algorithms[use], "place": Coded("place", place), "valid_to": ""}
+        for use, place in places.items()
+    ]
+    for one in keyfiles.listed(folder, settings, parts.keys):
+        if (name := one.get("file")) in keyfiles.CERTIFICATES:
             algorithm = signing if name == SIGNING_CERTIFICATE else ""
-            rows.append({"key": Coded("key", name), "algorithm": algorithm, "valid_to": one["valid_until"]})
+            rows.append({"key": Coded("key", name), "algorithm": algorithm, "place": Coded("place", FILE),
+                         "valid_to": one["valid_until"]})  # fmt: skip
     return rows

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -22,13 +21,12 @@ from kanta_gateway.access.revocation import NO_LISTS, RevocationLists
 from kanta_gateway.audit.checkpoint import CheckpointSigner, VerifierKey, read_keys
 from kanta_gateway.errors import GatewayError, KeyUnavailableError, MisconfiguredError
 from kanta_gateway.keystore import KeyStore
-from kanta_gateway.privacy.envelope import KEY_BYTES, Vault, master_name
+from kanta_gateway.masterkeys import MasterKeys, token
 from kanta_gateway.safe import (
     CHECKPOINT_KEY,
     CHECKPOINT_VERIFIER,
     LAST_CHECKPOINT,
     MASTER,
-    NEXT_MASTER,
     ROOT_CERTIFICATE,
     SIGNING_CERTIFICATE,
     SIGNING_KEY,
@@ -37,11 +35,22 @@ from kanta_gateway.safe import (
     KeyFolder,
 )
 from kanta_gateway.settings import KEY_STORE, Settings
-from kanta_gateway.signing.keys import FileSigner, Signer, UnsafeDevSigner, is_development, make_development_keys
+from kanta_gateway.signing.keys import (
+    FileSigner,
+    Pkcs11Signer,
+    Signer,
+    UnsafeDevSigner,
+    is_development,
+    make_development_keys,
+)
 
 LOG_NAME = "kanta-gateway"
 """How the origin of a log begins in its checkpoints; what follows tells installations apart."""
 CERTIFICATES = (ROOT_CERTIFICATE, SIGNING_CERTIFICATE, SYSTEM_CERTIFICATE)
+_OWN = (
+    f"production signs with the system's own certificate; put {SIGNING_CERTIFICATE} into the key folder, and its key "
+    f"as {SIGNING_KEY} beside it or into the token of KANTA_SIGNING_KEY_LABEL"
+)
 SIGNERS = {"file": FileSigner, "development": UnsafeDevSigner}
 
 
@@ -49,16 +58,30 @@ def signer(folder: KeyFolder, settings: Settings) -> Signer:
     """The signer of documents.
 
     Raises:
-        KeyUnavailableError: production, and there is none.
-        MisconfiguredError: key and certificate do not fit, or production was given a development certificate.
+        KeyUnavailableError: it cannot be read, or the token is not there.
+        MisconfiguredError: key and certificate do not fit, or production has none or a development certificate.
     """
-    if not folder.has(SIGNING_KEY) and folder.may_make:
+    is_file = not settings.signing_key_label
+    if is_file and not folder.has(SIGNING_KEY):
+        if settings.is_production:
+            raise MisconfiguredError(_OWN)
         _make_signing(folder, settings, "", "development installation")
     certificate = folder.read(SIGNING_CERTIFICATE)
     is_unsafe = is_development(x509.load_pem_x509_certificate(certificate))
     if is_unsafe and settings.is_production:
         raise MisconfiguredError("production does not sign with a development certificate; install the system's own")
+    if (hsm := token(settings)) is not None and not is_file:
+        return Pkcs11Signer(hsm, settings.signing_key_label, certificate)
     return SIGNERS["development" if is_unsafe else "file"](folder.read(SIGNING_KEY), certificate)
+
+
+def master_keys(folder: KeyFolder, settings: Settings, keys: KeyStore) -> MasterKeys:
+    """The master keys of an installation.
+
+    Raises:
+        MisconfiguredError: its token is told in part only.
+    """
+    return MasterKeys(folder, keys, token(settings), settings.master_key_label)
 
 
 def key_store(folder: KeyFolder, settings: Settings) -> KeyStore:
@@ -76,34 +99,6 @@ def key_store(folder: KeyFolder, settings: Settings) -> KeyStore:
             )
         folder.write(KEY_STORE, b"")  # for its owner only; the database fills it
     return KeyStore(settings.key_url)
-
-
-def master(folder: KeyFolder, keys: KeyStore) -> bytes:
-    """The master key that wraps the key store; a replacement that was interrupted is finished."""
-    found, by = folder.master(), keys.by()
-    if by in {"", master_name(found)}:
-        return found
-    if folder.has(NEXT_MASTER) and master_name(coming := folder.read(NEXT_MASTER)) == by:
-        folder.replace(MASTER, coming)
-        folder.remove(NEXT_MASTER)
-        return coming
-    raise KeyUnavailableError(
-        f"key store: it is wrapped by another master key than {MASTER}; restore both of one moment"
-    )
-
-
-def rotate_master(folder: KeyFolder, keys: KeyStore) -> int:
-    """Put a new master key in the place of the old and wrap every key with it; gives the number of keys.
-
-    Whatever was sealed stays as it is: only the wrapping of its keys changes.
-    """
-    old, new = master(folder, keys), secrets.token_bytes(KEY_BYTES)
-    before, after = Vault(old), Vault(new)
-    folder.replace(NEXT_MASTER, new)  # (1) first: whatever it wraps can be opened
-    count = keys.rewrap(lambda wrapped: after.wrap(before.unwrap(wrapped)), after.name)  # (2) all or none
-    folder.replace(MASTER, new)  # (3) after a crash before this, `master` does it
-    folder.remove(NEXT_MASTER)
-    return count
 
 
 def trust_anchors(folder: KeyFolder) -> Sequence[x509.Certificate]:
@@ -238,22 +233,24 @@ def make(folder: KeyFolder, settings: Settings, organisation: str, name: str) ->
         MisconfiguredError: production makes no development certificates.
     """
     maker = KeyFolder(folder.place, may_make=True)
-    maker.master()
-    key_store(maker, settings).close()
-    checkpoint_signer(maker)
-    if not maker.has(SIGNING_KEY):
-        if settings.is_production:
-            raise MisconfiguredError(
-                f"production signs with the system's own certificate; put {SIGNING_KEY} and {SIGNING_CERTIFICATE} "
-                "into the key folder"
-            )
-        _make_signing(maker, settings, organisation, name or "development installation")
-    return {"keys": [one["file"] for one in listed(maker)]}
+    keys = key_store(maker, settings)
+    try:
+        master_keys(maker, settings, keys).in_use()
+        checkpoint_signer(maker)
+        if not maker.has(SIGNING_KEY) and not settings.signing_key_label:
+            if settings.is_production:
+                raise MisconfiguredError(_OWN)
+            _make_signing(maker, settings, organisation, name or "development installation")
+        return {"keys": [one.get("file") or f"{one['token']}/{one['key']}" for one in listed(maker, settings, keys)]}
+    finally:
+        keys.close()
 
 
-def listed(folder: KeyFolder) -> list[dict[str, Any]]:
-    """Key files that are there; certificates with their names and the day until which they hold."""
-    rows: list[dict[str, Any]] = []
+def listed(folder: KeyFolder, settings: Settings, keys: KeyStore) -> list[dict[str, Any]]:
+    """Keys that are there, in files and in the token; certificates with names and the day until which they hold."""
+    rows: list[dict[str, Any]] = [*master_keys(folder, settings, keys).listed()]
+    if (hsm := token(settings)) is not None and settings.signing_key_label:
+        rows.append({"token": hsm.label, "key": settings.signing_key_label})
     for name in (MASTER, SIGNING_KEY, *CERTIFICATES, CHECKPOINT_KEY, CHECKPOINT_VERIFIER, SYSTEM_KEY):
         if not folder.has(name):
             continue
@@ -269,11 +266,10 @@ def listed(folder: KeyFolder) -> list[dict[str, Any]]:
     return rows
 
 
-def mistakes(folder: KeyFolder, settings: Settings) -> list[str]:
+def mistakes(folder: KeyFolder, settings: Settings, keys: KeyStore) -> list[str]:
     """What is wrong with the keys, all at once."""
-    found: list[str] = []
+    found = master_keys(folder, settings, keys).mistakes(settings)
     for what, read in (
-        ("master key", folder.master),
         ("signing key", lambda: signer(folder, settings)),
         ("checkpoint key", lambda: checkpoint_signer(folder)),
     ):

@@ -437,4 +437,4 @@ def aware(moment: datetime) -> datetime:
 
 def instant(moment: datetime) -> str:
     """The moment as stored: ISO 8601 in UTC with microseconds, so that text order is time order."""
-    return aware(moment).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return aware(moment).isoformat(timespec="microseconds").replace("+00:00", "Z")

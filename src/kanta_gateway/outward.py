@@ -14,6 +14,9 @@ import ipaddress
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import httpx
 
 from kanta_gateway.errors import MisconfiguredError
 
@@ -32,6 +35,14 @@ def look_up(host: str, port: int) -> list[str]:
         OSError: it knows none.
     """
     return [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+class Way(NamedTuple):
+    """How an address that was checked is called: by its number, while TLS and the server still see the name."""
+
+    url: httpx.URL
+    headers: dict[str, str]
+    extensions: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,19 @@ class Outward:
         if mistakes:
             raise MisconfiguredError("KANTA_INSIDE_NETWORKS: " + "; ".join(mistakes))
         return cls(tuple(found))
+
+    def way(self, text: str) -> Way | None:
+        """How a URL is to be called; None: it may not be.
+
+        Raises:
+            OSError: nobody knows its host.
+            httpx.InvalidURL: it is none.
+        """
+        url = httpx.URL(text)
+        address = self.address(url.host, url.port or (443 if url.scheme == "https" else 80))
+        if address is None:
+            return None
+        return Way(url.copy_with(host=address), {"Host": url.netloc.decode()}, {"sni_hostname": url.host})
 
     def address(self, host: str, port: int) -> str | None:
         """The address by which a host is to be called; None if it has none, or one that may not be called.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -448,15 +449,22 @@ KEYED = frozenset({"encrypt", "decrypt", "hmac_new", "hmac_digest", "hmac_update
 """What the libraries call their operations with keys."""
 
 
+VALUE = re.compile(r"X?'(?:[^']|'')*'|\b\d+\b")
+"""What the database is given in a statement."""
+
+
 class Recorder:
-    """Records every statement and every operation with a key of what runs in this thread."""
+    """Records every statement that reaches the database and every operation with a key of what runs in this thread."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.seen: list[str] = []
-        listening.listen(gateway.parts.database.engine, "before_cursor_execute", self._statement)
+        listening.listen(gateway.parts.database.engine, "checkout", self._lent)
 
-    def _statement(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        self.seen.append(statement)
+    def _lent(self, connection: Any, *_rest: Any) -> None:
+        connection.set_trace_callback(self._statement)
+
+    def _statement(self, statement: str) -> None:
+        self.seen.append(VALUE.sub("?", statement))
 
     def _called(self, _frame: Any, kind: str, what: Any) -> None:
         name = getattr(what, "__name__", "")

@@ -279,6 +279,26 @@ def test_state_changed_past_the_log_is_seen_by_reconciliation(scene: Scene) -> N
     assert len([place for table, place in found if table == "audit_entry"]) == 3  # map, sign, spool of what is gone
 
 
+def test_content_swapped_past_the_log_is_seen_by_reconciliation(scene: Scene) -> None:
+    """Content put in another's place, key and all, and a document said to replace another: their hashes tell.
+
+    Records and notices by the newest hash in the log, documents by their own digest, once opened. [LOG-12]
+    """
+    with closing(sqlite3.connect(scene.database)) as connection:
+        (ticket, spare), (oid, other) = (
+            [one for (one,) in connection.execute(query)]
+            for query in ("SELECT ticket FROM record LIMIT 2", "SELECT oid FROM document ORDER BY sequence LIMIT 2")
+        )
+    swap = "UPDATE {0} SET (payload, key_id) = (SELECT payload, key_id FROM {0} WHERE {1} = ?) WHERE {1} = ?"
+    administrator(
+        scene, (swap.format("record", "ticket"), (spare, ticket)), (swap.format("document", "oid"), (oid, other)),
+        ("UPDATE document SET replaces = ? WHERE oid = ?", (other, oid)),
+    )  # fmt: skip
+
+    assert scene.kinds() == set()
+    assert {("record", ticket), ("document", other), ("document", oid)} == scene.kinds(reconcile=True)
+
+
 def test_a_right_that_was_revoked_and_came_back_is_seen(scene: Scene) -> None:
     """Rights are changed by entries; one that came back out of a backup contradicts the log."""
     scene.gateway.development.assertion(None, None, None, "auditor", "")
@@ -411,6 +431,24 @@ def test_an_export_is_told_as_an_export(scene: Scene) -> None:
 
     assert (last["event"], last["subject"]) == ("audit:read", "export")
     assert last["details"] == {"format": "csv", "count": last["idx"], "row": "A0"}
+
+
+def test_verifying_the_log_is_an_entry_where_the_log_takes_one(scene: Scene) -> None:
+    """Who verifies opens every row: that is told, after what was verified; a forged log is told of all the same.
+
+    [LOG-01]
+    """
+    size = size_of(scene)
+    sound = scene.gateway.trail.verify(reconcile=True, caller=scene.caller())
+    last = json.loads(list(scene.gateway.trail.export("jsonl", scene.caller()))[-2])
+    write_anew(scene, lambda one: one | {"purpose": "other"} if one["idx"] == 5 else one)
+    scene.again()
+    forged = scene.gateway.trail.verify(caller=scene.caller())
+
+    assert (sound["holds"], sound["size"], sound["noted"]) == (True, size, True)
+    assert (last["event"], last["subject"], last["idx"]) == ("audit:read", "verify", size)
+    assert {"size": size, "holds": True, "reconciled": True, "row": "A0"} == last["details"]
+    assert (forged["holds"], forged["size"], forged["noted"]) == (False, size + 2, False)
 
 
 @pytest.mark.parametrize("seconds", [-3600, -86400 * 30])

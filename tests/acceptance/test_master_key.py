@@ -15,9 +15,9 @@ from tests.logs import opened
 from kanta_gateway.database import audit_entry, document, record
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.gateway import Gateway
-from kanta_gateway.keyfiles import rotate_master
+from kanta_gateway.keyfiles import master_keys
 from kanta_gateway.model import Event
-from kanta_gateway.privacy.envelope import Vault
+from kanta_gateway.privacy.master import FileMasterKey
 from kanta_gateway.safe import MASTER, NEXT_MASTER
 
 
@@ -51,11 +51,12 @@ def test_nothing_sealed_is_written_again(gateway: Gateway) -> None:
     assert set(before[3]) <= set(after[3])
     assert (read, told) == (documents(again), figures(again))
     assert done["keys"] >= len(keys) > 10
-    assert entry["details"] == {"keys": done["keys"], "master": done["master"]}
+    assert entry["details"] == {**done, "row": "A0"}
+    assert (done["place"], done["old_destroyed"]) == ("file", True)
     assert old != (gateway.settings.key_folder / MASTER).read_bytes()
     assert not (gateway.settings.key_folder / NEXT_MASTER).exists()
     with pytest.raises(Exception, match="does not open"):
-        Vault(old).unwrap(next(iter(keys.values())))
+        FileMasterKey(old).unwrap(next(iter(keys.values())))
     again.close()
 
 
@@ -94,7 +95,7 @@ def test_an_interrupted_rotation_is_finished_or_forgotten(
             folder, "replace", lambda name, content: (replace if name == NEXT_MASTER else dies)(name, content)
         )
         with pytest.raises(OSError, match=MASTER):
-            rotate_master(folder, keys)
+            master_keys(folder, gateway.settings, keys).replace()
     again = installation(gateway.settings.data)
 
     assert read == documents(again)

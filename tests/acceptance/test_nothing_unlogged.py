@@ -52,7 +52,8 @@ NO_CLIENT_DATA = {
 LOOKS_AT_NOTHING = {
     "access purposes": "lists what a file states", "access warning": "shows a text of a file",
     "audit questions": "lists what a file states", "backup verify": "restores and verifies; an entry of its own",
-    "audit verifier": "writes the shipped verifier", "audit verify": "tells places that do not hold, no content",
+    "audit verifier": "writes the shipped verifier",
+    "audit verify": "tells places that do not hold; an entry of its own where the log takes one",
     "audit checkpoint": "signs a size and a root; an entry of its own",
     "audit witness": "another program, without a data folder",
     "check": "looks at files and settings", "codes import": "takes a list in; an entry of its own",

@@ -21,6 +21,8 @@ from kanta_gateway.access.statements import CONTRACT_CONTENTS
 from kanta_gateway.errors import NotFoundError, NotPermittedError, ParameterError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Event, Oid
+from kanta_gateway.papers.paper import Coded
+from kanta_gateway.pipeline.subjects import subjects
 
 PROVIDER, CONTROLLER, CONTRACT = "1.2.246.10.94005128.10.0", "1.2.246.10.94006007.10.0", "NAYTE/1/2025"
 OTHER = "1.2.246.10.94009999.10.0"
@@ -93,6 +95,33 @@ def test_both_forms_tell_the_same(gateway: Gateway, caller: Caller, name: str, o
     assert all(table.find("caption") is not None for table in tree.iter("table"))
     assert {"col"} == {one.get("scope") for one in tree.iter("th")}
     assert b"{" not in page.split(b"<body>")[1]
+
+
+def test_no_code_stands_in_a_paper(gateway: Gateway, caller: Caller) -> None:
+    """Roles, tasks, record types, places of keys, periods and states have words in each language, and titles names."""
+    reader, words_ = gateway.papers._reader(), gateway.papers._templates.words
+    with gateway.parts.database.reading() as tx:
+        facts = [reader.facts(tx, one, "2026-03-02") for one in subjects(tx)]
+    every = {one for each in facts for rows in each.tables.values() for row in rows for one in coded_in(row)}
+    coded = {one for one in every if not one.code.startswith("GDPR")}  # the same in every language
+    unnamed = {one for one in coded if set(LANGUAGES) != set(words_.lists.get(one.list, {}).get(one.code, {}))}
+    titles = [one["title"] for lang in LANGUAGES for one in gateway.papers.listed(caller, lang)["papers"]]
+
+    assert len(coded) > 100
+    assert set() == unnamed
+    assert [] == [one for one in titles if "{" in one]
+
+
+def coded_in(value: Any) -> Iterator[Coded]:
+    """Every coded value in a row."""
+    if isinstance(value, Coded):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from coded_in(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from coded_in(one)
 
 
 def test_a_contract_with_its_contents_changes_them(folder: Path, caller: Caller) -> None:

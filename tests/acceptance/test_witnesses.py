@@ -61,7 +61,9 @@ class Fork:
     """One history of the log, and the auditor's folder that it is shown in."""
 
     def __init__(self, data: Path, desk: Path, witnesses: Path) -> None:
-        self.gateway = installation(data, witnesses_file=str(witnesses), witness_quorum=2)
+        self.gateway = installation(
+            data, witnesses_file=str(witnesses), witness_quorum=2, inside_networks="127.0.0.0/8"
+        )
         self.desk = desk
 
     def grow(self) -> None:
@@ -148,7 +150,10 @@ def test_a_witness_that_is_down_is_missed_and_one_that_colludes_is_not_enough(
     one, other, running = scene
     running[1].stop()
     one.grow()
-    cli = Cli(tmp_path / "data", KANTA_WITNESSES_FILE=str(tmp_path / "witnesses.txt"), KANTA_WITNESS_QUORUM="2")
+    cli = Cli(
+        tmp_path / "data", KANTA_WITNESSES_FILE=str(tmp_path / "witnesses.txt"), KANTA_WITNESS_QUORUM="2",
+        KANTA_INSIDE_NETWORKS="127.0.0.0/8",
+    )  # fmt: skip
     told = cli("audit", "checkpoint")
     assert (told.returncode, "1 witnesses cosigned, expected 2" in told.stderr) == (1, True)
     down = one.show("down")

@@ -16,7 +16,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = "kanta-gateway"
-EXTRAS = ("postgres", "fhir")
+EXTRAS = ("hsm", "postgres")
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 TEST_ONLY = {"pymerkle": "second implementation of the tree of the audit log"}
 """Strong copyleft that tests import and nothing that is shipped may."""

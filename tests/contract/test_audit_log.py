@@ -151,9 +151,8 @@ def test_an_erasure_takes_the_name_and_leaves_the_log_sound(database: Database) 
         log.append(tx, [event(1)])
     with database.transaction() as tx:
         eraser = Caller("system", Oid("1.2.3"), "V-2", "Toinen", "officer", "retention")
-        gone = log.erase_names(tx, [log.names.reference("1.2.3", "V-1")], caller=eraser, at=AT,
-                               purpose="retention", basis="703/2023 annex")  # fmt: skip
-        nobody = log.erase_names(tx, ["unknown"], caller=eraser, at=AT, purpose="retention", basis="703/2023 annex")
+        gone = logs.erase(tx, log, log.names.reference("1.2.3", "V-1"), eraser, AT)
+        nobody = logs.erase(tx, log, "unknown", eraser, AT)
     with database.transaction() as tx:
         log.append(tx, [event(3)])
     with database.reading() as connection:

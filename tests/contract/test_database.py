@@ -26,8 +26,8 @@ from kanta_gateway.audit.checkpoint import CheckpointSigner
 from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.merkle import Frontier, leaf_hash
 from kanta_gateway.audit.verify import verify
-from kanta_gateway.database import Database, metadata, party_statement
-from kanta_gateway.errors import MisconfiguredError
+from kanta_gateway.database import Database, Plain, content_use, metadata, party_statement
+from kanta_gateway.errors import DatabaseUnavailableError, MisconfiguredError
 from kanta_gateway.migrate import newest, upgrade
 from kanta_gateway.model import Oid, Organisation, Outcome, instant
 from kanta_gateway.pipeline.filing import stamp_of
@@ -101,6 +101,19 @@ def test_only_the_log_has_audit_tables(database: Database) -> None:
     named = {name for name in metadata.tables if name.startswith("audit_")}
 
     assert named == {"audit_entry", "audit_node", "audit_head", "audit_checkpoint", "audit_name"}
+
+
+def test_a_request_that_fails_says_what_the_operator_can_do(tmp_path: Path) -> None:
+    """What SQLite could not do is told with its reason and the next step, and with no value of the request."""
+    database = Database(f"sqlite:///{tmp_path / 'bare.db'}")
+
+    with (
+        pytest.raises(DatabaseUnavailableError, match=r"no such table: person_link.*disk") as caught,
+        database.reading() as tx,
+    ):
+        tx.execute(text("SELECT * FROM person_link WHERE id = :id"), {"id": "Meikäläinen"})
+
+    assert "Meikäläinen" not in str(caught.value)
 
 
 def test_a_record_comes_back_as_it_was_put(database: Database) -> None:
@@ -326,3 +339,14 @@ def test_an_open_log_is_sealed_by_the_migration(older: Callable[[str], Database]
 
     assert told == entries
     assert seen.problems == ()
+
+
+def test_a_fault_of_the_driver_itself_is_the_gateways_own(tmp_path: Path) -> None:
+    """What goes to the driver as it is fails like everything else: as a database that is not there."""
+    database = Database(f"sqlite:///{tmp_path / 'read-only.db'}")
+    metadata.create_all(database.engine)
+    with database.reading() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+
+    with pytest.raises(DatabaseUnavailableError, match="readonly database"), database.transaction() as tx:
+        Plain(insert(content_use)).each(tx, [{"number": 1, "digest": "d", "at": "2026"}])

@@ -11,7 +11,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import LargeBinary, String, delete, insert, select, update
-from tests.logs import KEY, day_keys, make_log
+from tests.logs import KEY, day_keys, erase, make_log
 
 from kanta_gateway.audit import report
 from kanta_gateway.audit.canonical import canonical
@@ -64,8 +64,7 @@ def written(steps: Sequence[int], seals: DayKeys | None = None) -> Database:
             if step == CHECKPOINT:
                 log.checkpoint(tx, SIGNER, AT + timedelta(seconds=number))
             elif step == ERASE:
-                log.erase_names(tx, [log.names.reference("1.2.3", "V-1")], caller=caller(2), at=AT,
-                                purpose="retention", basis="703/2023 annex")  # fmt: skip
+                erase(tx, log, log.names.reference("1.2.3", "V-1"), caller(2), AT)
             else:
                 log.append(tx, [event(number + one) for one in range(step)])
         number += max(step, 1)
@@ -251,7 +250,7 @@ def test_an_erased_name_that_comes_back_is_found() -> None:
     ref = log.names.reference("1.2.3", "V-1")
     with database.engine.connect() as connection:
         row = connection.execute(select(name).where(name.c.ref == ref)).mappings().one()
-        gone = log.erase_names(connection, [ref], caller=caller(1), at=AT, purpose="retention", basis="703/2023")
+        gone = erase(connection, log, ref, caller(1), AT)
         assert gone == (row["commitment"],)
         assert checked(connection).problems == ()
 

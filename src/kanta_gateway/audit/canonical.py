@@ -39,5 +39,8 @@ def _is_plain(value: Any) -> bool:
     if kind is int:
         return bool(-_SAFE <= value <= _SAFE)
     if kind is dict:
-        return all(type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items())
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii() or not (type(item) is str or _is_plain(item)):
+                return False
+        return True
     return (kind is list or kind is tuple) and all(map(_is_plain, value))

@@ -7,8 +7,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +15,11 @@ import orjson
 
 from kanta_gateway.audit.answers import Entry, Row, Tally
 from kanta_gateway.audit.fhir import audit_event
+from kanta_gateway.audit.report import cells
 
 FORMS = {"csv": "text/csv; charset=utf-8", "fhir": "application/fhir+ndjson", "json": "application/json",
          "jsonl": "application/x-ndjson"}  # fmt: skip
 """Form -> its media type."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula."""
 _PIECE = 1 << 16
 
 
@@ -56,9 +53,9 @@ class Answer:
 
     def _csv(self) -> Iterator[str]:
         yield comment(self.head)
-        yield _cells(self.columns)
+        yield cells(self.columns)
         for row in self.rows():
-            yield _cells(row.get(name, "") for name in self.columns)
+            yield cells(row.get(name, "") for name in self.columns)
         yield comment(self.tally().told())
 
     def _fhir(self) -> Iterator[str]:
@@ -111,14 +108,3 @@ def _text(value: Any) -> str:
 
 def _line(value: Any) -> str:
     return _text(value) + "\n"
-
-
-def _cells(values: Iterable[Any]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow([_cell(value) for value in values])
-    return out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    text = _text(value) if isinstance(value, dict | list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,11 +1,11 @@
-"""The log: appends entries in the caller's transaction, issues checkpoints, erases names.
+"""The log: appends entries in the caller's transaction, issues checkpoints.
 
 * Entries, tree nodes and the new tree head are written by the transaction of what they tell about.
 * Appends come one after the other: SQLite has one writer, PostgreSQL takes a lock until the commit.
 * What this process remembers of the tree counts only while the stored head is the one it left.
 * A tree head carries a code under a key that is not in the database: who can only write tables cannot go on.
 * A row is sealed under the key of its register and day; the leaf hashes what was sealed.
-* A checkpoint and an erasure are entries themselves, so that removing their traces is found.
+* A checkpoint is an entry itself, so that removing its trace is found.
 * No checkpoint is signed over a log that does not continue the last one signed.
 * Every disclosure passes the outlet on its way into the log, so that none is told here and not where it must be too.
 """
@@ -17,7 +17,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import and_, bindparam, insert, or_, select, text
+from sqlalchemy import and_, bindparam, func, insert, or_, select, text
 
 from kanta_gateway.audit import merkle, proofs
 from kanta_gateway.audit.canonical import canonical
@@ -26,7 +26,7 @@ from kanta_gateway.audit.entry import DISCLOSURES, AuditEvent, Registers, body, 
 from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.names import Names
 from kanta_gateway.audit.seals import Seals
-from kanta_gateway.database import audit_checkpoint, audit_entry, audit_head, audit_node
+from kanta_gateway.database import Plain, audit_checkpoint, audit_entry, audit_head, audit_node
 from kanta_gateway.errors import NotFoundError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid, instant
 
@@ -39,15 +39,15 @@ if TYPE_CHECKING:
 __all__ = ["AuditEvent", "Log"]
 
 _LOCK = text("SELECT pg_advisory_xact_lock(7032023010)")  # any number that nothing else here locks
-_HEAD = (
-    select(audit_head.c.size, audit_head.c.root, audit_head.c.at, audit_head.c.mac)
-    .order_by(audit_head.c.size.desc())
-    .limit(1)
+_HEAD = Plain(
+    select(audit_head.c.size, audit_head.c.root, audit_head.c.at, audit_head.c.mac).where(
+        audit_head.c.size == select(func.max(audit_head.c.size)).scalar_subquery()
+    )
 )
 _LEAF = select(audit_entry.c.leaf_hash).where(audit_entry.c.idx == bindparam("idx"))
-_ADD_ENTRY = insert(audit_entry)
-_ADD_NODE = insert(audit_node)
-_ADD_HEAD = insert(audit_head)
+_ADD_ENTRY = Plain(insert(audit_entry))
+_ADD_NODE = Plain(insert(audit_node))
+_ADD_HEAD = Plain(insert(audit_head))
 
 
 class Outlet(Protocol):
@@ -187,32 +187,6 @@ class Log:
         place = frontier.size
         self._write(tx, frontier, [body(told, {}, place, (place, place + 1))])
 
-    def erase_names(
-        self, tx: Connection, refs: Sequence[str], *, caller: Caller, at: datetime, purpose: str, basis: str
-    ) -> tuple[str, ...]:
-        """Delete the names of these persons and append the entry that tells of it.
-
-        Args:
-            tx: the caller's transaction.
-            refs: keyed references, from `names.reference` or from entries.
-            caller: who erases.
-            at: when.
-            purpose: why, such as the end of the retention time.
-            basis: the provision.
-
-        Returns:
-            Commitments of the erased names.
-        """
-        self.lock(tx)
-        gone = self.names.erase(tx, refs)
-        if gone:
-            event = AuditEvent(
-                event=Event.AUDIT_ERASE, caller=caller, at=at, client_ref=None, subject="audit_name",
-                provider="", controller="", purpose=purpose, basis=basis, details={"names": list(gone)},
-            )  # fmt: skip
-            self.append(tx, [event])
-        return gone
-
     def lock(self, tx: Connection) -> None:
         """Nobody else appends until the transaction ends."""
         self._current(tx)
@@ -230,21 +204,21 @@ class Log:
             )  # fmt: skip
             nodes += [{"level": level, "idx": idx, "hash": hash_} for level, idx, hash_ in frontier.push(leaf)]
         head = (frontier.size, frontier.root())
-        tx.execute(_ADD_ENTRY, entries)
+        _ADD_ENTRY.each(tx, entries)
         if nodes:
-            tx.execute(_ADD_NODE, nodes)
+            _ADD_NODE.each(tx, nodes)
         at = bodies[-1]["at"]
-        tx.execute(_ADD_HEAD, {"size": head[0], "root": head[1], "at": at, "mac": self.heads.code(*head, at)})
+        _ADD_HEAD.each(tx, [{"size": head[0], "root": head[1], "at": at, "mac": self.heads.code(*head, at)}])
         self._frontier, self._head = frontier, head
 
     def _current(self, tx: Connection) -> merkle.Frontier:
         """The tree's end as the transaction sees it; nobody else appends until it ends."""
         if tx.dialect.name == "postgresql":
             tx.execute(_LOCK)
-        row = tx.execute(_HEAD).first()
-        head = (0, merkle.EMPTY_ROOT) if row is None else (row.size, bytes(row.root))
+        size, root, at, code = _HEAD.first(tx) or (0, merkle.EMPTY_ROOT, "", b"")
+        head = (size, root)
         if head != self._head or self._frontier.size != head[0]:
-            if row is not None and not self.heads.holds(head[0], head[1], row.at, bytes(row.mac)):
+            if size and not self.heads.holds(size, root, at, code):
                 raise UntrustedError(
                     "audit log: the last tree head was not written by this installation. Nothing was written; "
                     "run `audit verify`, which names the place."

@@ -3,7 +3,7 @@
 * An entry carries a keyed reference (the same person is the same reference) and a commitment to one row.
 * The commitment covers the row as it stands, so a changed row is found without any key.
 * The salt goes with the row: nobody who guesses a name can check the guess against the log afterwards.
-* After an erasure the same person gets a new row with a new salt.
+* A row goes with the last entry that tells of it (`purge.py`); who acts again gets a new row with a new salt.
 """
 
 from __future__ import annotations
@@ -82,18 +82,12 @@ class Names:
             self._known[person] = {"ref": ref, "name": self._row(tx, ref, content)}
         return self._known[person]
 
-    def erase(self, tx: Connection, refs: Sequence[str]) -> tuple[str, ...]:
-        """Delete the name rows of these persons; gives their commitments."""
-        rows = tx.execute(select(audit_name.c.commitment).where(audit_name.c.ref.in_(refs))).scalars()
-        return self.delete(tx, list(rows))
-
     def delete(self, tx: Connection, commitments: Sequence[str]) -> tuple[str, ...]:
         """Delete name rows by their commitments; gives those that were there."""
-        rows = tx.execute(select(audit_name.c.commitment).where(audit_name.c.commitment.in_(commitments))).scalars()
-        gone = tuple(sorted(rows))
-        tx.execute(delete(audit_name).where(audit_name.c.commitment.in_(gone)))
+        c = audit_name.c.commitment
+        gone = tx.execute(delete(audit_name).where(c.in_(commitments)).returning(c)).scalars().all()
         self.forget()
-        return gone
+        return tuple(sorted(gone))
 
     def read(self, connection: Connection, name: str) -> dict[str, str]:
         """Name and identifier behind a commitment; empty when erased."""

@@ -120,8 +120,7 @@ def purge(tx: Connection, log: Log, name: str, now: datetime) -> Purged:
 def _forget_names(tx: Connection, log: Log, until: str) -> list[str]:
     """Delete the names that no younger row tells of."""
     used = select(_E.idx).where(_E.name == audit_name.c.commitment, _E.at > until).exists()
-    gone = sorted(tx.execute(select(audit_name.c.commitment).where(~used)).scalars())
-    tx.execute(delete(audit_name).where(audit_name.c.commitment.in_(gone)))
+    gone = sorted(tx.execute(delete(audit_name).where(~used).returning(audit_name.c.commitment)).scalars())
     if gone:
         log.names.forget()
     return gone

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from kanta_gateway.audit.problems import Problems
@@ -29,6 +30,8 @@ class Claim:
     """What the entry's details must hold."""
     since: str = ""
     """A moment before the entry or at it; of what is older than the log, the entry is gone."""
+    is_newest: bool = False
+    """Whether it is the newest entry about it that must tell of it, not any."""
 
     def is_told_by(self, details: Mapping[str, Any]) -> bool:
         """Whether an entry about the subject tells of this."""
@@ -59,25 +62,38 @@ def reconcile(claims: Iterable[Claim], entries: Iterable[Told], known: Known, pu
         purged: entries up to this moment are gone; empty when all are there.
     """
     problems = Problems()
-    open_: dict[tuple[str, str], list[Claim]] = {}
-    for one in claims:
-        if purged and one.since <= purged:
-            continue
-        open_.setdefault((one.event, one.subject), []).append(one)
+    open_ = _Open(one for one in claims if not purged or one.since > purged)
     for entry in entries:
-        key = (entry.event, entry.subject)
-        if key in open_:
-            open_[key] = [one for one in open_[key] if not one.is_told_by(entry.details)]
-        subjects = known.get(entry.event)
-        if subjects is None:
-            continue
-        params = {"event": entry.event, "subject": entry.subject}
-        if entry.subject not in subjects:
-            problems.tell("audit_entry", entry.idx, "audit-thing-missing", **params)
-        elif not subjects[entry.subject]:
-            problems.tell("audit_entry", entry.idx, "audit-state-contradicts", **params)
-    for left in open_.values():
-        for one in left:
-            what = "audit-thing-differs" if one.details else "audit-thing-untold"
-            problems.tell(one.table, one.place, what, event=one.event)
+        open_.hear(entry)
+        is_as_told = known[entry.event].get(entry.subject) if entry.event in known else True
+        if not is_as_told:
+            what = "audit-thing-missing" if is_as_told is None else "audit-state-contradicts"
+            problems.tell("audit_entry", entry.idx, what, event=entry.event, subject=entry.subject)
+    for left in open_.left():
+        what = "audit-thing-differs" if left.details else "audit-thing-untold"
+        problems.tell(left.table, left.place, what, event=left.event)
     return problems
+
+
+class _Open:
+    """Claims of which no entry has told yet."""
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        self._left: dict[tuple[str, str], list[Claim]] = {}
+        self._newest: dict[tuple[str, str], Claim] = {}
+        for one in claims:
+            self._left.setdefault((one.event, one.subject), []).append(one)
+            if one.is_newest:
+                self._newest[one.event, one.subject] = one
+
+    def hear(self, entry: Told) -> None:
+        """Take what one entry tells."""
+        key = (entry.event, entry.subject)
+        if key in self._newest:
+            self._left[key] = [self._newest[key]]
+        if key in self._left:
+            self._left[key] = [one for one in self._left[key] if not one.is_told_by(entry.details)]
+
+    def left(self) -> Iterator[Claim]:
+        """What no entry told."""
+        return chain.from_iterable(self._left.values())

@@ -120,9 +120,9 @@ def jsonl(connection: Connection, seals: Seals, clients: Collection[str] | None 
 
 def table(connection: Connection, seals: Seals, wanted: Filter, names: Names | None = None) -> Iterator[str]:
     """Lines of a CSV export; with `names` it shows persons, without only their references."""
-    yield _line(COLUMNS)
+    yield cells(COLUMNS)
     for row in rows(connection, seals, wanted, names):
-        yield _line(row[column] for column in COLUMNS)
+        yield cells(row[column] for column in COLUMNS)
 
 
 def rows(connection: Connection, seals: Seals, wanted: Filter, names: Names | None = None) -> Iterator[dict[str, Any]]:
@@ -173,12 +173,14 @@ def window_start(now: datetime) -> datetime:
     return now.replace(year=now.year - WINDOW_YEARS, day=day)
 
 
-def _line(values: Iterable[Any]) -> str:
+def cells(values: Iterable[Any]) -> str:
+    """One line of a table, in which nothing is taken for a formula."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow([_cell(value) for value in values])
     return out.getvalue()
 
 
 def _cell(value: Any) -> str:
-    text = str(value)
+    is_nested = isinstance(value, dict | list)
+    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode() if is_nested else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -22,10 +22,12 @@ def verify_audit(
     *, reconcile: Annotated[
         bool, typer.Option("--reconcile", help="Also match the log with what is stored, both ways.")
     ] = False,
+    person: Person = None, name: Name = None, purpose: Purpose = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Check the whole log offline; with --checkpoint and --key trust only what is given."""
-    told = open_gateway(lang=lang).trail.verify(checkpoint, key, reconcile=reconcile)
+    gateway = open_gateway(lang=lang)
+    told = gateway.trail.verify(checkpoint, key, reconcile=reconcile, caller=gateway.actor(person, name, purpose))
     say(told, as_json=as_json)
     raise typer.Exit(0 if told["holds"] else 1)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kanta_gateway.cli.printing import lines
 from kanta_gateway.errors import NotPermittedError
 
 if TYPE_CHECKING:
@@ -50,17 +51,18 @@ def settings_of(variables: Mapping[str, str] | None = None, **given: Any) -> Set
     return settings
 
 
-def open_gateway(**given: Any) -> Gateway:
+def open_gateway(*, may_make_keys: bool = False, **given: Any) -> Gateway:
     """The gateway of the data folder that was named.
 
     Args:
+        may_make_keys: whether keys that are missing are made in production too.
         given: settings that the command's own options state.
     """
     gc.disable()  # what is read at the start stays to the end: looking for garbage in it takes a sixth of the time
     try:
         from kanta_gateway.app import build  # noqa: PLC0415 — heavy imports only when a command needs them
 
-        gateway = build(settings_of(**given))
+        gateway = build(settings_of(**given), may_make_keys=may_make_keys)
     finally:
         gc.enable()
     state["gateway"] = gateway
@@ -130,14 +132,5 @@ def tell(value: Any, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(value, ensure_ascii=False, indent=1))
         return
-    for key, one in value.items():
-        if isinstance(one, dict):
-            print(f"{key}:")
-            for name, number in one.items():
-                print(f"  {name}: {json.dumps(number, ensure_ascii=False) if isinstance(number, dict) else number}")
-        elif isinstance(one, list):
-            print(f"{key}:")
-            for item in one:
-                print(f"  {item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)}")
-        else:
-            print(f"{key}: {one}")
+    for line in lines(value):
+        print(line)

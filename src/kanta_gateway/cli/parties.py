@@ -27,14 +27,14 @@ def make_keys(
     person: Person = None, name: Name = None, purpose: Purpose = None,
 ) -> None:  # fmt: skip
     """Make the keys that are missing; development certificates outside production."""
-    gateway = open_gateway()
+    gateway = open_gateway(may_make_keys=True)
     caller = gateway.actor(person, name, purpose)
     say(gateway.administration.make_keys(caller, organisation, organisation_name), as_json=False)
 
 
 @keys.command("list")
 def list_keys(*, as_json: Json = False) -> None:
-    """Which keys there are, and until when their certificates hold."""
+    """Which keys there are, in files and in the token, and until when their certificates hold."""
     say(open_gateway().administration.list_keys(), as_json=as_json)
 
 
@@ -47,7 +47,7 @@ def rotate_checkpoint_key(person: Person = None, name: Name = None, purpose: Pur
 
 @keys.command("rotate-master")
 def rotate_master_key(person: Person = None, name: Name = None, purpose: Purpose = None) -> None:
-    """Replace the master key and wrap every key with the new one; what is sealed stays as it is."""
+    """Replace the master key by one where the settings say, file or token; what is sealed stays as it is."""
     gateway = open_gateway()
     say(gateway.administration.rotate_master_key(gateway.actor(person, name, purpose)), as_json=False)
 

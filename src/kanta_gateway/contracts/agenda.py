@@ -78,7 +78,7 @@ def _of_record(entry: Entry, situation: Situation, judgement: Judgement) -> Iter
 def _of_client(situation: Situation) -> Iterator[Clock]:
     for rule in situation.contract.of(Scope.CLIENT):
         if (kind := CLIENT_CLOCKS.get(rule.kind)) is not None:
-            yield from kind(rule, situation)
+            yield from kind(rule, situation.in_time_of(rule))
 
 
 def _of_decision(entry: Entry, situation: Situation) -> Iterator[Clock]:

@@ -209,7 +209,7 @@ def _on_client(situation: Situation) -> Iterable[Finding]:
     for rule in situation.contract.of(Scope.CLIENT):
         if rule.is_clock:
             continue
-        yield from CLIENT_CHECKS[rule.kind](rule, situation)
+        yield from CLIENT_CHECKS[rule.kind](rule, situation.in_time_of(rule))
 
 
 def _on_decision(entry: Entry, situation: Situation) -> Iterable[Finding]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from kanta_gateway.contracts.case import Case, Entry
     from kanta_gateway.contracts.products import Product
-    from kanta_gateway.contracts.rules import Contract
+    from kanta_gateway.contracts.rules import Contract, Rule
 
 ATTENDED = "diary_entry"
 """The record type that tells of an attended day."""
@@ -82,18 +83,31 @@ class Situation:
         self.subjects: dict[int, Subject] = {}
         self.staff: Mapping[str, Entry]
         self.periods: Sequence[Period]
+        """Those of a rule's time, where it has one (`in_time_of`)."""
+        self.granted: Sequence[Period]
+        """Every one: what a record falls under does not depend on a rule."""
         if before is not None and self._has_surroundings_of(before):
-            self.staff, self.periods = before.staff, before.periods
+            self.staff, self.granted = before.staff, before.granted
             known = ((entry, before.subjects.get(entry.row)) for entry in self.by_type.get(ATTENDED, ()))
             self.subjects = {entry.row: one for entry, one in known if one is not None and one.entry is entry}
         else:
             self.staff = newest(case.shared, "staff")
             live = [entry for entry in self.resolution.live if entry.kind.grants]
-            self.periods = periods(contract, [*live, *self.resolution.earlier])
+            self.granted = periods(contract, [*live, *self.resolution.earlier])
+        self.periods = self.granted
         self.kept: dict[object, Any] = {}
         """What rules gather once for a judgement, under keys of their own."""
         self.judged = frozenset(self.subjects)
         """Rows of attended days whose `blocking` is known from before."""
+
+    def in_time_of(self, rule: Rule) -> Situation:
+        """The same client, with those periods only that begin while a rule about the client is in force."""
+        periods = [one for one in self.periods if rule.covers(one.start)]
+        if len(periods) == len(self.periods):
+            return self
+        part = copy(self)
+        part.periods, part.kept = periods, {}
+        return part
 
     def _has_surroundings_of(self, before: Situation) -> bool:
         """Whether everything but the attended days is the very same."""
@@ -130,7 +144,7 @@ class Situation:
         spans = [
             (entry.day, entry.last_day)
             for entry in self.by_type.get("absence", ())
-            if entry.day and (period_of(entry, self.periods) is not None or not self.periods)
+            if entry.day and (period_of(entry, self.granted) is not None or not self.granted)
             and self.contract.not_absent.isdisjoint(entry.facts.get("words") or ())
         ]  # fmt: skip
         return frozenset(one.day for one in self.by_type.get(ATTENDED, ()) if _is_within(one.day, spans))
@@ -176,7 +190,7 @@ class Situation:
         """A standing record with its decision, made once."""
         if (have := self.subjects.get(entry.row)) is None:
             day = entry.day
-            period = period_of(entry, self.periods)
+            period = period_of(entry, self.granted)
             product: Product | None = None if period is None else period.product
             have = self.subjects[entry.row] = Subject(
                 entry=entry,

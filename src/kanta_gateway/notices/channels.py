@@ -205,15 +205,12 @@ class Caller:
             "Kanta-Signature": signature(hook.secret, moment, body),
         }  # fmt: skip
         try:
-            url = httpx.URL(hook.url)
-            address = self._outward.address(url.host, url.port or (443 if url.scheme == "https" else 80))
-            if address is None:
+            way = self._outward.way(hook.url)
+            if way is None:
                 return {"kind": "webhook-unreachable", "cause": INSIDE}
-            # what was checked is what is called; TLS and the server still see the name
             with self._client.stream(
-                "POST", url.copy_with(host=address), content=body, headers={**headers, "Host": url.netloc.decode()},
-                extensions={"sni_hostname": url.host},
-            ) as answer:  # fmt: skip
+                "POST", way.url, content=body, headers={**headers, **way.headers}, extensions=way.extensions
+            ) as answer:
                 status = answer.status_code
         except (OSError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             return {"kind": "webhook-unreachable", "cause": type(error).__name__}

@@ -47,19 +47,14 @@ class Administration:
 
     def list_keys(self) -> dict[str, Any]:
         """Which keys there are."""
-        return {"keys": keyfiles.listed(self._folder)}
+        return {"keys": keyfiles.listed(self._folder, self._settings, self._parts.keys)}
 
     def rotate_master_key(self, caller: Caller) -> dict[str, Any]:
         """Put a new master key in the place of the old; nothing that was sealed is written again."""
-        self._office.permit(caller, Event.AUDIT_ROTATE, provider=None)
-        count = keyfiles.rotate_master(self._folder, self._parts.keys)
-        self._parts.vault.renew()
-        with self._parts.database.transaction() as tx:
-            self._office.note(tx, [self._office.event(
-                caller, Event.AUDIT_ROTATE, subject="master", provider="",
-                details={"keys": count, "master": self._parts.vault.name},
-            )])  # fmt: skip
-        return {"master": self._parts.vault.name, "keys": count}
+        with self._act(caller, Event.AUDIT_ROTATE, "master") as told:
+            told.update(keyfiles.master_keys(self._folder, self._settings, self._parts.keys).replace().told())
+            self._parts.vault.renew()
+        return told
 
     def rotate_checkpoint_key(self, caller: Caller) -> dict[str, Any]:
         """Put a new checkpoint key in the place of the old; a last checkpoint by the old one vouches for it."""

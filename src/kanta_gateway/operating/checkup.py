@@ -46,7 +46,7 @@ class Checkup:
         ]
         return {
             "mistakes": [
-                *keyfiles.mistakes(self._folder, self._settings), *parts.mapper.unfit,
+                *keyfiles.mistakes(self._folder, self._settings, parts.keys), *parts.mapper.unfit,
                 *(f"policy: {one} is not the decree's maximum" for one in parts.decider.differences()),
             ],
             "own_files": knowledge.owned(self._settings.own),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,23 @@ class Trail:
         self._language = language
 
     def verify(
-        self, checkpoint: Path | None = None, key: Path | None = None, *, reconcile: bool = False
-    ) -> dict[str, Any]:
+        self, checkpoint: Path | None = None, key: Path | None = None, *, reconcile: bool = False,
+        caller: Caller | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """Check the whole log offline, against the last checkpoint that was signed unless one is given.
 
         Args:
             checkpoint: file with a checkpoint that was kept elsewhere.
             key: file with the verifier keys; the installation's own if None.
             reconcile: also match the log with what it tells about, both ways.
+            caller: who verifies, which is an entry; None: the gateway itself.
         """
         note = checkpoint.read_text("utf-8") if checkpoint else self._parts.last_checkpoint()
         vkey = key.read_text("utf-8") if key else self.keys()
-        return auditing.verified(self._parts, self._language, vkey=vkey, checkpoint=note, must_match=reconcile)
+        check = partial(
+            auditing.verified, self._parts, self._language, vkey=vkey, checkpoint=note, must_match=reconcile
+        )
+        return check() if caller is None else auditing.verified_for(self._parts, self._office, caller, check)
 
     def keys(self) -> str:
         """Verifier keys of the log, one line each."""

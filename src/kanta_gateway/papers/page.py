@@ -23,7 +23,7 @@ a{color:#00427a}a:focus{outline:3px solid #00427a;outline-offset:2px}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.5rem}dt{font-weight:bold}
 dd{margin:0;overflow-wrap:anywhere}
 .wide{overflow-x:auto}
-table{border-collapse:collapse;width:100%;margin:.75rem 0}
+table{border-collapse:collapse;width:100%;margin:.75rem 0;font-size:.9rem}
 caption{text-align:left;font-style:italic;padding-bottom:.25rem}
 th,td{border:1px solid #767676;padding:.35rem .5rem;text-align:left;vertical-align:top;overflow-wrap:break-word}
 th{background:#eef2f5}

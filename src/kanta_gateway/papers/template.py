@@ -43,14 +43,15 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "roles": ("role", "task", "maximum", "reach", "actions", "purposes"),
     "decisions": ("row", "text", "grade", "basis", "in_use"),
     "narrowing": ("policy",),
-    "record_types": ("record_type", "data_subject", "fields", "in_documents", "not_in_documents", "documents"),
+    "record_types": ("record_type", "data_subject", "data_class", "fields", "in_documents", "not_in_documents",
+                     "documents"),
     "structures": ("number", "title", "structure", "record_types"),
     "sources": ("source", "record_types"),
     "levels": ("contract_file", "class", "level", "clause"),
     "field_levels": ("contract_file", "record_type", "field", "class", "level"),
     "retention": ("what", "period", "from", "basis"),
     "recipients": ("contract_file", "notice", "recipient", "given_by", "ways", "basis", "clause"),
-    "keys": ("key", "algorithm", "valid_to"),
+    "keys": ("key", "place", "algorithm", "valid_to"),
     "witnesses": ("name", "key_id"),
     "settings": ("setting", "value"),
     RISKS: ("risk", "source", "measure", "state"),
@@ -59,6 +60,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 STATES = (
     "production", "keys-apart", "witnesses", "archive-mutual-tls", "relationships-registered", "contracts-complete",
     "nothing-allowed", "own-policies", "between-controllers-off", "policy-is-maximum", "grace-within-30-days",
+    "master-in-token", "signing-in-token",
 )  # fmt: skip
 """States of the configuration that a measure may depend on."""
 

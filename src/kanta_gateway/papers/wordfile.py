@@ -16,6 +16,7 @@ from kanta_gateway.papers.paper import Paper, Stamp, Table
 
 if TYPE_CHECKING:
     from docx.document import Document
+    from docx.shared import Emu
 
 _MARK = "kanta-gateway-paper"
 _BY_PARTS = ";"
@@ -23,6 +24,10 @@ _LANGUAGES = {"fi": "fi-FI", "sv": "sv-FI", "en": "en-GB"}
 _MARGIN_CM = 1.8
 _POINTS = 8.5
 """Size of a table's text: the widest has eight columns across a landscape page."""
+_LONGEST = 40
+"""Characters: a longer text is broken into lines."""
+_EDGE = 4
+"""Characters that a cell's edges and a bold header take."""
 
 
 def write(paper: Paper) -> bytes:
@@ -91,16 +96,39 @@ def _language(document: Document, name: str) -> None:
     properties.append(lang)
 
 
+def _widths(table: Table, whole: int) -> list[Emu]:
+    """Of the columns: by the mean length of their texts, and at least as wide as their longest word.
+
+    Args:
+        table: whose columns.
+        whole: width of the page's text.
+    """
+    from docx.shared import Emu  # noqa: PLC0415 — only papers need it
+
+    asked: list[float] = []
+    for texts in zip(table.head, *table.rows, strict=True):
+        word = max(len(one) for text in texts for one in text.split() or [""])
+        mean = sum(map(len, texts)) / len(texts)
+        asked.append(min(max(word, mean), _LONGEST) + _EDGE)
+    return [Emu(int(whole * one / sum(asked))) for one in asked]
+
+
 def _table(document: Document, table: Table) -> None:
     from docx.oxml import OxmlElement  # noqa: PLC0415 — only papers need it
     from docx.shared import Pt  # noqa: PLC0415
 
     made = document.add_table(rows=1, cols=len(table.head), style="Table Grid")
+    made.autofit = False
     header: Any = made.rows[0]._tr.get_or_add_trPr()  # noqa: SLF001 — the library has no word for it
     header.append(OxmlElement("w:tblHeader"))
     lines = [(made.rows[0].cells, table.head), *((made.add_row().cells, row) for row in table.rows)]
+    page = document.sections[0]
+    widths = _widths(table, int(page.page_width or 0) - int(page.left_margin or 0) - int(page.right_margin or 0))
+    for column, width in zip(made.columns, widths, strict=True):
+        column.width = width
     for place, (cells, texts) in enumerate(lines):
-        for cell, text in zip(cells, texts, strict=True):
+        for cell, text, width in zip(cells, texts, widths, strict=True):
+            cell.width = width
             run = cell.paragraphs[0].add_run(text)
             run.font.size = Pt(_POINTS)
             run.bold = place == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,8 +13,8 @@ from kanta_gateway.audit.fhir import audit_event
 from kanta_gateway.audit.forms import comment, outcome_line
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.verify import verify
-from kanta_gateway.errors import ParameterError
-from kanta_gateway.model import Caller
+from kanta_gateway.errors import GatewayError, ParameterError
+from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.reconciling import reconciled
@@ -37,13 +37,40 @@ def verified(parts: Parts, language: str, *, vkey: str, checkpoint: str, must_ma
     """
     with parts.database.reading() as tx:
         seen = verify(tx, vkey=vkey, checkpoint=checkpoint or None, heads=parts.log.heads, seals=parts.log.seals)
-        unmatched = reconciled(tx, parts.log.seals, parts.keys.ids()) if must_match else ()
+        unmatched = reconciled(tx, parts.log.seals, parts.keys.ids(), parts.vault) if must_match else ()
     told: dict[str, Any] = {
         "holds": seen.is_sound and not unmatched, "size": seen.size, "root": seen.root.hex(),
         "problems": [_told(parts, language, one) for one in seen.problems],
         "remarks": [_told(parts, language, one) for one in seen.remarks],
     }  # fmt: skip
     return told | ({"unmatched": [_told(parts, language, one) for one in unmatched]} if must_match else {})
+
+
+def verified_for(
+    parts: Parts, office: Office, caller: Caller, check: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:  # fmt: skip
+    """The same for a person, with an entry of its own after what was checked: to verify the log is to read it.
+
+    A log that does not hold takes no entry, and a copy that cannot be written none either: what was found is told all
+    the same, and that nothing was written down.
+
+    Args:
+        parts: the built gateway.
+        office: permits and writes down.
+        caller: who verifies.
+        check: gives what `verified` does.
+    """
+    decision = office.permit(caller, Event.AUDIT_READ, provider=None)
+    told = check()
+    details = {"size": told["size"], "holds": told["holds"], "reconciled": "unmatched" in told}
+    try:
+        with parts.database.transaction() as tx:
+            office.note(tx, [office.event(
+                caller, Event.AUDIT_READ, subject="verify", provider="", details=details, decision=decision
+            )])  # fmt: skip
+    except GatewayError:
+        return {**told, "noted": False}
+    return {**told, "noted": True}
 
 
 def _told(parts: Parts, language: str, one: Problem) -> dict[str, str]:

@@ -20,7 +20,7 @@ from kanta_gateway.model import Level
 from kanta_gateway.papers.paper import Amount, Coded, Facts, Row
 from kanta_gateway.pipeline.compose import AUTHOR_FIELDS, OFFICIAL_FIELD
 from kanta_gateway.pipeline.publish import MADE_FIELDS
-from kanta_gateway.pipeline.subjects import PUBLIC_KINDS, Subject, concerns, names_of, of_parties
+from kanta_gateway.pipeline.subjects import PUBLIC_KINDS, Subject, concerns, names_of, of_parties, values_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -50,7 +50,7 @@ class Configuration:
     settings: Mapping[str, Any]
     """Name of a setting -> value that may be told."""
     keys: Sequence[Row]
-    """`key`, `algorithm`, `valid_to` of each key and certificate."""
+    """`key`, `place`, `algorithm`, `valid_to` of each key and certificate."""
     states: Mapping[str, bool]
     sources: Mapping[str, Sequence[str]]
     """Format -> record types that it brings."""
@@ -81,7 +81,6 @@ class Reader:
         names = names_of(stated)
         own = [one for one in stated if concerns(one, subject)]
         files = self._files(subject)
-        first = subject.contracts[0].body if len(subject.contracts) == 1 else {}
         tables: dict[str, Sequence[Row]] = {
             **of_parties(own, subject, names),
             "roles": [*self._roles()], "decisions": [*self._decisions()],
@@ -95,12 +94,7 @@ class Reader:
             "settings": [{"setting": Coded("setting", name), "value": value}
                          for name, value in sorted(self._configuration.settings.items())],
         }  # fmt: skip
-        values = {
-            "name": subject.name, "oid": subject.id, "day": day, "contract": str(first.get("number", "")),
-            "processor": names.get(str(first.get("processor", "")), ""),
-            "controller": names.get(str(first.get("controller", "")), ""),
-            "version": f"{self._parts.software['product']} {self._parts.software['version']}",
-        }  # fmt: skip
+        values = values_of(subject, names, self._parts.software, day)
         return Facts(values, tables, self._states(subject, files))
 
     def _files(self, subject: Subject) -> list[Contract]:
@@ -109,22 +103,27 @@ class Reader:
         return [self._parts.contracts[name] for name in names if name in self._parts.contracts]
 
     def _roles(self) -> Iterator[Row]:
-        duties = self._parts.decider.duties
+        duties, purposes = self._parts.decider.duties, self._parts.decider.purposes.known
         for name, role in sorted(self._policy.roles.items()):
             duty = duties.of_role(name)
+            told = {one for rule in role.rules for one in rule.purposes}
+            served = [one for id_, one in purposes.items() if id_ in told or ("*" in told and name in one.roles)]
             yield {
-                "role": Coded("role", name), "task": Coded("task", duty.name),
+                "role": Coded("role", name), "task": self._text(duties.texts[duty.id]),
                 "maximum": list(duties.basis.get(duty.id, ())), "reach": Coded("reach", role.scope),
                 "actions": sorted({one.value for rule in role.rules for one in rule.actions}),
-                "purposes": sorted({Coded("purpose", one) for rule in role.rules for one in rule.purposes}, key=repr),
+                "purposes": [dict(one.text) for one in served],
             }  # fmt: skip
 
     def _decisions(self) -> Iterator[Row]:
         for one in self._parts.decider.table.rows:
             yield {
-                "row": one.id, "text": {lang: self._parts.messages.text(one.text, lang, {}) for lang in LANGUAGES},
+                "row": one.id, "text": self._text(one.text),
                 "grade": Coded("grade", one.grade), "basis": list(one.basis), "in_use": not one.is_off,
             }  # fmt: skip
+
+    def _text(self, key: str) -> Mapping[str, str]:
+        return {language: self._parts.messages.text(key, language, {}) for language in LANGUAGES}
 
     def _of_records(self) -> dict[str, Sequence[Row]]:
         parts = self._parts
@@ -138,7 +137,8 @@ class Reader:
             fields = [one for one in self._configuration.fields.get(name, ()) if one not in _ENVELOPE]
             read = self._read(name)
             types.append({
-                "record_type": name, "data_subject": Coded("data_subject", kind.about),
+                "record_type": Coded("record_type", name), "data_subject": Coded("data_subject", kind.about),
+                "data_class": Coded("data_class", kind.data_class),
                 "fields": fields, "in_documents": [one for one in fields if one in read],
                 "not_in_documents": [one for one in fields if one not in read],
                 "documents": sorted({known[oid].number for oid, records in made.items() if name in records}),
@@ -146,10 +146,10 @@ class Reader:
         return {
             "record_types": types,
             "structures": [
-                {"number": one.number, "title": dict(one.title), "structure": oid, "record_types": sorted(made[oid])}
+                {"number": one.number, "title": dict(one.title), "structure": oid, "record_types": _named(made[oid])}
                 for oid, one in sorted(known.items(), key=lambda each: (each[1].number, each[0]))
             ],
-            "sources": [{"source": name, "record_types": list(records)}
+            "sources": [{"source": name, "record_types": _named(records) or Coded("record_type", "any")}
                         for name, records in sorted(self._configuration.sources.items())],
         }  # fmt: skip
 
@@ -173,8 +173,10 @@ class Reader:
         for contract in files:
             for (record_type, name), levels in sorted(contract.minimisation.fields.items()):
                 for cls, level in levels.items():
-                    yield {"contract_file": contract.name, "record_type": record_type, "field": name,
-                           "class": Coded("class", cls), "level": Coded("level", level.value)}  # fmt: skip
+                    yield {
+                        "contract_file": contract.name, "record_type": Coded("record_type", record_type),
+                        "field": name, "class": Coded("class", cls), "level": Coded("level", level.value),
+                    }  # fmt: skip
 
     def _retention(self, files: Iterable[Contract]) -> Iterator[Row]:
         grace = Amount(int(self._configuration.settings["grace_days"]), "days")
@@ -190,7 +192,7 @@ class Reader:
         for term in (*terms.own.values(), *terms.documents.values()):
             if term.id not in TOLD_APART:
                 yield {"what": dict(term.names), "period": _period(term), "from": Coded("begins", term.since),
-                       "basis": term.source}  # fmt: skip
+                       "basis": Coded("source", term.source)}  # fmt: skip
 
     def _recipients(self, files: Iterable[Contract]) -> Iterator[Row]:
         for contract in files:
@@ -198,12 +200,12 @@ class Reader:
                 kind = self._parts.notices.types.get(terms.notice)
                 if kind is None:
                     continue
-                made = terms.is_made
+                ways = [Coded("way", f"{way}: {body}") for way, body in sorted(terms.ways.items())]
                 for recipient in kind.recipients:
                     yield {
                         "contract_file": contract.name, "notice": dict(kind.title), "recipient": dict(recipient.title),
                         "given_by": Coded("given_by", terms.given_by),
-                        "ways": [f"{way}: {body}" for way, body in sorted(terms.ways.items())] if made else "",
+                        "ways": ways if terms.is_made else "",
                         "basis": kind.basis(recipient.kind, terms.organiser), "clause": terms.clause,
                     }  # fmt: skip
 
@@ -227,7 +229,11 @@ class Reader:
         }  # fmt: skip
 
 
-def _period(term: Term) -> Amount:
+def _named(records: Iterable[str]) -> list[Coded]:
+    return [Coded("record_type", one) for one in sorted(records)]
+
+
+def _period(term: Term) -> Amount | Coded:
     """How long a term is, in the unit that its file states."""
     named = ((term.years, "years"), (term.months, "months"), (term.days, "days"))
-    return next((Amount(number, unit) for number, unit in named if number), Amount(0, "days"))
+    return next((Amount(number, unit) for number, unit in named if number), Coded("period", "at-once"))

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from kanta_gateway.access import register
+from kanta_gateway.access.statements import newest
 from kanta_gateway.audit import report
 from kanta_gateway.errors import NotFoundError, ParameterError
 from kanta_gateway.model import Caller, Event
@@ -24,7 +26,7 @@ from kanta_gateway.papers.template import LANGUAGES, Template, Templates
 from kanta_gateway.pipeline.configured import Reader
 from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.partybook import HELSINKI
-from kanta_gateway.pipeline.subjects import Subject, subjects
+from kanta_gateway.pipeline.subjects import PUBLIC_KINDS, Subject, names_of, subjects, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,9 +72,12 @@ class Papers:
         """Every paper that the caller may have."""
         decision = self._office.permit(caller, Event.PAPER_READ, provider=None)
         with self._parts.database.transaction() as tx:
+            names = names_of(newest(register.stated(tx, PUBLIC_KINDS)))
             every = [
                 {"paper": name, "of": one.id, "name": one.name, "basis": template.basis,
-                 "title": template.title[language]}
+                 "title": template.title[language].format_map(
+                     values_of(one, names, self._parts.software, self._today())
+                 )}
                 for name, template in sorted(self._templates.papers.items())
                 for one in subjects(tx)
                 if one.scope == template.of and self._is_for(caller, one)

@@ -3,6 +3,7 @@
 * Read in one snapshot, so that what is committed meanwhile belongs to both sides or to neither.
 * What is older than the log's time has no entry any more, and none is missed.
 * What destroyed a key or revoked a right must still hold: a restored table brings neither back unseen.
+* Content that is there is what its entry told of, by its hash (`contents.py`).
 * A contract's entry tells of each statement that registering it makes; a statement of its own has its own entry.
 * Not seen: who read the database past the software, and what was never written down by either side.
 """
@@ -29,9 +30,11 @@ from kanta_gateway.database import access_grant, calling_system, document, notic
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.pipeline import claims as more
+from kanta_gateway.pipeline import contents
 from kanta_gateway.pipeline.brought import told_before
 from kanta_gateway.pipeline.claims import UNTOLD
 from kanta_gateway.pipeline.outlet import OWN_LOG, REPORT
+from kanta_gateway.privacy.envelope import Vault
 from kanta_gateway.spool.states import DELIVERED, State
 
 if TYPE_CHECKING:
@@ -52,13 +55,16 @@ REGISTERED = "register-contract"
 """`act` in the details of an entry about a contract with both its parties."""
 
 
-def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Problem, ...]:
+def reconciled(
+    tx: Connection, seals: Seals, keys: Collection[int], vault: Vault | None = None
+) -> tuple[Problem, ...]:  # fmt: skip
     """Match tables and log; everything that only one side tells of.
 
     Args:
         tx: one snapshot.
         seals: opens the log.
         keys: ids of the keys of content that there are.
+        vault: opens content, to be compared with its digest; None: somebody else opens it.
     """
     records = tx.execute(RECORDS).all()
     on_their_way = {one.key_id for one in forgotten.waiting(tx)}
@@ -73,10 +79,11 @@ def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Pro
     broken = list(tx.execute(_GRANTS).mappings())
     whole = [
         *of_records(records), *of_documents(documents), *of_notices(told), *_of_parties(stated, systems),
-        *_of_grants(broken), *further.claims,
+        *_of_grants(broken), *further.claims, *contents.claims(tx),
     ]  # fmt: skip
     before = told_before(tx, seals)
-    claims = [one for one in whole if one.event not in before.get(one.subject, ())]
+    claims = [one for one in whole if one.event not in before.get(one.subject, ())
+              and not (one.event == contents.CONTENT and one.subject in before)]  # fmt: skip
     known = {
         **_known(records, documents),
         **_known_grants(broken),
@@ -97,7 +104,10 @@ def reconciled(tx: Connection, seals: Seals, keys: Collection[int]) -> tuple[Pro
         REVOKED: {thumbprint: revoked is not None for thumbprint, _, revoked in systems},
     }
     purged = max((one.until for one in stored.purges(tx, seals)), default="")
-    return reconcile(claims, _entries(tx, seals), known, purged).all()
+    problems = reconcile(claims, _entries(tx, seals), known, purged)
+    for table, place in contents.swapped(tx, vault) if vault is not None else ():
+        problems.tell(table, place, "audit-content-differs")
+    return problems.all()
 
 
 RECORDS = select(
@@ -109,7 +119,7 @@ RECORDS = select(
 DOCUMENTS = (
     select(
         document.c.oid, document.c.state, document.c.digest, document.c.receipt, document.c.made_at,
-        document.c.settled_at,
+        document.c.settled_at, document.c.replaces,
         document.c.payload.is_(None).label("gone"), document.c.key_id,
     )
     .order_by(document.c.sequence)
@@ -175,8 +185,7 @@ def of_documents(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
         oid, state, made = row["oid"], State(row["state"]), row["made_at"]
         settled = row["settled_at"] or made
         for event in _MADE:
-            details = {"sha256": row["digest"]} if event is Event.DOCUMENT_SIGN else {}
-            yield Claim("document", oid, event, oid, details, made)
+            yield Claim("document", oid, event, oid, _signed(row) if event is Event.DOCUMENT_SIGN else {}, made)
         if state in _SENT:
             yield Claim("document", oid, Event.DOCUMENT_SEND, oid, {"sha256": row["digest"]}, made)
         if state in _BY_STATE:
@@ -189,6 +198,11 @@ def of_documents(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
             yield Claim("document", oid, event, oid, receipt, made)
         if row["gone"] or row["keyless"]:
             yield Claim("document", oid, Event.DOCUMENT_DESTROY_KEY, oid, since=settled)
+
+
+def _signed(row: Mapping[str, Any]) -> dict[str, str]:
+    """What the entry of a document's signing tells: its own digest, and the document whose place it takes."""
+    return {"sha256": row["digest"], **({"replaces": row["replaces"]} if row["replaces"] else {})}
 
 
 def of_notices(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
@@ -266,6 +280,8 @@ def _entries(tx: Connection, seals: Seals) -> Iterator[Told]:
         if event == Event.HANDOVER_IMPORT and "thing" not in details:
             event = PACKAGE
         yield Told(idx, REVOKED if details.get("act") == REVOKED else event, subject, details)
+        if (content := contents.told(event, details)) is not None:
+            yield Told(idx, contents.CONTENT, subject, content)
         if event in DISCLOSURES:
             is_decided = bool({REPORT, OWN_LOG} & details.keys())
             decides = decides or is_decided

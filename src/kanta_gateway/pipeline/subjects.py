@@ -63,6 +63,24 @@ def names_of(stated: Iterable[Statement]) -> dict[str, str]:
     return {str(one.body["oid"]): str(one.body["name"]) for one in of_kind(stated, "organisation")}
 
 
+def values_of(subject: Subject, names: Mapping[str, str], software: Mapping[str, str], day: str) -> dict[str, str]:
+    """What texts of a paper may name in braces.
+
+    Args:
+        subject: what the paper is about.
+        names: OID of an organisation -> its name.
+        software: `product` and `version`.
+        day: on which it is made.
+    """
+    first = subject.contracts[0].body if len(subject.contracts) == 1 else {}
+    return {
+        "name": subject.name, "oid": subject.id, "day": day, "contract": str(first.get("number", "")),
+        "processor": names.get(str(first.get("processor", "")), ""),
+        "controller": names.get(str(first.get("controller", "")), ""),
+        "version": f"{software['product']} {software['version']}",
+    }  # fmt: skip
+
+
 def concerns(one: Statement, subject: Subject) -> bool:
     """Whether a statement is about the subject's own contracts or their parties."""
     body = one.body
@@ -89,9 +107,9 @@ def of_parties(own: Sequence[Statement], subject: Subject, names: Mapping[str, s
         ],
         "contracts": [
             {
-                "contract": one.body["number"], "controller": named(one.body["controller"]),
-                "processor": named(one.body["processor"]), **_days(one),
-                "services": sorted(one.body.get("services") or ()), "contract_file": one.body["purchaser"],
+                "contract": one.body["number"], "contract_file": one.body["purchaser"],
+                "controller": named(one.body["controller"]), "processor": named(one.body["processor"]), **_days(one),
+                "services": sorted(one.body.get("services") or ()) or Coded("services", "all"),
                 "relationships": Coded("relationships", str(one.body.get("relationships") or "delivered")),
             }
             for one in contracts
@@ -117,4 +135,5 @@ def of_parties(own: Sequence[Statement], subject: Subject, names: Mapping[str, s
 
 
 def _days(one: Statement) -> dict[str, Any]:
-    return {"valid_from": "" if one.valid_from == EVER else one.valid_from, "valid_to": one.valid_to or ""}
+    return {"valid_from": Coded("day", "no-start") if one.valid_from == EVER else one.valid_from,
+            "valid_to": one.valid_to or Coded("day", "open")}  # fmt: skip

@@ -19,6 +19,10 @@ Prove = Callable[[int, int], Sequence[bytes]]
 SIGNED, SILENT, FORGED, CONTRADICTS, REFUSED = "signed", "silent", "forged", "contradicts", "refused"
 """What a witness said: nothing that can be read; a line that is not its own; that it has seen another history;
 that it does not know this log or its key."""
+INSIDE = "inside"
+"""What it was not asked: its address is inside the gateway's own network, and the installation does not name that."""
+_TOLD_BY = {0: INSIDE, 422: CONTRADICTS}
+"""What a status other than those of the exchange means; 0: no call was made."""
 _TRIES = 3
 """A witness that several gateways' processes ask at once may have moved on meanwhile."""
 
@@ -61,7 +65,7 @@ class Witnesses:
             if status == 200:
                 return (SIGNED, text) if is_cosigned(witness.key, note, text.rstrip("\n")) else (FORGED, "")
             if status != 409:
-                return (CONTRADICTS if status == 422 else REFUSED), ""
+                return _TOLD_BY.get(status, REFUSED), ""
             if not text.strip().isdecimal():
                 return FORGED, ""
             if int(text) > size or int(text) == old:

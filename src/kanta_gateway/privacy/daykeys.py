@@ -49,10 +49,10 @@ class DayKeys:
         """
         id_ = self._days.get((register, day))
         if id_ is None:
-            id_, wrapped = self._store.day_key(register, day, self._vault.fresh(), self._vault.name)
+            id_, wrapped = self._store.day_key(register, day, *self._vault.fresh())
             if not wrapped:
                 self._vault.renew()
-                id_, wrapped = self._store.day_key(register, day, self._vault.fresh(), self._vault.name)
+                id_, wrapped = self._store.day_key(register, day, *self._vault.fresh())
             self._keys[id_] = self._vault.unwrap(wrapped)
             self._days[register, day] = id_
         return id_, seal(self._keys[id_], data, _context(idx))

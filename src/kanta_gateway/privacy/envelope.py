@@ -31,11 +31,26 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
 
-_WRAP_CONTEXT = b"data-key"
-
-
 _MOST_AT_ONCE = 256
 """Keys that are made together at most: one commit of the key store serves them all."""
+
+
+class MasterKey(Protocol):
+    """Wraps keys, wherever it is itself."""
+
+    name: str
+    """Tells nothing about it."""
+
+    def wrap(self, key: bytes) -> bytes:
+        """The key as it may be stored."""
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """The key again.
+
+        Raises:
+            KeyUnavailableError: the master key cannot be used now.
+            UntrustedError: the key was changed, or wrapped by another master key.
+        """
 
 
 class Store(Protocol):
@@ -68,11 +83,13 @@ class Vault:
     Args:
         master: the master key.
         store: where the wrapped keys lie; a vault without one only wraps.
-        again: reads the master key once more, since it may have been replaced while this process ran.
+        again: finds the master key once more, since it may have been replaced while this process ran.
     """
 
-    def __init__(self, master: bytes, store: Store | None = None, again: Callable[[], bytes] | None = None) -> None:
-        self._take(master)
+    def __init__(
+        self, master: MasterKey, store: Store | None = None, again: Callable[[], MasterKey] | None = None
+    ) -> None:
+        self._master = master
         self._store = store
         self._again = again
         self._lock = threading.Lock()
@@ -87,9 +104,10 @@ class Vault:
         with self._lock:
             if not self._ready:
                 keys = [secrets.token_bytes(KEY_BYTES) for _ in range(self._count)]
-                ids = self._keys.add([self.wrap(key) for key in keys], self.name)
-                if not ids and self.renew():
-                    ids = self._keys.add([self.wrap(key) for key in keys], self.name)
+                ids = self._keys.add(*self._wrapped(keys))
+                if not ids:
+                    self.renew()
+                    ids = self._keys.add(*self._wrapped(keys))
                 self._ready = [DataKey(key, id_) for key, id_ in zip(keys, ids, strict=True)]
                 self._count = min(2 * self._count, _MOST_AT_ONCE)
             return self._ready.pop()
@@ -119,41 +137,52 @@ class Vault:
         """Those of the data keys that there are."""
         return {id_: self.unwrap(wrapped) for id_, wrapped in self._keys.wrapped_many(ids).items()}
 
-    def fresh(self) -> bytes:
-        """A fresh key, wrapped, that lies elsewhere."""
-        return self.wrap(secrets.token_bytes(KEY_BYTES))
+    def fresh(self) -> tuple[bytes, str]:
+        """A fresh key that lies elsewhere, wrapped, and the name of the master key that did it."""
+        return self.wrapped(secrets.token_bytes(KEY_BYTES))
 
-    def wrap(self, key: bytes) -> bytes:
-        """The key as it may be stored."""
-        return seal(self._wrapping, key, _WRAP_CONTEXT)
+    @property
+    def name(self) -> str:
+        """Of the master key; tells nothing about it."""
+        return self._master.name
+
+    def wrapped(self, key: bytes) -> tuple[bytes, str]:
+        """A key as it may be stored, and the name of the master key that wraps it."""
+        (wrapped,), by = self._wrapped([key])
+        return wrapped, by
+
+    def _wrapped(self, keys: Sequence[bytes]) -> tuple[list[bytes], str]:
+        """Keys wrapped by one and the same master key, and its name."""
+        master = self._master
+        try:
+            return [master.wrap(key) for key in keys], master.name
+        except KeyUnavailableError:
+            if (other := self.renew()).name == master.name:
+                raise
+            return [other.wrap(key) for key in keys], other.name
 
     def unwrap(self, wrapped: bytes) -> bytes:
         """The key again.
 
         Raises:
-            KeyUnavailableError: the stored key is empty or destroyed.
+            KeyUnavailableError: the stored key is empty or destroyed, or the master key cannot be used now.
             UntrustedError: it was changed, or wrapped by another master key.
         """
         if not wrapped:
             raise KeyUnavailableError("the data key has been destroyed; its content cannot be read any more")
+        master = self._master
         try:
-            return open_sealed(self._wrapping, wrapped, _WRAP_CONTEXT)
-        except UntrustedError:
-            if not self.renew():
+            return master.unwrap(wrapped)
+        except (KeyUnavailableError, UntrustedError):
+            if (other := self.renew()).name == master.name:
                 raise
-            return open_sealed(self._wrapping, wrapped, _WRAP_CONTEXT)
+            return other.unwrap(wrapped)
 
-    def _take(self, master: bytes) -> None:
-        self._wrapping = derive(master, "wrapping")
-        self.name = master_name(master)
-        """Of the master key; tells nothing about it."""
-
-    def renew(self) -> bool:
-        """Read the master key again; whether it is another one now."""
-        before = self.name
+    def renew(self) -> MasterKey:
+        """Find the master key again; it may be another one now."""
         if self._again is not None:
-            self._take(self._again())
-        return self.name != before
+            self._master = self._again()
+        return self._master
 
     @property
     def _keys(self) -> Store:
@@ -181,12 +210,7 @@ def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
         UntrustedError: the bytes are not what was sealed: changed, cut, another key or another context.
     """
     cipher = _cipher(key)
-    if len(sealed) < len(VERSION) + NONCE_BYTES + TAG_BYTES or sealed[:1] != VERSION:
-        raise UntrustedError(
-            "sealed content has an unknown form; expected version 1. "
-            "Restore the row from a backup, or find out who changed it"
-        )
-    nonce, content = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+    nonce, content = parted(sealed)
     try:
         return cipher.decrypt(nonce, content, VERSION + context)
     except InvalidTag as error:
@@ -196,9 +220,18 @@ def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
         ) from error
 
 
-def master_name(master: bytes) -> str:
-    """What a master key is called where it must be known whether it is the right one."""
-    return derive(master, "name").hex()[:16]
+def parted(sealed: bytes) -> tuple[bytes, bytes]:
+    """Nonce, and ciphertext with its tag.
+
+    Raises:
+        UntrustedError: the bytes do not have the form of what is sealed.
+    """
+    if len(sealed) < len(VERSION) + NONCE_BYTES + TAG_BYTES or sealed[:1] != VERSION:
+        raise UntrustedError(
+            "sealed content has an unknown form; expected version 1. "
+            "Restore the row from a backup, or find out who changed it"
+        )
+    return sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
 
 
 def derive(master: bytes, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Keys that sign documents: the Signer protocol, a key file, and a development key.
+"""Keys that sign documents: the Signer protocol, a key file, a key in a PKCS#11 token, and a development key.
 
 * A signature value is in XMLDSig form: PKCS #1 v1.5 for RSA, r and s side by side for P-256.
 * Keys and certificates come as bytes; reading and writing files is the composition root's work.
@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, cast
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -35,6 +35,7 @@ LEAST_RSA_BITS = 3072
 LIFETIME = timedelta(days=730)
 """Longest life of a system signature certificate of the issuer."""
 _COORDINATE_BYTES = 32
+_PROBE = b"kanta-gateway: do key and certificate belong together?"
 DEVELOPMENT_MARK = "DEVELOPMENT"
 
 
@@ -80,15 +81,8 @@ class FileSigner:
             ) from error
         if key.public_key() != certificate.public_key():
             raise MisconfiguredError("signing key and certificate do not belong together; install the pair")
-        self._key: PrivateKey
-        if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= LEAST_RSA_BITS:
-            self._key, self.algorithm = key, RSA_SHA256
-        elif isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
-            self._key, self.algorithm = key, ECDSA_SHA256
-        else:
-            raise MisconfiguredError(
-                "signing key is of a kind that is not allowed; expected RSA-3072 or more, or P-256"
-            )
+        self.algorithm = _algorithm(certificate.public_key())
+        self._key = cast("PrivateKey", key)
         self.certificate = certificate
         self.certificate_der = certificate.public_bytes(Encoding.DER)
 
@@ -107,6 +101,52 @@ class FileSigner:
         return r.to_bytes(_COORDINATE_BYTES, "big") + s.to_bytes(_COORDINATE_BYTES, "big")
 
 
+class Token(Protocol):
+    """Signs with a private key that it keeps."""
+
+    def sign(self, label: str, data: bytes, *, is_rsa: bool) -> bytes:
+        """The signature: PKCS #1 v1.5 with SHA-256, or r and s side by side."""
+
+
+class Pkcs11Signer:
+    """Signs with a key in a token; it is asked once for a signature that its certificate verifies.
+
+    Args:
+        token: holds the key.
+        label: of the key.
+        certificate_pem: its certificate.
+
+    Raises:
+        KeyUnavailableError: token or key are not there.
+        MisconfiguredError: key and certificate do not fit, or the key is of a kind that is not allowed.
+    """
+
+    def __init__(self, token: Token, label: str, certificate_pem: bytes) -> None:
+        try:
+            self.certificate = x509.load_pem_x509_certificate(certificate_pem)
+            public = self.certificate.public_key()
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise MisconfiguredError(
+                f"signing certificate cannot be read ({type(error).__name__}); expected PEM"
+            ) from error
+        self.certificate_der = self.certificate.public_bytes(Encoding.DER)
+        self.algorithm = _algorithm(public)
+        self._token = token
+        self._label = label
+        if not _is_by(public, self.sign(_PROBE), _PROBE):
+            raise MisconfiguredError(
+                f"the token's key labelled {label} and the certificate do not belong together; install the pair"
+            )
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature value over the data.
+
+        Raises:
+            KeyUnavailableError: the token is not there, or does not sign.
+        """
+        return self._token.sign(self._label, data, is_rsa=self.algorithm == RSA_SHA256)
+
+
 class UnsafeDevSigner(FileSigner):
     """Signs with a development key; refuses any other, so that it cannot stand in for a real one.
 
@@ -118,6 +158,36 @@ class UnsafeDevSigner(FileSigner):
         super().__init__(key_pem, certificate_pem, password)
         if not is_development(self.certificate):
             raise MisconfiguredError("UnsafeDevSigner takes development certificates only; use the file signer")
+
+
+def _algorithm(key: object) -> str:
+    """How a key of this kind signs.
+
+    Raises:
+        MisconfiguredError: it is of a kind that is not allowed.
+    """
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= LEAST_RSA_BITS:
+        return RSA_SHA256
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return ECDSA_SHA256
+    raise MisconfiguredError("signing key is of a kind that is not allowed; expected RSA-3072 or more, or P-256")
+
+
+def _is_by(key: object, signature: bytes, data: bytes) -> bool:
+    """Whether a signature value over the data is by this key."""
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
+        elif isinstance(key, ec.EllipticCurvePublicKey) and len(signature) == 2 * _COORDINATE_BYTES:
+            r, s = (
+                int.from_bytes(half, "big") for half in (signature[:_COORDINATE_BYTES], signature[_COORDINATE_BYTES:])
+            )
+            key.verify(encode_dss_signature(r, s), data, ec.ECDSA(hashes.SHA256()))
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
 
 
 def is_development(certificate: x509.Certificate) -> bool:

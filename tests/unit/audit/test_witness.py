@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,9 @@ from kanta_gateway.audit.checkpoint import CheckpointSigner, make
 from kanta_gateway.audit.cosign import is_cosigned, read_request, read_witnesses, request
 from kanta_gateway.audit.witness import Witness
 from kanta_gateway.errors import MisconfiguredError
-from kanta_gateway.pipeline.witnessing import CONTRADICTS, FORGED, REFUSED, SIGNED, SILENT, Witnesses
+from kanta_gateway.outward import Outward
+from kanta_gateway.pipeline.witnessing import CONTRADICTS, FORGED, INSIDE, REFUSED, SIGNED, SILENT, Witnesses
+from kanta_gateway.transfer.witness import post
 
 LOG = CheckpointSigner("example.test/audit", Ed25519PrivateKey.from_private_bytes(bytes(32)))
 AT = 1_700_000_000
@@ -130,6 +135,7 @@ def test_the_file_of_witnesses_tells_all_its_mistakes(witness: Witness) -> None:
     [
         ([None], SILENT),
         ([(500, "")], REFUSED),
+        ([(302, "http://127.0.0.1/")], REFUSED),
         ([(403, "")], REFUSED),
         ([(200, "not a line\n")], FORGED),
         ([(409, "many\n")], FORGED),
@@ -148,6 +154,18 @@ def test_what_a_witness_answers_is_told(witness: Witness, answers: list[tuple[in
 
     assert told == {"w1": expected}
     assert (note, asker.count(note)) == (ONE.note(21), 0)
+
+
+def test_a_witness_whose_name_points_inside_is_not_asked(witness: Witness) -> None:
+    """A name that somebody points at a machine inside gets no checkpoint, unless the operator named its network."""
+    known = read_witnesses(f"{witness.signer.key} http://w1.example:9")
+    outward = Outward(look=lambda _host, _port: ["192.0.2.1", "127.0.0.1"])
+    note, told = Witnesses(known, 1, partial(post, outward)).cosign(ONE.note(21), lambda _old, _new: [])
+    named = replace(outward, inside=(ip_network("127.0.0.0/8"),), look=lambda _host, _port: ["127.0.0.1"])
+    _, asked = Witnesses(known, 1, partial(post, named)).cosign(ONE.note(21), lambda _old, _new: [])
+
+    assert (told, note) == ({"w1": INSIDE}, ONE.note(21))
+    assert asked == {"w1": SILENT}  # called, and nobody listens there
 
 
 def test_a_witness_behind_gets_the_proof_it_asks_for(witness: Witness) -> None:

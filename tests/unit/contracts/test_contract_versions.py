@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from kanta_gateway.contracts.agenda import clocks
+from kanta_gateway.contracts.check import judge
 from kanta_gateway.contracts.figures import explain, figures
 from kanta_gateway.contracts.kinds import KINDS, Scope
 from kanta_gateway.contracts.records import CHECKS
@@ -153,3 +155,22 @@ def test_facts_hold_no_narrative() -> None:
 
     assert "salaisuus" not in str(kept)
     assert (kept["empty"], kept["words"]) == (["skills"], ["guidance-visit"])
+
+
+@pytest.mark.parametrize(("since", "is_asked"), [("2025-09-01", True), ("2025-09-02", False)])
+def test_rule_about_the_client_is_asked_of_periods_that_begin_in_its_time(since: str, is_asked: bool) -> None:  # noqa: FBT001
+    """Findings and clocks of a period that began before the rule came into force are not there."""
+    data = yaml.safe_load(b.TEXT)
+    dated = [one for one in data["rules"] if KINDS[one["kind"]].scope is Scope.CLIENT]
+    for rule in dated:
+        rule["valid_from"] = since
+    contract = Contract.load(yaml.safe_dump(data), "dated.yaml", b.TYPES)
+    whole = b.case(b.entry(DAY, mode="remote", hours=5), product="VT2", hours_per_day=1, remote_max_percent=0)
+    judgement = judge(contract, whole, b.AFTER, b.HOLIDAYS)
+    client = next(one for one in whole.entries if one.type == "client")
+
+    rules = {one.rule for one in judgement.findings[client.row]}
+    deadlines = {one.rule.id for one in clocks(judgement)}
+
+    asked = {"LAP-13", "LAP-15", "LAP-16"}
+    assert (rules & asked, deadlines & asked) == ((asked, asked) if is_asked else (set(), set()))

@@ -21,6 +21,7 @@ from kanta_gateway.model import Caller, Event, Oid, Sha256Hex
 from kanta_gateway.pipeline.deliver import Deliverer
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.privacy.envelope import Vault, seal
+from kanta_gateway.privacy.master import FileMasterKey
 from kanta_gateway.spool import store
 from kanta_gateway.spool.states import State
 from kanta_gateway.spool.store import CONTENT_DESTROYED
@@ -82,7 +83,7 @@ class Desk:
         self.database = database
         self.archive = Said()
         self.events: list[AuditEvent] = []
-        vault = Vault(b"m" * 32, MemoryKeys())
+        vault = Vault(FileMasterKey(b"m" * 32), MemoryKeys())
         parts = SimpleNamespace(
             database=database, vault=vault, now=lambda: self.archive.now, is_production=is_production,
             log=SimpleNamespace(append=lambda _tx, events: self.events.extend(events)),

@@ -8,6 +8,7 @@ from kanta_gateway.errors import KeyUnavailableError, UntrustedError
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.keystore import KeyStore
 from kanta_gateway.privacy.envelope import Vault, derive, open_sealed, seal
+from kanta_gateway.privacy.master import FileMasterKey
 
 KEY = derive(b"m" * 32, "test")
 
@@ -46,20 +47,20 @@ def test_context_and_key_are_bound() -> None:
 def test_vault_wraps_and_unwraps() -> None:
     """A data key comes back out of the key store, with its own master key only; a destroyed one is unavailable."""
     store = KeyStore("sqlite://")
-    vault = Vault(b"m" * 32, store)
+    vault = Vault(FileMasterKey(b"m" * 32), store)
     key, others = vault.new_key(), [vault.new_key() for _ in range(9)]
     assert key.key.hex() not in repr(key)
     assert vault.key(key.id) == key.key
     assert vault.keys([one.id for one in others]) == {one.id: one.key for one in others}
     with pytest.raises(UntrustedError):
-        Vault(b"n" * 32, store).key(key.id)
+        Vault(FileMasterKey(b"n" * 32), store).key(key.id)
     store.forget([Forgotten("content", "1.2.3", "2026-03-01", key.id)])
     with pytest.raises(KeyUnavailableError):
         vault.key(key.id)
     with pytest.raises(KeyUnavailableError):
         vault.key(None)
     with pytest.raises(KeyUnavailableError, match="key store"):
-        Vault(b"m" * 32).new_key()
+        Vault(FileMasterKey(b"m" * 32)).new_key()
 
 
 def test_short_keys_are_unavailable() -> None:
