@@ -26,7 +26,7 @@ check: $(VENV)/.ready       ## format, lint, types, layers, licences, knowledge 
 	$(BIN)/kanta-gateway check --data $(VENV)/check > $(VENV)/check.txt || { cat $(VENV)/check.txt; exit 1; }
 
 test: check                 ## everything that CI needs
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 bench: $(VENV)/.ready       ## one JSON line per figure, with this machine's raw rates beside it
 	$(BIN)/python tests/benchmarks/bench.py

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 from tests import bundles
-from tests.processes import Archive, Cli
+from tests.processes import Archive, Cli, InProcess
 from tests.small_export import PROVIDER, export, identity_code
 
 from kanta_gateway.access.identity import assertion
@@ -889,10 +889,9 @@ def test_language_of_the_command_line(tmp_path: Path) -> None:
     """A failed command tells its findings in the language asked for."""
     cut = tmp_path / "cut.json"
     cut.write_text('{"vienti": ', "utf-8")
+    cli = InProcess(tmp_path / "data", KANTA_SIGNING_ALGORITHM="p-256")
     told = {
-        language: Cli(tmp_path / "data")(
-            "import", cut, "--source", "lapha-json", "--purchaser", "lapha", "--lang", language
-        )
+        language: cli("import", cut, "--source", "lapha-json", "--purchaser", "lapha", "--lang", language)
         for language in ("fi", "sv", "en")
     }
 

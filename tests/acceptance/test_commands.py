@@ -1,4 +1,4 @@
-"""Commands that an operator types by hand, in real processes."""
+"""Commands that an operator types by hand."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from pathlib import Path
 
 import pytest
 from tests.installations import SAMPLE
-from tests.processes import Cli
+from tests.processes import Cli, InProcess
 
 from kanta_gateway.app import build
 from kanta_gateway.settings import Settings
 from kanta_gateway.web import service_of
 
-pytestmark = pytest.mark.process
-
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Cli:
     """The command line on a fresh folder, without an archive."""
-    return Cli(tmp_path / "data", KANTA_SIGNING_ALGORITHM="p-256")
+    return InProcess(tmp_path / "data", KANTA_SIGNING_ALGORITHM="p-256")
 
 
 def test_data_folder_before_or_after(bare: Cli, tmp_path: Path) -> None:
@@ -56,9 +54,12 @@ def test_keys_are_made_once(bare: Cli) -> None:
     assert all(path.stat().st_mode & 0o077 == 0 for path in (bare.data / "keys").iterdir())
 
 
+@pytest.mark.process
 def test_failure_ends_with_one(bare: Cli, tmp_path: Path) -> None:
     """A command that cannot do its job exits 1 with a message, not a traceback."""
     (tmp_path / "no.json").write_text("no export", "utf-8")
+    process = Cli(bare.data)("import", tmp_path / "no.json", "--source", "lapha-json", "--purchaser", "lapha")
+    assert (process.returncode, process.stderr[:14]) == (1, "kanta-gateway:")
     for arguments in (
         ("import", tmp_path / "no.json", "--source", "lapha-json", "--purchaser", "lapha"),
         ("import", SAMPLE, "--source", "nothing", "--purchaser", "lapha"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.processes import Cli
+from tests.processes import Cli, InProcess
 
 pytestmark = pytest.mark.process
 SMALL = Path(__file__).parents[1] / "data" / "lapha-small.json"
@@ -31,7 +31,8 @@ def imported(cli: Cli, path: Path, export: dict[str, Any]) -> Any:
 def test_a_refused_absence_is_corrected_under_its_own_id(tmp_path: Path) -> None:
     """A day outside the decision is refused, the corrected one accepted; the first delivery again changes nothing."""
     export = json.loads(SMALL.read_text("utf-8"))
-    cli, path, right = Cli(tmp_path / "data"), tmp_path / "export.json", absence(export)["pvm"]
+    cli = InProcess(tmp_path / "data", KANTA_SIGNING_ALGORITHM="p-256")
+    path, right = tmp_path / "export.json", absence(export)["pvm"]
 
     absence(export)["pvm"] = "2019-01-07"
     assert imported(cli, path, export)["outcome"] == "refused"

@@ -14,7 +14,7 @@ from tests import chains
 from tests.chains import Cast
 from tests.faults_world import World
 from tests.installations import SAMPLE, at, installation, outcomes, take
-from tests.processes import Cli
+from tests.processes import InProcess
 
 from kanta_gateway.access.statements import read
 from kanta_gateway.access.terms import Span
@@ -383,10 +383,9 @@ def test_another_controllers_people_see_nothing(gateway: Gateway) -> None:
     assert [(True, "D1"), (False, "D0")] == [(one["allowed"], one["row"]) for one in told]
 
 
-@pytest.mark.process
 def test_the_command_explains(tmp_path: Path) -> None:
     """`policy explain` ends with 0 for what is allowed and 3 for what is not, and tells why in words."""
-    cli = Cli(tmp_path / "data")
+    cli = InProcess(tmp_path / "data", KANTA_SIGNING_ALGORITHM="p-256")
     cli("parties", "register", "--provider", PROVIDER, "--provider-name", "Paja", "--organiser", ORGANISER,
         "--organiser-name", "Alue", "--contract", NUMBER, "--purchaser", "lapha", "--to", "2026-03-31")  # fmt: skip
     asked = ("policy", "explain", "document:read", "--role", "provider-system", "--organisation", PROVIDER,

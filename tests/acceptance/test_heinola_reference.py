@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.processes import Archive, Cli
+from tests.processes import Archive, Cli, InProcess
 
 pytestmark = [pytest.mark.reference, pytest.mark.process]
 FILES = ("asiakkaat.csv", "paivakirja.csv", "poissaolot.csv", "arvioinnit.csv")
@@ -20,7 +20,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, reference: Path) -> tupl
     """The export imported, delivered, written out and counted once for all facts below."""
     folder = tmp_path_factory.mktemp("heinola")
     archive = Archive(folder)
-    cli = Cli(folder / "data", KANTA_ARCHIVE_URL=archive.url)
+    cli, worker = (kind(folder / "data", KANTA_ARCHIVE_URL=archive.url) for kind in (InProcess, Cli))
     export = reference / "inputs" / "heinola"
     commands: dict[str, tuple[int, tuple[str | Path, ...]]] = {
         "import": (3, ("import", *(export / name for name in FILES), "--source", "heinola-csv",
@@ -34,7 +34,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, reference: Path) -> tupl
     (folder / "outputs").mkdir()
     try:
         for name, (code, command) in commands.items():
-            told = cli(*command)
+            told = (worker if name == "deliver" else cli)(*command)
             assert told.returncode == code, told.stderr
             (folder / f"{name}.json").write_text(told.stdout, "utf-8")
             (folder / "outputs" / f"{name}.txt").write_text(told.stdout + told.stderr, "utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.bundles import CLIENT, COACH, COUNTY, PARTIES, WORKSHOP, activation, encounter, implementation, written
-from tests.processes import Archive, Cli
+from tests.processes import Archive, Cli, InProcess
 
 pytestmark = pytest.mark.process
 
@@ -31,12 +31,12 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[str], Any]
     """What the import told, the documents that were archived, and the figures."""
     folder = tmp_path_factory.mktemp("joint")
     archive = Archive(folder)
-    cli = Cli(folder / "data", KANTA_ARCHIVE_URL=archive.url)
+    cli, worker = (kind(folder / "data", KANTA_ARCHIVE_URL=archive.url) for kind in (InProcess, Cli))
     bundle = written(folder / "bundle.json", RESOURCES)
     try:
         told = cli("import", bundle, "--source", "fhir-bundle", "--purchaser", "paijat-hame", "--json")
         assert told.returncode == 3, told.stderr
-        assert cli("deliver", "--until-empty").returncode == 0
+        assert worker("deliver", "--until-empty").returncode == 0
         assert cli("documents", "export", folder / "documents").returncode == 0
         figures = json.loads(cli("figures", "--json").stdout)["figures"]
     finally:

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.processes import Archive, Cli
+from tests.processes import Archive, Cli, InProcess
 
 pytestmark = [pytest.mark.reference, pytest.mark.process]
 
 
 @pytest.fixture(scope="module")
 def delivered(tmp_path_factory: pytest.TempPathFactory, reference: Path) -> tuple[Path, dict[str, object], Cli]:
-    """The export imported, delivered and written out once for all facts below."""
+    """The export imported, delivered and written out once, in real processes; and a command line for what follows."""
     folder = tmp_path_factory.mktemp("lapha")
     archive = Archive(folder)
     cli = Cli(folder / "data", KANTA_ARCHIVE_URL=archive.url)
@@ -33,7 +33,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, reference: Path) -> tupl
             (folder / "outputs" / f"{name}.txt").write_text(one.stdout + one.stderr, "utf-8")
     finally:
         archive.stop()
-    return folder, json.loads(told.stdout), cli
+    return folder, json.loads(told.stdout), InProcess(folder / "data")
 
 
 def tool(reference: Path, name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -92,6 +92,7 @@ def test_explained(delivered: tuple[Path, dict[str, object], Cli]) -> None:
         for row in told["records"]  # type: ignore[attr-defined]
         for document in row["documents"]
     }
+    assert len(one_of_each) > 3
     for oid in one_of_each.values():
         seen = cli("documents", "explain", oid, "--json")
         assert seen.returncode == 0, seen.stderr

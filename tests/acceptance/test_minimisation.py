@@ -11,7 +11,7 @@ import orjson
 import pytest
 import yaml
 from tests.installations import documents, installation, sample, take, written
-from tests.processes import Cli
+from tests.processes import InProcess
 
 from kanta_gateway import knowledge
 from kanta_gateway.access.parties import agreements
@@ -229,8 +229,9 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     gateway = asking(tmp_path / "data", {"person": "ask"})
     ticket = row(take(gateway, written(tmp_path, export())))["ticket"]
     gateway.close()
-    told = Cli(tmp_path / "data")("records", "allow", ticket, "--reason", REASON, "--json")
-    unknown = Cli(tmp_path / "data")("records", "allow", "none", "--reason", REASON)
+    cli = InProcess(tmp_path / "data")
+    told = cli("records", "allow", ticket, "--reason", REASON, "--json")
+    unknown = cli("records", "allow", "none", "--reason", REASON)
 
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["outcome"] == "accepted"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.processes import Cli
+from tests.processes import InProcess
 
 from kanta_gateway import knowledge
 
@@ -203,7 +203,7 @@ def own(tmp_path: Path) -> Path:
 
 def test_every_mistake_is_told_at_once(own: Path, tmp_path: Path) -> None:
     """One run tells each mistake of each file with its line and the nearest word, and nothing of other files."""
-    done = Cli(tmp_path / "data", KANTA_KNOWLEDGE=str(own))("check", "--json")
+    done = InProcess(tmp_path / "data", KANTA_KNOWLEDGE=str(own))("check", "--json")
     told = json.loads(done.stdout)["mistakes"]
     untold = [
         (place, what) for place, what in EXPECTED if not [one for one in told if one.startswith(place) and what in one]
@@ -217,7 +217,7 @@ def test_every_mistake_is_told_at_once(own: Path, tmp_path: Path) -> None:
 
 def test_no_command_starts_with_a_mistake(own: Path, tmp_path: Path) -> None:
     """Every other command tells the same and does nothing."""
-    done = Cli(tmp_path / "data", KANTA_KNOWLEDGE=str(own))("status")
+    done = InProcess(tmp_path / "data", KANTA_KNOWLEDGE=str(own))("status")
 
     assert 1 == done.returncode
     assert "mappings/contracts/own.yaml:8: " in done.stderr
@@ -226,7 +226,7 @@ def test_no_command_starts_with_a_mistake(own: Path, tmp_path: Path) -> None:
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     """A misspelt KANTA_KNOWLEDGE is told, and not taken for an installation without own files."""
-    done = Cli(tmp_path / "data", KANTA_KNOWLEDGE=str(tmp_path / "nowhere"))("check")
+    done = InProcess(tmp_path / "data", KANTA_KNOWLEDGE=str(tmp_path / "nowhere"))("check")
 
     assert 1 == done.returncode
     assert "there is no folder" in done.stdout

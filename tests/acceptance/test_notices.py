@@ -24,7 +24,7 @@ from tests.acceptance.test_every_kind import CALLER, World
 from tests.calling import Fresh
 from tests.installations import installation
 from tests.logs import opened
-from tests.processes import Cli
+from tests.processes import InProcess
 from tests.small_export import PROVIDER, identity_code
 
 from kanta_gateway.access.statements import read
@@ -583,7 +583,7 @@ def test_over_http(office: Office) -> None:
 
 def test_on_the_command_line(tmp_path: Path) -> None:
     """`notices list` and `notices export` show what waits and write it as JSON and as a page."""
-    cli = Cli(tmp_path / "data", KANTA_SIGNING_ALGORITHM="p-256", KANTA_LANG="en")
+    cli = InProcess(tmp_path / "data", KANTA_SIGNING_ALGORITHM="p-256", KANTA_LANG="en")
     sample = Path(__file__).parents[1] / "data" / "lapha-small.json"
     cli("import", sample, "--source", "lapha-json", "--purchaser", "lapha")
     listed = json.loads(cli("notices", "list", "--json").stdout)["notices"]

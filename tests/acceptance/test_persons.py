@@ -12,7 +12,7 @@ import pytest
 from tests.calling import Line, System
 from tests.chains import ORGANISER, STAFF, Cast, deliver, register
 from tests.faults_world import World
-from tests.processes import Cli
+from tests.processes import InProcess
 from tests.small_export import PROVIDER
 
 from kanta_gateway.model import Oid
@@ -77,10 +77,9 @@ def test_an_act_tells_what_decided(world: World) -> None:
     assert {("D1", "703/2023 §4.3; 703/2023 §9")} == {(one["details"]["row"], one["basis"]) for one in merged}
 
 
-@pytest.mark.process
 def test_by_command(world: World) -> None:
     """The commands do the same, print JSON, and fail with an exit code when there is nothing to take back."""
-    cli = Cli(world.folder / "data")
+    cli = InProcess(world.folder / "data")
 
     def told(*words: str) -> Any:
         done = cli("persons", *words, "--json")

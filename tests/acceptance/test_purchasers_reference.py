@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.processes import Archive, Cli
+from tests.processes import Archive, Cli, InProcess
 
 pytestmark = [pytest.mark.reference, pytest.mark.process]
 
@@ -43,7 +43,8 @@ class Delivered:
         self.export, self.folder, self.reference = export, folder, reference
         self.input = reference / "inputs" / export.folder
         archive = Archive(folder)
-        self.cli = Cli(folder / "data", KANTA_ARCHIVE_URL=archive.url)
+        settings = {"KANTA_ARCHIVE_URL": archive.url}
+        self.cli, self.worker = (kind(folder / "data", **settings) for kind in (InProcess, Cli))
         named = ["--purchaser", export.purchaser] if export.purchaser else []
         taken: list[str | Path] = [
             "import",
@@ -64,7 +65,7 @@ class Delivered:
 
     def run(self, code: int, name: str, *command: str | Path) -> Any:
         """What one command prints; kept, so that it can be searched."""
-        told = self.cli(*command)
+        told = (self.worker if name == "deliver" else self.cli)(*command)
         assert told.returncode == code, told.stderr
         (self.folder / "outputs" / f"{name}.json").write_text(told.stdout, "utf-8")
         return json.loads(told.stdout)

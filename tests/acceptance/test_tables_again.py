@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.processes import Cli
+from tests.processes import Cli, InProcess
 
 pytestmark = pytest.mark.process
 CLIENTS = """Esimerkin asiakkaat;;;;;;;;;;;;;;;;
@@ -33,7 +33,7 @@ def diary(*days: tuple[int, str]) -> str:
 def taken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Cli]:
     """The tables, taken in once."""
     folder = tmp_path_factory.mktemp("tables")
-    cli = Cli(folder / "data")
+    cli = InProcess(folder / "data", KANTA_SIGNING_ALGORITHM="p-256")
     (folder / "asiakkaat.csv").write_bytes(CLIENTS.encode("cp1252"))
     seen = imported(folder, cli, diary(*DAYS))
     assert seen["totals"]["by_outcome"] == {"accepted": 9, "reference": 1}, seen

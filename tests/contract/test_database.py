@@ -11,11 +11,13 @@ from typing import TypeVar
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, Table, insert, select, text
 from tests.logs import KEY, day_keys
 from tests.processes import Archive
 from tests.small_export import export
 
+from kanta_gateway import migrations
 from kanta_gateway.access import parties
 from kanta_gateway.app import build
 from kanta_gateway.audit import report
@@ -26,7 +28,7 @@ from kanta_gateway.audit.merkle import Frontier, leaf_hash
 from kanta_gateway.audit.verify import verify
 from kanta_gateway.database import Database, Plain, content_use, metadata, party_statement
 from kanta_gateway.errors import DatabaseUnavailableError, MisconfiguredError
-from kanta_gateway.migrate import upgrade
+from kanta_gateway.migrate import newest, upgrade
 from kanta_gateway.model import Oid, Organisation, Outcome, instant
 from kanta_gateway.pipeline.filing import stamp_of
 from kanta_gateway.settings import Settings
@@ -77,6 +79,13 @@ def test_migrating_from_zero_gives_the_present_tables(database: Database) -> Non
         differences = compare_metadata(MigrationContext.configure(tx), metadata)
 
     assert differences == []
+
+
+def test_the_last_file_is_the_newest_revision() -> None:
+    """What tells the newest revision without Alembic, the names of the files, agrees with Alembic."""
+    scripts = ScriptDirectory(migrations.__path__[0])
+
+    assert [scripts.get_current_head()] == scripts.get_heads() == [newest()]
 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:

@@ -86,7 +86,9 @@ def test_ps256_holds() -> None:
 @pytest.mark.parametrize("claim", sorted(CLAIMS))
 def test_missing_claim(claim: str) -> None:
     """Every claim is required. [ACC-01]"""
-    _refused(_token(without=claim))
+    told = _refused(_token(without=claim))
+
+    assert "lacks a claim" in told
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,8 @@ def test_no_algorithm_and_confusion() -> None:
         parts = [_base64url(json.dumps(one).encode()) for one in ({**headers, "alg": algorithm}, CLAIMS)]
         signed = ".".join(parts)
         mac = hmac.digest(secret, signed.encode(), "sha256") if secret is not None else b""
-        _refused(f"{signed}.{_base64url(mac)}")
+
+        assert "algorithm does not fit" in _refused(f"{signed}.{_base64url(mac)}")
 
 
 def _base64url(content: bytes) -> str:
@@ -145,7 +148,9 @@ def _base64url(content: bytes) -> str:
 def test_algorithm_must_fit_the_key() -> None:
     """A signature of another kind of key than the certificate's is refused."""
     key, _ = _pair("ec")
-    _refused(jwt.encode(CLAIMS, key, "ES256", headers={"x5t#S256": thumbprint(_pair("rsa")[1])}))
+    told = _refused(jwt.encode(CLAIMS, key, "ES256", headers={"x5t#S256": thumbprint(_pair("rsa")[1])}))
+
+    assert "algorithm does not fit" in told
 
 
 def test_registration_decides() -> None:
@@ -183,14 +188,28 @@ def test_mark_of_an_assertion() -> None:
     assert len({first.mark, second.mark, other.mark}) == 3
 
 
-@pytest.mark.parametrize("token", ["", "a.b.c", "é", "x" * 9000, "..", "eyJhbGciOiJSUzI1NiJ9.e30.AA"])
-def test_what_is_no_token(token: str) -> None:
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        ("", "not a signed JWT"), ("a.b.c", "not a signed JWT"), ("é", "not a signed JWT"), ("x" * 9000, "too long"),
+        ("..", "not a signed JWT"), ("eyJhbGciOiJSUzI1NiJ9.e30.AA", "lacks x5t#S256"),
+    ],
+)  # fmt: skip
+def test_what_is_no_token(token: str, why: str) -> None:
     """Anything else than a token is refused, not a crash."""
-    _refused(token)
+    told = _refused(token)
+
+    assert why in told
 
 
 def test_tampered() -> None:
-    """A changed payload or signature is refused."""
+    """A changed payload or signature is refused, and one that another key made."""
     head, body, signature = _token().split(".")
-    _refused(f"{head}.{body[:-4]}AAAA.{signature}")
-    _refused(f"{head}.{body}.{'A' * len(signature)}")
+    other = _base64url(json.dumps({**CLAIMS, "sub": "T-OTHER"}).encode())
+    foreign = jwt.encode(CLAIMS, _pair("rsa2")[0], "RS256", headers={"x5t#S256": thumbprint(_pair("rsa")[1])})
+    told = [
+        _refused(one)
+        for one in (f"{head}.{other}.{signature}", f"{head}.{body}.{'A' * len(signature)}", foreign)
+    ]  # fmt: skip
+
+    assert all("signature does not" in one for one in told), told
