@@ -46,6 +46,17 @@ def test_no_machine_and_no_index() -> None:
     assert found == []
 
 
+def test_the_map_of_the_use_cases_is_whole() -> None:
+    """Every module of the pipeline stands once on the page for readers, and every package of the source does."""
+    page = (DOCS / "reading-the-code.md").read_text("utf-8")
+    packages, use_cases = (part.split("\n## ", 1)[0] for part in page.split("\n## ")[2:4])
+    named = re.findall(r"`(\w+)`", use_cases.split("|---|---|", 1)[1])
+    folders = {one.parent.name for one in SRC.glob("*/__init__.py")} - {"migrations"}
+
+    assert sorted(named) == sorted(one.stem for one in (SRC / "pipeline").glob("*.py") if one.stem != "__init__")
+    assert folders <= set(re.findall(r"`(\w+)`", packages))
+
+
 def test_no_private_key_is_tracked() -> None:
     """No tracked file holds a private key."""
     mark = "PRIVATE " + "KEY-----\n"

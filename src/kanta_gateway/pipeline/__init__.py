@@ -1,5 +1,6 @@
-"""The way, step by step: deliveries are received, clients are settled, documents are delivered.
+"""The use cases: the way from a delivered record to the archive, and whatever else knows several stages.
 
-In: canonical records and a caller. Out: stored outcomes, signed documents, the archive's receipts.
+In: canonical records, questions and acts with their caller. Out: stored outcomes, archived documents, answers.
 Always holds: a thing and its audit entries are committed together; only this package opens transactions.
+`docs/reading-the-code.md` says which module is about what.
 """
