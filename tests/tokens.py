@@ -14,7 +14,13 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from kanta_gateway.hsm import Hsm
 from kanta_gateway.slot import Slot
@@ -65,6 +71,19 @@ class Token:
         self.hsm().master_names("-")
         with self.session() as session:
             session.create_object({**read(der), **template})
+
+    def put_pair(self, label: str, key: Any) -> None:
+        """Put a private key and its public key into it, as a token that makes a pair has both."""
+        self.put(label, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        p11, util = importlib.import_module("pkcs11"), importlib.import_module("pkcs11.util")
+        is_rsa = isinstance(key, rsa.RSAPrivateKey)
+        form = PublicFormat.PKCS1 if is_rsa else PublicFormat.SubjectPublicKeyInfo
+        read = util.rsa.decode_rsa_public_key if is_rsa else util.ec.decode_ec_public_key
+        with self.session() as session:
+            session.create_object({
+                **read(key.public_key().public_bytes(Encoding.DER, form)),
+                p11.Attribute.TOKEN: True, p11.Attribute.LABEL: label,
+            })  # fmt: skip
 
 
 def library() -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib import import_module
 from typing import Any
 
 from kanta_gateway.errors import KeyUnavailableError, MisconfiguredError, UntrustedError
@@ -32,13 +33,17 @@ class _Wanted:
     """A key by what it is searched by."""
 
     kind: str
-    """`SECRET_KEY` or `PRIVATE_KEY`."""
+    """`SECRET_KEY`, `PRIVATE_KEY` or `PUBLIC_KEY`."""
     id: str = ""
     label: str = ""
 
     def __str__(self) -> str:
         """What it is called for a person."""
-        return f"key labelled {self.label}" if self.label else f"master key {self.id}"
+        return (
+            f"{'public ' * (self.kind == 'PUBLIC_KEY')}key labelled {self.label}"
+            if self.label
+            else f"master key {self.id}"
+        )
 
 
 def _master(name: str) -> _Wanted:
@@ -168,6 +173,22 @@ class Hsm:
             return key.sign(what, mechanism=self._p11.Mechanism[name])
 
         return bytes(self._use(f"CKM_{name}", signed))
+
+    def public(self, label: str) -> bytes:
+        """The public key of a signing pair, DER.
+
+        Raises:
+            KeyUnavailableError: the token is not there, or has not one public key with this label.
+        """
+        p11, wanted = self._p11, _Wanted("PUBLIC_KEY", label=label)
+
+        def told(seat: Seat) -> Any:
+            key = self._key(seat, wanted)
+            if key.key_type == p11.KeyType.RSA:
+                return import_module("pkcs11.util.rsa").encode_rsa_public_key(key)
+            return import_module("pkcs11.util.ec").encode_ec_public_key(key)
+
+        return bytes(self._use("reading a public key", told))
 
     def _search(self, seat: Seat, wanted: _Wanted) -> list[Any]:
         attribute = self._p11.Attribute

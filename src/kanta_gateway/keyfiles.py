@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kanta_gateway.access.identity import assertion, thumbprint
 from kanta_gateway.access.revocation import NO_LISTS, RevocationLists
 from kanta_gateway.audit.checkpoint import CheckpointSigner, VerifierKey, read_keys
+from kanta_gateway.certifying import finish
 from kanta_gateway.errors import GatewayError, KeyUnavailableError, MisconfiguredError
 from kanta_gateway.keystore import KeyStore
 from kanta_gateway.masterkeys import MasterKeys, token
@@ -36,6 +37,7 @@ from kanta_gateway.safe import (
 )
 from kanta_gateway.settings import KEY_STORE, Settings
 from kanta_gateway.signing.keys import (
+    AwaitedSigner,
     FileSigner,
     Pkcs11Signer,
     Signer,
@@ -48,20 +50,23 @@ LOG_NAME = "kanta-gateway"
 """How the origin of a log begins in its checkpoints; what follows tells installations apart."""
 CERTIFICATES = (ROOT_CERTIFICATE, SIGNING_CERTIFICATE, SYSTEM_CERTIFICATE)
 _OWN = (
-    f"production signs with the system's own certificate; put {SIGNING_CERTIFICATE} into the key folder, and its key "
-    f"as {SIGNING_KEY} beside it or into the token of KANTA_SIGNING_KEY_LABEL"
+    "production signs with the system's own certificate; ask for one with `keys request` and put it in place with "
+    f"`keys install`, or put {SIGNING_CERTIFICATE} and {SIGNING_KEY} into the key folder"
 )
 SIGNERS = {"file": FileSigner, "development": UnsafeDevSigner}
 
 
 def signer(folder: KeyFolder, settings: Settings) -> Signer:
-    """The signer of documents.
+    """The signer of documents; where keys may be made, one that only tells that its certificate is awaited.
 
     Raises:
         KeyUnavailableError: it cannot be read, or the token is not there.
         MisconfiguredError: key and certificate do not fit, or production has none or a development certificate.
     """
     is_file = not settings.signing_key_label
+    finish(folder)
+    if settings.is_production and folder.may_make and not folder.has(SIGNING_CERTIFICATE):
+        return AwaitedSigner(_OWN)
     if is_file and not folder.has(SIGNING_KEY):
         if settings.is_production:
             raise MisconfiguredError(_OWN)

@@ -61,6 +61,8 @@ LOOKS_AT_NOTHING = {
     "deliver": "sends; each document is an entry of its own",
     "disclosures retry": "changes a state; an entry of its own",
     "documents verify": "looks at files that it is given", "keys list": "names key files",
+    "keys request": "asks for a certificate; an entry of its own",
+    "keys install": "puts a certificate in place; an entry of its own",
     "keys make": "makes keys; an entry of its own", "keys rotate-checkpoint": "makes a key; an entry of its own",
     "mapping path": "tells where a file is", "mapping try": "maps a record that it is given",
     "notices send": "calls; each call is an entry of its own",

@@ -38,6 +38,36 @@ def list_keys(*, as_json: Json = False) -> None:
     say(open_gateway().administration.list_keys(), as_json=as_json)
 
 
+@keys.command("request")
+def request_certificate(
+    organisation: Annotated[str, typer.Option(help="OID of the organisation that signs.")],
+    organisation_name: Annotated[str, typer.Option(help="Its name.")],
+    system: Annotated[str, typer.Option(help="Name of the system in the certificate.")] = "kanta-gateway",
+    person: Person = None, name: Name = None, purpose: Purpose = None,
+) -> None:  # fmt: skip
+    """Print a certificate request (PKCS #10): of a new key, which waits for its certificate, or of the token's."""
+    from kanta_gateway.certifying import Subject  # noqa: PLC0415 — only this command needs it
+
+    gateway = open_gateway(may_make_keys=True)
+    caller = gateway.actor(person, name, purpose)
+    print(gateway.administration.request_certificate(caller, Subject(organisation_name, organisation, system)), end="")
+
+
+@keys.command("install")
+def install_certificate(
+    certificate: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The issued certificate (PEM).")],
+    issuer: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The issuer's certificates (PEM); those in place by default."),
+    ] = None,
+    person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Put an issued certificate in place, with the key that waited for it; processes take it when they start anew."""
+    gateway = open_gateway(may_make_keys=True)
+    caller = gateway.actor(person, name, purpose)
+    say(gateway.administration.install_certificate(caller, certificate, issuer), as_json=as_json)
+
+
 @keys.command("rotate-checkpoint")
 def rotate_checkpoint_key(person: Person = None, name: Name = None, purpose: Purpose = None) -> None:
     """Replace the key that signs checkpoints; the old one holds for what it has signed only."""

@@ -8,8 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from kanta_gateway import codefiles, keyfiles, knowledge, official
+from kanta_gateway import certifying, codefiles, keyfiles, knowledge, official
 from kanta_gateway.audit import proofs
+from kanta_gateway.certifying import Subject
 from kanta_gateway.mapping.codeserver import Words
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.office import Office
@@ -44,6 +45,22 @@ class Administration:
             made = keyfiles.make(self._folder, self._settings, organisation, name)
             told["organisation"] = organisation
         return made
+
+    def request_certificate(self, caller: Caller, subject: Subject) -> str:
+        """A certificate request for the signing key, PEM; in files with a new key, which waits for its certificate."""
+        with self._act(caller, Event.KEY_MAKE, "signing-request") as told:
+            told["organisation"] = subject.oid
+            return certifying.request(self._folder, self._settings, subject).decode("ascii")
+
+    def install_certificate(self, caller: Caller, certificate: Path, anchors: Path | None) -> dict[str, str]:
+        """Put an issued certificate in place, with the key that waited for it."""
+        with self._act(caller, Event.KEY_MAKE, "signing-certificate") as told:
+            placed = certifying.install(
+                self._folder, self._settings, certificate.read_bytes(),
+                anchors.read_bytes() if anchors is not None else None, self._parts.now(),
+            )  # fmt: skip
+            told.update(placed)
+        return placed
 
     def list_keys(self) -> dict[str, Any]:
         """Which keys there are."""

@@ -160,6 +160,43 @@ class UnsafeDevSigner(FileSigner):
             raise MisconfiguredError("UnsafeDevSigner takes development certificates only; use the file signer")
 
 
+class AwaitedSigner:
+    """Stands where a certificate is still awaited: whoever wants a signature is told so.
+
+    Args:
+        why: what is missing and how to get it.
+    """
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    @property
+    def algorithm(self) -> str:
+        """None yet.
+
+        Raises:
+            MisconfiguredError: always.
+        """
+        raise MisconfiguredError(self._why)
+
+    @property
+    def certificate_der(self) -> bytes:
+        """None yet.
+
+        Raises:
+            MisconfiguredError: always.
+        """
+        raise MisconfiguredError(self._why)
+
+    def sign(self, data: bytes) -> bytes:  # noqa: ARG002 — one shape
+        """None yet.
+
+        Raises:
+            MisconfiguredError: always.
+        """
+        raise MisconfiguredError(self._why)
+
+
 def _algorithm(key: object) -> str:
     """How a key of this kind signs.
 
@@ -227,9 +264,9 @@ def make_development_keys(
     Raises:
         MisconfiguredError: no such algorithm.
     """
-    root_key, key = _new_key(algorithm), _new_key(algorithm)
-    root_name = _name(organisation, None, f"{DEVELOPMENT_MARK} Service Root")
-    subject = _name(organisation, oid, f"{DEVELOPMENT_MARK} {system}")
+    root_key, key = new_key(algorithm), new_key(algorithm)
+    root_name = subject_name(organisation, None, f"{DEVELOPMENT_MARK} Service Root")
+    subject = subject_name(organisation, oid, f"{DEVELOPMENT_MARK} {system}")
     validity = (now - timedelta(minutes=1), now - timedelta(minutes=1) + lifetime)
     root = _certificate(root_name, root_name, root_key, root_key, validity, is_root=True)
     leaf = _certificate(subject, root_name, key, root_key, validity, is_root=False)
@@ -240,7 +277,15 @@ def make_development_keys(
     )
 
 
-def _new_key(algorithm: str) -> PrivateKey:
+def new_key(algorithm: str) -> PrivateKey:
+    """A new private key.
+
+    Args:
+        algorithm: `rsa-3072` or `p-256`.
+
+    Raises:
+        MisconfiguredError: no such algorithm.
+    """
     if algorithm == "rsa-3072":
         return rsa.generate_private_key(public_exponent=65537, key_size=LEAST_RSA_BITS)
     if algorithm == "p-256":
@@ -248,7 +293,8 @@ def _new_key(algorithm: str) -> PrivateKey:
     raise MisconfiguredError("signing algorithm should be rsa-3072 or p-256")
 
 
-def _name(organisation: str, oid: str | None, common: str) -> x509.Name:
+def subject_name(organisation: str, oid: str | None, common: str) -> x509.Name:
+    """The name of a system's certificate, as the national service certificates have it: C, O, serialNumber, CN."""
     parts = [(NameOID.COUNTRY_NAME, "FI"), (NameOID.ORGANIZATION_NAME, organisation[:64])]
     parts += [(NameOID.SERIAL_NUMBER, oid)] if oid else []
     return x509.Name([x509.NameAttribute(kind, value) for kind, value in (*parts, (NameOID.COMMON_NAME, common[:64]))])
