@@ -22,6 +22,7 @@ from kanta_gateway.model import Caller, Event, instant
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.shelf import Old, Shelf
+from kanta_gateway.pipeline.supervised import destroy_supervision
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,7 +45,7 @@ class Aging:
         """Of each log on the shelf: its file's mark, and the oldest entry that is still open in it."""
 
     def ask(self, caller: Caller, *, is_clock_right: bool = False) -> dict[str, Any]:
-        """Purge because somebody asks for it, which is written down.
+        """Purge because somebody asks for it, which is written down: the log, logs from elsewhere, what is about them.
 
         Raises:
             UntrustedError: there is something to purge, and the clock may be wrong.
@@ -59,7 +60,9 @@ class Aging:
             ])  # fmt: skip
         told = self.purge(is_clock_right=is_clock_right)
         handed = self.purge_handed(caller, is_clock_right=is_clock_right)
-        told |= {"handed": handed["rows"], "silent_year": told["silent_year"] or handed["silent_year"]}
+        seen = destroy_supervision(self._parts, caller, is_clock_right=is_clock_right)
+        silent = told["silent_year"] or handed["silent_year"] or seen["silent_year"]
+        told |= {**seen, "handed": handed["rows"], "silent_year": silent}
         if told["silent_year"]:
             raise UntrustedError(
                 f"audit log: it has entries whose time is over and none of {told['silent_year']}, so the clock may run "

@@ -13,6 +13,7 @@ from kanta_gateway.pipeline.keeping import Keeping
 from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.samepeople import complete
 from kanta_gateway.pipeline.spent import destroy_spent
+from kanta_gateway.pipeline.supervised import destroy_supervision
 
 if TYPE_CHECKING:
     from kanta_gateway.pipeline.office import Office
@@ -51,6 +52,8 @@ class Retention:
                 "reference": self.keeping.destroy_reference(caller),
                 "handed": self.aging.purge_handed(caller)["rows"],
             }
+            seen = destroy_supervision(self._parts, caller)
+            told |= {name: seen[name] for name in ("grants", "cases")}
             complete(self._parts)
             self._done_on = today
         return told | {"keys": self.oblivion.carry()}
