@@ -1,6 +1,7 @@
 """What must stay forgotten: written with its deed, then carried to the journal that lies beside the keys.
 
 * There is one way to destroy content, `destroy`, and one list of the tables that hold some, `CONTENTS`.
+* What no key of its own seals goes the same way: taken, noted, and taken again where a restored database has it.
 * The deed and its note are one transaction; the key goes after it, so that what was rolled back is still readable.
 * A deed whose key still stands is finished at the next start; a deed that a restored database has lost is done again.
 * The mark says up to where the journal's deeds are in this database.
@@ -17,6 +18,7 @@ import orjson
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from kanta_gateway.database import (
+    access_grant,
     client_request,
     data_key,
     disclosure,
@@ -25,6 +27,8 @@ from kanta_gateway.database import (
     forgotten_mark,
     notice,
     record,
+    supervision_case,
+    supervision_step,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +62,7 @@ WHOLE = "whole"
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A table whose rows have content, each under a key of its own (`key_id`)."""
+    """A table whose rows have content, each under a key of its own (`key_id`) or under the installation's."""
 
     table: Table
     subject: Column[str]
@@ -67,11 +71,19 @@ class Content:
     """Columns that go with the content, and what stands in them afterwards; the first is the content."""
     rest: Mapping[str, Any] = field(default_factory=dict)
     """What rules still need when the content is gone, and what stands there when nobody needs it any more."""
+    is_handed: bool = True
+    """Whether a row is of one controller's register, so that it goes with a handover."""
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether each row has a key of its own."""
+        return "key_id" in self.table.c
 
     @property
     def has_some(self) -> Any:
         """Whether a row has its content."""
-        return self.table.c[next(iter(self.emptied))].is_not(None)
+        name, gone = next(iter(self.emptied.items()))
+        return self.table.c[name].is_not(None) if gone is None else self.table.c[name] != gone
 
     @property
     def has_any(self) -> Any:
@@ -87,9 +99,14 @@ CONTENTS: Mapping[str, Content] = {
         Content(notice, notice.c.id, {"payload": None}),
         Content(disclosure, disclosure.c.id, {"told": None, "payload": None}),
         Content(client_request, client_request.c.id, {"sealed": None}),
+        Content(access_grant, access_grant.c.id, {
+            "sealed": b"", "review": None, "case_owner": None, "client_ref": "", "person_ref": "", "facts": "{}",
+        }),
+        Content(supervision_step, supervision_step.c.case_id, {"sealed": b""}, is_handed=False),
+        Content(supervision_case, supervision_case.c.id, {"person_ref": ""}, is_handed=False),
     )
-}
-"""Everything that is destroyed with a key, by its table."""
+}  # fmt: skip
+"""Everything that is destroyed before its row, by its table."""
 _PIECE = 500
 """Values in one `IN`: databases allow a limited number."""
 _ADD, _WAITING = insert(forgotten), select(*forgotten.c).order_by(forgotten.c.id)

@@ -81,7 +81,8 @@ class Gateway:
         self.rights = Rights(parts, self.office)
         self.own_view = OwnView(parts, self.office)
         self.resolver = Resolver(parts, self.office)
-        self.retention = Retention(parts, self.office, settings.grace_days)
+        shelf = Shelf(settings.data / FOLDER, parts.keyring.handed)
+        self.retention = Retention(parts, self.office, settings.grace_days, shelf)
         self.accesses = Accesses(parts, self.office)
         self.will_desk = WillDesk(parts, self.office, schemas)
         self.disclosures = Disclosures(parts, self.office)
@@ -106,7 +107,6 @@ class Gateway:
             parts, self.office, policy, papers,
             lambda: installed.configuration(settings, folder, parts, sources, schemas),
         )  # fmt: skip
-        shelf = Shelf(settings.data / FOLDER, parts.keyring.handed)
         self.leaving = Leaving(parts, self.office, shelf, lambda: installed.public_keys(folder, parts))
         self.arriving = Arriving(parts, self.office, shelf)
         self.dispatch = Dispatch(

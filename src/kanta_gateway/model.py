@@ -350,6 +350,7 @@ class Event(StrEnum):
     AUDIT_ROTATE = "audit:rotate"
     BACKUP_VERIFY = "backup:verify"
     CASE_CLOSE = "case:close"
+    CASE_DESTROY = "case:destroy"
     CASE_OPEN = "case:open"
     CASE_READ = "case:read"
     CASE_WORK = "case:work"

@@ -5,6 +5,7 @@ The annotations of `schemas/records/<name>.json`: a new record type needs no Pyt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ class RecordType:
     """Field that dates the record (`x-day`); empty when nothing does."""
     facts: frozenset[str] = frozenset()
     """Fields that rules and figures need later (`x-fact`)."""
+    fact_lengths: Mapping[str, int] = field(default_factory=dict)
+    """Of those that are free text, how many characters are kept (`x-fact-length`)."""
     privacy: Mapping[str, str] = field(default_factory=dict)
     """Field -> `code`, `contact`, `names` or `places` (`x-privacy`): what belongs there."""
     texts: frozenset[str] = frozenset()
@@ -59,6 +62,7 @@ class RecordType:
             is_subject=bool(schema.get("x-subject", False)),
             day=schema.get("x-day", ""),
             facts=frozenset(key for key, one in properties.items() if one.get("x-fact")),
+            fact_lengths={key: int(one["x-fact-length"]) for key, one in properties.items() if "x-fact-length" in one},
             privacy={key: str(one["x-privacy"]) for key, one in properties.items() if "x-privacy" in one},
             texts=frozenset(key for key, one in properties.items() if _holds_text(one)),
             is_reference=bool(schema.get("x-reference", False)),
@@ -78,6 +82,18 @@ def _holds_text(schema: Mapping[str, Any]) -> bool:
     """Whether a field, or what stands inside it, is free text."""
     inside = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
     return schema.get("maxLength", 0) >= TEXT_LENGTH or any(_holds_text(one) for one in inside)
+
+
+_FIXED = re.compile(r"\^(?:(?!,\})[^*+])*\$")
+"""A pattern of the whole text that repeats nothing without end."""
+
+
+def is_unbounded(schema: Mapping[str, Any]) -> bool:
+    """Whether a field, or what stands inside it, may be a text of any length: nothing that is kept as a fact."""
+    inside = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    is_formed = bool({"enum", "const", "format"} & schema.keys() or _FIXED.fullmatch(schema.get("pattern", "")))
+    is_text = schema.get("type") == "string" and not is_formed
+    return (is_text and schema.get("maxLength", TEXT_LENGTH) >= TEXT_LENGTH) or any(map(is_unbounded, inside))
 
 
 RecordTypes = Mapping[str, RecordType]

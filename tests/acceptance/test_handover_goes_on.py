@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from tests.acceptance.test_tables_again import CLIENTS, DAYS, diary
 from tests.chains import ORGANISER, Cast, deliver, register
 from tests.crossing import BREAKING, Crossing
 from tests.faults_world import MemoryArchive, World
+from tests.installations import installation
+from tests.logs import opened as entries
 from tests.small_export import PROVIDER
 
 from kanta_gateway import forgotten, knowledge
@@ -225,7 +228,7 @@ def test_what_stays_behind_is_of_nobody_elses(moved: Moved) -> None:
     }  # fmt: skip
 
 
-def test_destroyed_it_ends_where_it_was(moved: Moved) -> None:
+def test_destroyed_it_ends_where_it_was(moved: Moved, tmp_path: Path) -> None:
     """GDPR 28(3)(g): no content, fact, reason or contact data of the controller is left at the sender in the end.
 
     [LAP-22]
@@ -246,6 +249,9 @@ def test_destroyed_it_ends_where_it_was(moved: Moved) -> None:
             "POST", f"/v1/access/grants/{moved.grants['case']}:close", {"note": NOTE}, **REVIEWER
         ).status_code
     )
+    copy = tmp_path / "yesterday.db"
+    source.gateway.parts.database.scrub()
+    shutil.copy(source.gateway.settings.data / "gateway.db", copy)
     told = leaving.destroy(world.caller, moved.package["package"], "HVA 12/2026")["destroyed"]
     with source.gateway.parts.database.reading() as tx:
         left = {name: tx.execute(select(one.table.c[one.subject.name]).where(one.has_any)).all()
@@ -260,6 +266,28 @@ def test_destroyed_it_ends_where_it_was(moved: Moved) -> None:
     assert {""} == reasons
     assert {"done"} == clocks
     assert [] == sound(source.gateway)
+    assert again_after(source.gateway, copy, tmp_path / "data") == {
+        name.removesuffix("s"): count for name, count in told.items() if count and name not in {"fingerprints", "logs"}
+    }
+
+
+def again_after(gateway: Gateway, copy: Path, folder: Path) -> dict[str, int]:
+    """Start with yesterday's database beside today's keys: how much of each table is destroyed again, with an entry."""
+    gateway.parts.keys.scrub()
+    shutil.copytree(gateway.settings.data, folder, ignore=shutil.ignore_patterns("gateway.db*"))
+    shutil.copy(copy, folder / "gateway.db")
+    restored = installation(folder)
+    told = {one["subject"] for one in entries(restored) if one["details"].get("again")}
+    with restored.parts.database.reading() as tx:
+        found = {
+            name: [str(row[0]) for row in tx.execute(select(one.subject))]
+            for name, one in forgotten.CONTENTS.items() if one.is_handed
+        }  # fmt: skip
+        left = [name for name, one in forgotten.CONTENTS.items() if one.is_handed
+                and tx.execute(select(one.subject).where(one.has_any)).first()]  # fmt: skip
+    assert [] == sound(restored) == left
+    restored.close()
+    return {name: count for name, subjects in found.items() if (count := len(told & {*subjects}))}
 
 
 def test_who_changed_the_controllers_rules_goes_with_it(tmp_path: Path) -> None:

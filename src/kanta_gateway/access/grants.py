@@ -2,7 +2,8 @@
 
 * A grant holds until a moment and ends by itself; it may end earlier, and never later.
 * It is reviewed once; what a review found unfounded is a case until somebody has closed it.
-* Who looked and why, and who reviewed and what was said, are sealed.
+* Who looked and why, and who reviewed and what was said, are sealed; when they are destroyed, nothing is reviewed any
+  more, and what is left counts only.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _C = access_grant.c
+_STANDS = _C.sealed != b""
+"""Who looked and why is there still, so that it can be reviewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,13 @@ class Grant:
         return self.ended_at is None and self.given_at <= instant(now) < self.until
 
     def state(self, today: str) -> str:
-        """Where its review is: to-review, overdue, case, case-overdue, reviewed.
+        """Where its review is: to-review, overdue, case, case-overdue, reviewed; or its content was destroyed.
 
         Args:
             today: the day (ISO 8601).
         """
+        if not self.sealed:
+            return "destroyed"
         if self.reviewed_at is None:
             return "overdue" if self.due_on < today else "to-review"
         if self.case_due_on is None or self.case_closed_at is not None:
@@ -115,17 +120,6 @@ def reviewed(
     return bool(done.rowcount)
 
 
-def reword(tx: Connection, grant_id: str, texts: Mapping[str, bytes]) -> None:
-    """Put other words in the place of what was sealed.
-
-    Args:
-        tx: the caller's transaction.
-        grant_id: of the grant.
-        texts: sealed, by column.
-    """
-    tx.execute(update(access_grant).where(_C.id == grant_id).values(**texts))
-
-
 def closed(tx: Connection, grant_id: str, now: datetime) -> bool:
     """Close the case of a grant; whether one was open."""
     is_open = (_C.id == grant_id, _C.case_due_on.is_not(None), _C.case_closed_at.is_(None))
@@ -135,16 +129,16 @@ def closed(tx: Connection, grant_id: str, now: datetime) -> bool:
 def unfinished(tx: Connection, controller: str) -> int:
     """How many grants into one controller's data wait for their review, or have a case that is open."""
     is_open = _C.reviewed_at.is_(None) | (_C.case_due_on.is_not(None) & _C.case_closed_at.is_(None))
-    mine = _C.controller == controller
+    mine = (_C.controller == controller) & _STANDS
     return int(tx.execute(select(func.count()).select_from(access_grant).where(mine, is_open)).scalar_one())
 
 
 def counts(tx: Connection, today: str, now: datetime) -> dict[str, int]:
     """How many hold now, wait for their review, are overdue, and have a case that is open; no client is told."""
-    moment, is_case = instant(now), (_C.case_due_on.is_not(None), _C.case_closed_at.is_(None))
+    moment, is_case = instant(now), (_C.case_due_on.is_not(None), _C.case_closed_at.is_(None), _STANDS)
     found = {
-        "open": (_C.ended_at.is_(None), _C.until > moment), "to_review": (_C.reviewed_at.is_(None),),
-        "overdue": (_C.reviewed_at.is_(None), _C.due_on < today), "cases": is_case,
+        "open": (_C.ended_at.is_(None), _C.until > moment), "to_review": (_C.reviewed_at.is_(None), _STANDS),
+        "overdue": (_C.reviewed_at.is_(None), _STANDS, _C.due_on < today), "cases": is_case,
         "cases_overdue": (*is_case, _C.case_due_on < today),
     }  # fmt: skip
     return {

@@ -1,6 +1,6 @@
 """Cases of supervision at rest: alerts, incidents and what clients were right about, each with its steps.
 
-* A step is added and never changed; who owns a case and what is noted stand sealed in the steps.
+* A step is added and never changed; who owns a case and what is noted stand sealed in the steps, and go in the end.
 * The same finding opens one case only, however often the log is looked at.
 * A case is of one controller's register, or of none where no single register shows what it is about.
 * A case names no client, and the person whose acts it is about as the log does: by keyed reference.
@@ -125,7 +125,7 @@ class Cases:
         steps = [
             {"at": one["at"], "step": one["step"]}
             | ({"clock": one["clock"], "told_at": one["told_at"]} if one["clock"] else {})
-            | orjson.loads(self._open(one["sealed"]))
+            | (orjson.loads(self._open(one["sealed"])) if one["sealed"] else {})
             for one in rows
         ]
         owner = next((one["owner"] for one in reversed(steps) if one.get("owner")), "")

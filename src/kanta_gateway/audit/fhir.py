@@ -48,6 +48,7 @@ TYPES: Mapping[Event, tuple[tuple[str, str], str]] = {
     Event.AUDIT_ROTATE: (_ACTIVITY, "U"),
     Event.BACKUP_VERIFY: (_ACTIVITY, "E"),
     Event.CASE_CLOSE: (_ACTIVITY, "U"),
+    Event.CASE_DESTROY: (_ACTIVITY, "D"),
     Event.CASE_OPEN: (_SECURITY, "C"),
     Event.CASE_READ: (_ACTIVITY, "R"),
     Event.CASE_WORK: (_ACTIVITY, "U"),

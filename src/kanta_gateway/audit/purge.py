@@ -77,10 +77,16 @@ def limit(now: datetime) -> datetime:
     return _years(now, -LOG_YEARS)
 
 
-def silent_years(tx: Connection, now: datetime) -> list[int]:
-    """Calendar years without an entry between what a purge would take and today; none where it would take nothing."""
-    until = limit(now)
-    first = tx.execute(select(func.min(_E.at)).where(_E.at <= instant(until), _E.event.not_in(_OWN))).scalar()
+def silent_years(tx: Connection, now: datetime, until: datetime | None = None) -> list[int]:
+    """Calendar years without an entry between the first one and today: where there are some, the clock may run ahead.
+
+    Args:
+        tx: a reading transaction.
+        now: the present moment.
+        until: only a first entry up to here counts, so that nothing is told where a purge would take nothing.
+    """
+    old = () if until is None else (_E.at <= instant(until),)
+    first = tx.execute(select(func.min(_E.at)).where(*old, _E.event.not_in(_OWN))).scalar()
     if first is None:
         return []
     begun = (datetime(year, 1, 1, tzinfo=UTC) for year in range(int(first[:4]) + 1, now.year))

@@ -173,7 +173,7 @@ def end_grant(
 
 @access.command("queue")
 def review_queue(
-    state: Annotated[str, typer.Option(help="to-review, overdue, case, case-overdue or reviewed.")] = "",
+    state: Annotated[str, typer.Option(help="to-review, overdue, case, case-overdue, reviewed or destroyed.")] = "",
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Who broke the glass, when and why, until when the review is due, and its outcome."""

@@ -1,6 +1,7 @@
 """What judging and figures need of a record, and nothing else of it.
 
 * Dates, hours, modes, minutes, booleans and references are kept as they are.
+* Of a text of which only the beginning is needed no more is kept than its type says (`x-fact-length`).
 * Of narrative text only this is kept: which fields that a rule demands are empty, which that a rule asks for are
   filled, which word lists of the contract were found in it, and which days of the week it names.
 * Of a client's identity code only the birth date is kept, as the caller read it.
@@ -36,10 +37,10 @@ def facts(
         record: the canonical record.
         extra: facts that the caller found (`birth_date`, `contract_known`).
     """
-    content = record.content
+    content, kind = record.content, contract.types[record.type]
     kept = {
-        name: plain(content[name])
-        for name in sorted(contract.types[record.type].facts)
+        name: plain(content[name][: kind.fact_lengths[name]] if name in kind.fact_lengths else content[name])
+        for name in sorted(kind.facts)
         if content.get(name) is not None
     }
     if record.type not in {"client", "staff"} and (author := _author(content)) is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 
 from kanta_gateway.errors import MisconfiguredError
-from kanta_gateway.recordtypes import DATA_CLASSES
+from kanta_gateway.recordtypes import DATA_CLASSES, TEXT_LENGTH, is_unbounded
 from kanta_gateway.shapes import ANY, FLAG, TEXT, WHOLE, Either, Keys, ListOf, Named, OneOf, Shape, shaped
 from kanta_gateway.stated import Lined, Mistakes, nearest, read
 
@@ -18,6 +18,7 @@ _FIELD_WORDS: dict[str, Shape] = {
     "maxLength": WHOLE, "minimum": ANY, "maximum": ANY, "exclusiveMinimum": ANY, "exclusiveMaximum": ANY,
     "format": OneOf(("clock", "date", "identity-code", "moment")), "pattern": TEXT, "minItems": WHOLE,
     "maxItems": WHOLE, "uniqueItems": FLAG, "additionalProperties": FLAG, "required": ListOf(TEXT), "x-fact": FLAG,
+    "x-fact-length": WHOLE,
     "x-privacy": OneOf(("code", "contact", "names", "places", "names places")),
 }  # fmt: skip
 _FIELD = Keys({}, _FIELD_WORDS)
@@ -57,6 +58,16 @@ def _check(name: str, stated: Lined, ways: Collection[str], mistakes: Mistakes) 
         for one in names:
             if one and one not in fields:
                 mistakes.say(stated.at(word), f"{word}: there is no field {one}{nearest(one, fields)}")
+    for key, one in fields.items():
+        most = one.get("x-fact-length", TEXT_LENGTH)
+        if "x-fact-length" in one and one.get("type") != "string":
+            mistakes.say(one.at("x-fact-length"), f"{key}: x-fact-length: only of a text the beginning is kept")
+        if one.get("x-fact") and is_unbounded(one) and most >= TEXT_LENGTH:
+            mistakes.say(
+                one.at("x-fact"),
+                f"{key}: x-fact: a text outlives its record as a fact; give it a maxLength or an x-fact-length below "
+                f"{TEXT_LENGTH}, or keep no more than whether it is filled (`asked` of the contract)",
+            )
     way = stated.get("x-period")
     if way is not None and way not in ways:
         mistakes.say(stated.at("x-period"), f"x-period: expected one of {', '.join(sorted(ways))}{nearest(way, ways)}")

@@ -15,17 +15,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import orjson
-from sqlalchemy import select, tuple_
+from sqlalchemy import Integer, select, tuple_
 
 from kanta_gateway import forgotten
-from kanta_gateway.access import grants
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import client_request, document, notice, record
+from kanta_gateway.database import client_request, document, notice, record, supervision_case, supervision_step
 from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
 from kanta_gateway.model import Caller, Event, Finding, Oid, Severity, instant
-from kanta_gateway.privacy.envelope import open_sealed, seal
 from kanta_gateway.rights import store as requests
 from kanta_gateway.spool import disclosures, prints
 from kanta_gateway.spool.states import State
@@ -54,8 +51,11 @@ _NEEDED = (
 _SETTLED = (*DONE, State.REJECTED.value)
 ACCESS = b"access"
 """Context of what is sealed about break-glass."""
-SAID = ("reason", "note")
-"""Of it, what may tell about the client."""
+EVENTS: Mapping[str, Event] = {
+    client_request.name: Event.RIGHT_DESTROY, supervision_case.name: Event.CASE_DESTROY,
+    supervision_step.name: Event.CASE_DESTROY,
+}  # fmt: skip
+"""What entries call the destruction of a table's content; of all others it is `document:destroy-key`."""
 STATUTORY = "erasure-statutory"
 """Kind of the finding that tells a client why the record stays."""
 
@@ -80,7 +80,7 @@ class Gone:
     @property
     def event(self) -> Event:
         """What the entry calls it."""
-        return Event.RIGHT_DESTROY if self.table == client_request.name else Event.DOCUMENT_DESTROY_KEY
+        return EVENTS.get(self.table, Event.DOCUMENT_DESTROY_KEY)
 
 
 def destroy(
@@ -220,18 +220,18 @@ class Destroyer:
             basis: the provision.
             details: for the entries: the package and the instruction.
         """
-        counts = {f"{name}s": 0 for name in forgotten.CONTENTS}
+        going = [name for name, one in forgotten.CONTENTS.items() if one.is_handed]
+        counts = {f"{name}s": 0 for name in going}
         with self._parts.database.alone() as tx:  # first: nothing of it is sent or answered from here any more
             disclosures.hand_over(tx, controller, self._parts.now())
             requests.hand_over(tx, controller)
-        for name in forgotten.CONTENTS:
+        for name in going:
             for rows in self._rows(name, controller, pairs):
                 with self._parts.database.transaction() as tx:
                     destroy(self._parts, tx, caller, rows, purpose="handover", basis=basis, details=details)
                 counts[f"{name}s"] += len(rows)
         with self._parts.database.alone() as tx:
             counts["fingerprints"] = self._prints(tx, pairs)
-            counts["access_grants"] = self._reasons(tx, controller)
         self._oblivion.carry()
         return counts
 
@@ -242,7 +242,8 @@ class Destroyer:
         mine = (
             tuple_(record.c.provider, record.c.purchaser).in_(sorted(pairs)) if column is None else column == controller
         )
-        number, after = next(iter(one.table.primary_key)), 0
+        number = next(iter(one.table.primary_key))
+        after: int | str = 0 if isinstance(number.type, Integer) else ""
         query = select(one.table).where(mine, one.has_any).order_by(number).limit(BATCH)
         while True:
             with self._parts.database.reading() as tx:
@@ -251,7 +252,7 @@ class Destroyer:
                 return
             after = rows[-1][number.name]
             yield [
-                Gone(name, row[one.subject.name], row["key_id"], row["provider"], controller, self._client(row),
+                Gone(name, row[one.subject.name], row.get("key_id"), row["provider"], controller, self._client(row),
                      {"notice": row["type"]} if name == notice.name else {}, is_whole=True)
                 for row in rows
             ]  # fmt: skip
@@ -270,13 +271,3 @@ class Destroyer:
             prints.forget(tx, keyring.protected(provider), refs)
             count += len(refs)
         return count
-
-    def _reasons(self, tx: Connection, controller: str) -> int:
-        """Forget what was said of clients about break-glass; who looked, when and by which ground stays."""
-        key, found = self._parts.keyring.accesses, [one for one in grants.every(tx) if one.controller == controller]
-        for one in found:
-            texts = {"sealed": one.sealed, "review": one.review}
-            said = {name: orjson.loads(open_sealed(key, text, ACCESS)) for name, text in texts.items() if text}
-            kept = {name: {**told, **{field: "" for field in SAID if field in told}} for name, told in said.items()}
-            grants.reword(tx, one.id, {name: seal(key, orjson.dumps(told), ACCESS) for name, told in kept.items()})
-        return len(found)

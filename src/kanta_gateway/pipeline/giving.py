@@ -158,7 +158,8 @@ class Giver:
         for one in grants.every(self.tx):
             if one.controller == self.controller:
                 texts = {name: getattr(one, name) for name in GRANT_TEXTS}
-                told = {name: text and orjson.loads(open_sealed(key, text, ACCESS)) for name, text in texts.items()}
+                told = {name: orjson.loads(open_sealed(key, text, ACCESS)) if text else None
+                        for name, text in texts.items()}  # fmt: skip
                 yield {**asdict(one), "facts": dict(one.facts), "client_ref": None, "person_ref": None, **told,
                        "about": self._about(one.client_ref)}  # fmt: skip
 

@@ -33,7 +33,8 @@ class GrantDesk:
 
     def _is_same_person(self, grant: Grant, caller: Caller) -> bool:
         """Whether the caller looked by it; the same identifier counts, whichever organisation is told with it."""
-        return grant.person_ref == self._person(caller) or self._opened(grant.sealed)["person_id"] == caller.person_id
+        person = self._opened(grant.sealed).get("person_id")
+        return grant.person_ref == self._person(caller) or person == caller.person_id
 
     def _may_see(self, caller: Caller, grant: Grant) -> bool:
         """The user's own organisation and the register's controller review, and the gateway's own people."""
@@ -55,9 +56,9 @@ class GrantDesk:
         """One line of the queue: no client is told."""
         who, review = self._opened(one.sealed), self._opened(one.review) if one.review else {}
         return {
-            **self._told(one), "organisation": one.organisation, "person_id": who["person_id"], "name": who["name"],
-            "role": one.role, "purpose": one.purpose, "reason": who["reason"], "given_at": one.given_at,
-            "ended_at": one.ended_at, "documents": one.uses, "state": one.state(self.today),
+            **self._told(one), "organisation": one.organisation, "person_id": who.get("person_id", ""),
+            "name": who.get("name", ""), "role": one.role, "purpose": one.purpose, "reason": who.get("reason", ""),
+            "given_at": one.given_at, "ended_at": one.ended_at, "documents": one.uses, "state": one.state(self.today),
             "outcome": one.outcome, "reviewed_at": one.reviewed_at, "reviewer": review.get("name"),
             "note": review.get("note"), "case_due_on": one.case_due_on, "case_closed_at": one.case_closed_at,
             "case_owner": self._opened(one.case_owner)["owner"] if one.case_owner else None,
@@ -78,6 +79,9 @@ class GrantDesk:
         return seal(self._parts.keyring.accesses, orjson.dumps(dict(content)), b"access")
 
     def _opened(self, sealed: bytes) -> dict[str, str]:
+        """What was sealed; nothing once it is destroyed."""
+        if not sealed:
+            return {}
         return dict(orjson.loads(open_sealed(self._parts.keyring.accesses, sealed, b"access")))
 
 

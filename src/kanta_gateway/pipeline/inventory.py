@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.audit.reconcile import Claim
 from kanta_gateway.database import access_grant, client_request, disclosure, document, notice, record
-from kanta_gateway.pipeline import requestclaims
+from kanta_gateway.pipeline import grantclaims, requestclaims
 from kanta_gateway.pipeline.claims import DISCLOSURES, of_disclosures
 from kanta_gateway.pipeline.reconciling import (
     DOCUMENTS,
-    GRANTS,
     NOTICES,
     RECORDS,
     of_documents,
-    of_grants,
     of_notices,
     of_records,
 )
@@ -78,8 +76,10 @@ def arrived(tx: Connection, after: Mapping[str, int], clients: Collection[str]) 
 def arrived_grants(tx: Connection, ids: Collection[str]) -> Iterator[Arrived]:
     """Grants by break-glass that a package brought, which have no numbers."""
     c = access_grant.c
-    for row in tx.execute(GRANTS.add_columns(c.client_ref, c.provider).where(c.id.in_(sorted(ids)))).mappings():
-        yield Arrived("access_grant", row["id"], row["client_ref"], row["provider"], _events(of_grants([row])))
+    for row in tx.execute(
+        grantclaims.GRANTS.add_columns(c.client_ref, c.provider).where(c.id.in_(sorted(ids)))
+    ).mappings():
+        yield Arrived("access_grant", row["id"], row["client_ref"], row["provider"], _events(grantclaims.claims([row])))
 
 
 def _paged(tx: Connection, query: Any, number: Any, after: int) -> Iterator[RowMapping]:

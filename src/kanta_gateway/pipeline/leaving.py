@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -32,10 +32,12 @@ from kanta_gateway.model import Caller, Event, Oid, instant
 from kanta_gateway.pipeline.destroying import Destroyer
 from kanta_gateway.pipeline.giving import Giver
 from kanta_gateway.pipeline.oblivion import Oblivion
+from kanta_gateway.pipeline.ownlog import check_quiet, entries
 from kanta_gateway.pipeline.shelf import Shelf
 from kanta_gateway.privacy.envelope import open_sealed
 from kanta_gateway.spool import registers
 from kanta_gateway.spool.records import RECEIVED
+from kanta_gateway.spool.registers import Pair
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
 
 BASIS = "703/2023 §16; GDPR 28(3)(g)"
 RECEIPT = "kanta-gateway-handover-receipt/1"
-OF_THE_LOG = frozenset({Event.AUDIT_CHECKPOINT, Event.AUDIT_COSIGN, Event.AUDIT_ROTATE})
-"""Entries about the log itself, which tell of no client and no controller: opened in every package."""
 ROWS, ENTRIES = 500, 5000
 """Rows in a piece of a package, and entries of the log in one."""
 Keys = Callable[[], Mapping[str, bytes]]
@@ -98,10 +98,12 @@ class Leaving:
         try:
             with draft.open("wb") as file, self._parts.database.reading() as tx:
                 sealer = Sealer(file, key, header)
-                counts, digest = self._write(tx, sealer, id_, controller, (earlier, note))
+                logs = self._shelf.of(controller)
+                counts, digest = self._write(tx, sealer, id_, controller, (earlier, note), logs)
                 sealer.end()
             with self._parts.database.transaction() as tx:
-                self._note(tx, caller, Event.HANDOVER_CLOSE, id_, controller, {"manifest": digest, "counts": counts})
+                self._note(tx, caller, Event.HANDOVER_CLOSE, id_, controller,
+                           {"manifest": digest, "counts": counts, "logs": logs})  # fmt: skip
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
@@ -130,13 +132,13 @@ class Leaving:
             )
 
     def _write(
-        self, tx: Connection, sealer: Sealer, id_: str, controller: str, notes: tuple[str, str]
-    ) -> tuple[dict[str, int], str]:
+        self, tx: Connection, sealer: Sealer, id_: str, controller: str, notes: tuple[str, str], logs: Sequence[str]
+    ) -> tuple[dict[str, int], str]:  # fmt: skip
         """Every member, in the order in which a reader needs them."""
         earlier, note = notes
         giver = Giver(self._parts, tx, controller)
         stated = checkpoint.parse(note)
-        self._check_quiet(tx, controller, stated.size)
+        check_quiet(self._parts, tx, controller, stated.size)
         names = {one.organiser.oid: one.organiser.name for one in agreements(tx)}
         writer = package.Writer(sealer, {
             "format": package.FORMAT, "package": id_, "controller": controller, "name": names.get(Oid(controller), ""),
@@ -154,12 +156,12 @@ class Leaving:
             writer.add("log/consistency.json", orjson.dumps(told))
         self._stored(writer, giver)
         people: dict[str, None] = {}
-        writer.lines("entries", self._entries(tx, controller, stated.size, people), ENTRIES)
+        writer.lines("entries", entries(self._parts, tx, controller, stated.size, people), ENTRIES)
         rows = (row for name in people if (row := self._parts.log.names.row(tx, name)))
         writer.lines("names", rows, ROWS)
         writer.lines("references", giver.references(), ROWS)
         writer.lines("changes", giver.changes(), ROWS)
-        for name, content in self._shelf.members_of(controller):
+        for name, content in self._shelf.members_of(logs):
             writer.add(name, content)
         digest = writer.end(self._parts.checkpoint_signer().sign)
         return dict(sorted(writer.counts.items())), digest
@@ -196,29 +198,6 @@ class Leaving:
             if len(page) == registers.PAGE:
                 flush()
         flush()
-
-    def _check_quiet(self, tx: Connection, controller: str, size: int) -> None:
-        """Whether nothing has been written about the controller since the checkpoint."""
-        for _, body in report.every(tx, self._parts.log.seals, report.Filter(after=size - 1)):
-            if orjson.loads(body)["controller"] == controller:
-                raise ConflictError("the log goes on growing; stop API and worker, and hand over again")
-
-    def _entries(self, tx: Connection, controller: str, size: int, people: dict[str, None]) -> Iterator[bytes]:
-        """The log up to the checkpoint: the controller's entries and the log's own, the others as leaf hashes."""
-        for line in report.jsonl(tx, self._parts.log.seals):
-            data = line.rstrip("\n").encode()
-            entry = orjson.loads(data)
-            if entry["idx"] >= size:
-                return
-            if "leaf" in entry:
-                yield data
-            elif entry["controller"] == controller or entry["event"] in OF_THE_LOG:
-                if name := entry["actor"].get("name"):
-                    people[name] = None
-                yield data
-            else:
-                leaf = b64encode(sha256(b"\0" + data).digest()).decode()  # RFC 9162 §2.1.1
-                yield b'{"idx":%d,"leaf":"%b"}' % (entry["idx"], leaf.encode())
 
     def confirm(self, caller: Caller, receipt: str, keys: str) -> dict[str, Any]:
         """Write down that a package was taken in.
@@ -261,6 +240,22 @@ class Leaving:
             raise ConflictError("the package was not confirmed; nothing was destroyed. Run `handover confirm` first")
         controller = confirmed["controller"]
         decision = self._office.permit(caller, Event.HANDOVER_DESTROY, provider=None, controller=controller)
+        pairs = self._whole(controller, id_)
+        counts = self._destroyer.handed(
+            caller, controller, pairs, basis=BASIS, details={"package": id_, "instruction": instruction}
+        )
+        closed = self._told(Event.HANDOVER_CLOSE, id_)
+        given = set(closed["details"].get("logs", ())) if closed else set()
+        logs = [one for one in self._shelf.of(controller) if one in given]
+        counts["logs"] = len(logs)
+        with self._parts.database.transaction() as tx:
+            self._note(tx, caller, Event.HANDOVER_DESTROY, id_, controller,
+                       {"instruction": instruction, "destroyed": counts, "row": decision.row})  # fmt: skip
+        self._shelf.destroy(logs)
+        return {"package": id_, "destroyed": counts}
+
+    def _whole(self, controller: str, id_: str) -> tuple[Pair, ...]:
+        """The registers of a package that holds all there is of them; nothing is destroyed otherwise."""
         exported = self._told(Event.HANDOVER_EXPORT, id_)
         with self._parts.database.reading() as tx:
             pairs = Giver(self._parts, tx, controller).pairs
@@ -276,13 +271,7 @@ class Leaving:
                 f"{unfinished} grants by break-glass are not reviewed, or their cases are open, and the reasons would "
                 "be gone; nothing was destroyed. Finish them here as well: the user's organisation answers for it"
             )
-        counts = self._destroyer.handed(
-            caller, controller, pairs, basis=BASIS, details={"package": id_, "instruction": instruction}
-        )
-        with self._parts.database.transaction() as tx:
-            self._note(tx, caller, Event.HANDOVER_DESTROY, id_, controller,
-                       {"instruction": instruction, "destroyed": counts, "row": decision.row})  # fmt: skip
-        return {"package": id_, "destroyed": counts}
+        return pairs
 
     def _told(self, event: Event, id_: str) -> dict[str, Any] | None:
         """The last entry of a kind about a package."""

@@ -17,11 +17,11 @@ from kanta_gateway import forgotten
 from kanta_gateway.access import grants, register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import calling_system, client_request, data_key
+from kanta_gateway.database import calling_system, data_key
 from kanta_gateway.forgotten import Content, Forgotten
 from kanta_gateway.model import Caller, Event, Oid, instant
 from kanta_gateway.pipeline import willbook
-from kanta_gateway.pipeline.destroying import controllers
+from kanta_gateway.pipeline.destroying import EVENTS, controllers
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import JUDGED_AGAIN
 from kanta_gateway.pipeline.reconciling import REVOKED
@@ -112,16 +112,22 @@ class Oblivion:
         """Take the content of a row that a restored table has again; nothing where it has not."""
         is_whole = forgotten.WHOLE in deed.details
         # the name of a row has an index; a deed that an older key store brought names its key only
-        which = (one.subject == deed.subject,) if deed.subject else ()
+        which = [one.subject == deed.subject] if deed.subject else []
+        if one.is_keyed:
+            which.append(one.table.c.key_id == deed.key_id)
+        elif deed.key_id is not None or not deed.subject:
+            return
         has = one.has_any if is_whole else one.has_some
-        found = tx.execute(select(one.table).where(*which, one.table.c.key_id == deed.key_id, has)).mappings()
-        for row in found.all():
-            forgotten.empty(tx, one.table.name, [row[one.subject.name]], whole=is_whole)
-            event = Event.RIGHT_DESTROY if one.table is client_request else Event.DOCUMENT_DESTROY_KEY
-            register = (row["provider"], row.get("purchaser", ""))
-            controller = row.get("organiser") or row.get("controller") or self._owners.get(register, row["provider"])
-            client = row["client_ref"] if row.get("is_client", True) else None
-            yield self._event(event, deed, client, row["provider"], controller)
+        found = tx.execute(select(one.table).where(*which, has)).mappings().all()
+        for subject, row in {row[one.subject.name]: row for row in found}.items():
+            forgotten.empty(tx, one.table.name, [subject], whole=is_whole)
+            provider = row.get("provider", "")
+            register = (provider, row.get("purchaser", ""))
+            controller = row.get("organiser") or row.get("controller") or self._owners.get(register, provider)
+            client = row.get("client_ref") if row.get("is_client", True) else None
+            yield self._event(
+                EVENTS.get(one.table.name, Event.DOCUMENT_DESTROY_KEY), deed, client, provider, controller
+            )
 
     def _system(self, tx: Connection, deed: Forgotten) -> list[AuditEvent]:
         known = tx.execute(

@@ -26,11 +26,11 @@ from kanta_gateway.audit.entry import DISCLOSURES
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
 from kanta_gateway.audit.seals import Seals
-from kanta_gateway.database import access_grant, calling_system, document, notice, party_statement, record
+from kanta_gateway.database import calling_system, document, notice, party_statement, record
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.pipeline import claims as more
-from kanta_gateway.pipeline import contents
+from kanta_gateway.pipeline import contents, grantclaims
 from kanta_gateway.pipeline.brought import told_before
 from kanta_gateway.pipeline.claims import UNTOLD
 from kanta_gateway.pipeline.outlet import OWN_LOG, REPORT
@@ -76,17 +76,18 @@ def reconciled(
     ).all()
     told = [_with_key(row, keys) for row in tx.execute(NOTICES).mappings()]
     further = more.told(tx, lambda row: _with_key(row, keys))
-    broken = list(tx.execute(GRANTS).mappings())
+    broken = list(tx.execute(grantclaims.GRANTS).mappings())
     whole = [
         *of_records(records), *of_documents(documents), *of_notices(told), *_of_parties(stated, systems),
-        *of_grants(broken), *further.claims, *contents.claims(tx),
+        *grantclaims.claims(broken), *further.claims, *contents.claims(tx),
     ]  # fmt: skip
     before = told_before(tx, seals)
     claims = [one for one in whole if one.event not in before.get(one.subject, ())
               and not (one.event == contents.CONTENT and one.subject in before)]  # fmt: skip
     known = {
         **_known(records, documents),
-        **_known_grants(broken),
+        **grantclaims.known(broken),
+        **grantclaims.known_cases(tx),
         **_known_notices(told),
         **further.known,
         Event.DOCUMENT_DESTROY_KEY.value: {
@@ -94,6 +95,7 @@ def reconciled(
             **_destroyed(told, "id"),
             **_destroyed(further.disclosures, "id"),
             **_gone(records, keys),
+            **grantclaims.destroyed(broken),
         },
         Event.PARTY_REGISTER.value: dict.fromkeys(
             [*(one["thing"] for one in stated), *(one[0] for one in systems)], True
@@ -144,28 +146,6 @@ _STATEMENTS = select(
     party_statement.c.valid_to,
     party_statement.c.recorded_at,
 ).distinct()
-
-
-GRANTS = select(access_grant.c.id, access_grant.c.until, access_grant.c.ended_at, access_grant.c.outcome)
-
-
-def of_grants(rows: Iterable[RowMapping]) -> Iterator[Claim]:
-    """What grants by break-glass claim."""
-    for row in rows:
-        yield Claim("access_grant", row["id"], Event.ACCESS_BREAK, row["id"], {"until": row["until"]})
-        if row["ended_at"] is not None:
-            yield Claim("access_grant", row["id"], Event.ACCESS_END, row["id"])
-        if row["outcome"] is not None:
-            yield Claim("access_grant", row["id"], Event.ACCESS_REVIEW, row["id"], {"outcome": row["outcome"]})
-
-
-def _known_grants(rows: list[RowMapping]) -> Known:
-    """A grant that was ended or reviewed is still so: a restored table opens none again unseen."""
-    return {
-        Event.ACCESS_BREAK.value: {row["id"]: True for row in rows},
-        Event.ACCESS_END.value: {row["id"]: row["ended_at"] is not None for row in rows},
-        Event.ACCESS_REVIEW.value: {row["id"]: row["outcome"] is not None for row in rows},
-    }
 
 
 def _with_key(row: RowMapping, keys: Collection[int]) -> dict[str, Any]:

@@ -13,10 +13,12 @@ from kanta_gateway.pipeline.keeping import Keeping
 from kanta_gateway.pipeline.oblivion import Oblivion
 from kanta_gateway.pipeline.samepeople import complete
 from kanta_gateway.pipeline.spent import destroy_spent
+from kanta_gateway.pipeline.supervised import destroy_supervision
 
 if TYPE_CHECKING:
     from kanta_gateway.pipeline.office import Office
     from kanta_gateway.pipeline.parts import Parts
+    from kanta_gateway.pipeline.shelf import Shelf
 
 
 class Retention:
@@ -26,14 +28,15 @@ class Retention:
         parts: the built gateway.
         office: permits and writes down.
         grace_days: how long content stays readable after the archive's receipt.
+        shelf: logs that were handed over.
     """
 
-    def __init__(self, parts: Parts, office: Office, grace_days: int) -> None:
+    def __init__(self, parts: Parts, office: Office, grace_days: int, shelf: Shelf) -> None:
         self._parts = parts
         self._office = office
         self._grace_days = grace_days
         self._done_on: date | None = None
-        self.aging = Aging(parts, office)
+        self.aging = Aging(parts, office, shelf)
         self.keeping = Keeping(parts, office)
         self.oblivion = Oblivion(parts)
         self.destroyer = Destroyer(parts, office, self.oblivion)
@@ -47,7 +50,10 @@ class Retention:
                 "reminded": self.keeping.remind(caller),
                 "returned": self.keeping.destroy_returned(caller),
                 "reference": self.keeping.destroy_reference(caller),
+                "handed": self.aging.purge_handed(caller)["rows"],
             }
+            seen = destroy_supervision(self._parts, caller)
+            told |= {name: seen[name] for name in ("grants", "cases")}
             complete(self._parts)
             self._done_on = today
         return told | {"keys": self.oblivion.carry()}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kanta_gateway.access.grants import Grant
 
-STATES = ("to-review", "overdue", "case", "case-overdue", "reviewed")
+STATES = ("to-review", "overdue", "case", "case-overdue", "reviewed", "destroyed")
 NOTE_CHARACTERS = 10
 """Shortest note of a review or of what was done about a case."""
 
@@ -35,7 +35,7 @@ class Reviews(GrantDesk):
 
         Args:
             caller: who asks.
-            state: only these: to-review, overdue, case, case-overdue, reviewed; empty for all.
+            state: only these: to-review, overdue, case, case-overdue, reviewed, destroyed; empty for all.
 
         Raises:
             ParameterError: there is no such state.
@@ -103,6 +103,7 @@ class Reviews(GrantDesk):
             grant = grants.get(tx, grant_id)
             if grant is None or not self._may_see(caller, grant):
                 raise NotFoundError
+            _check_there(grant)
             if self._is_same_person(grant, caller):
                 raise NotPermittedError("a case is closed by another person than the one whom it is about")
             if not grants.closed(tx, grant_id, self._parts.now()):
@@ -137,6 +138,7 @@ class Reviews(GrantDesk):
         grant = grants.get(tx, grant_id)
         if grant is None or not self._may_see(caller, grant):
             raise NotFoundError
+        _check_there(grant)
         if self._is_same_person(grant, caller):
             raise NotPermittedError("a review is by another person than the one who broke the glass")
         if grant.is_open(self._parts.now()):
@@ -149,3 +151,13 @@ class Reviews(GrantDesk):
     def _month(self, grant: Grant) -> str:
         """The month in which it was given, in Finland."""
         return datetime.fromisoformat(grant.given_at).astimezone(HELSINKI).strftime("%Y-%m")
+
+
+def _check_there(grant: Grant) -> None:
+    """Whether who looked and why is still known.
+
+    Raises:
+        ConflictError: it was destroyed, with the log that tells of it or after a handover.
+    """
+    if not grant.sealed:
+        raise ConflictError("who looked and why has been destroyed; there is nothing to review any more")

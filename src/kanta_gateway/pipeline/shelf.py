@@ -1,27 +1,72 @@
 """Logs that other installations handed over: each sealed in a file of its own, apart from this installation's log.
 
-A log that comes is a draft until the transaction that takes its package in is about to end; one that is here stays.
+* A log that comes is a draft until the transaction that takes its package in is about to end; one that is here stays.
+* A log ages as the own one does: the file is written anew with the leaf hash in the place of each entry whose time is
+  over, so that its proofs hold, without the names and clients that no younger entry tells of (703/2023 annex, §24).
+* Of a file that goes the header is overwritten first: it holds the only copy of the key that the rest is sealed with.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
+import orjson
+
+from kanta_gateway.audit.entry import OWN
 from kanta_gateway.errors import ConflictError, NotFoundError
 from kanta_gateway.handover import package
-from kanta_gateway.handover.sealed import Opener, Sealer, for_itself
+from kanta_gateway.handover.lines import closed
+from kanta_gateway.handover.sealed import MAGIC, Opener, Sealer, for_itself
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 FOLDER = "handed"
 """Of the logs within a package whose controller came from elsewhere itself."""
+
+
+@dataclass(slots=True)
+class Old:
+    """What of a log has had its time."""
+
+    until: str
+    """Entries up to this moment have."""
+    rows: int = 0
+    first: str = ""
+    """The oldest entry that stays; empty where none does."""
+    _went: dict[str, set[str]] = field(default_factory=lambda: {"names": set(), "references": set()})
+    _stay: dict[str, set[str]] = field(default_factory=lambda: {"names": set(), "references": set()})
+
+    def is_over(self, entry: Mapping[str, Any]) -> bool:
+        """Whether an entry goes; those of the log about itself stay, since later checks need them."""
+        return "leaf" not in entry and entry["event"] not in OWN and entry["at"] <= self.until
+
+    def hear(self, entry: Mapping[str, Any]) -> None:
+        """Count one entry."""
+        if "leaf" in entry or entry["event"] in OWN:
+            return
+        is_over = self.is_over(entry)
+        self.rows += is_over
+        if not is_over:
+            self.first = min(self.first or entry["at"], entry["at"])
+        told = self._went if is_over else self._stay
+        told["names"].add(entry["actor"].get("name") or "")
+        told["references"].add(entry.get("client") or "")
+
+    def gone(self) -> Mapping[str, set[str]]:
+        """Names and clients of whom only entries tell that go, by the members that have them."""
+        return {folder: went - self._stay[folder] for folder, went in self._went.items()}
+
+
+_KEYS = {"names": "commitment", "references": "ref"}
+"""Members that tell what entries only refer to, and by what."""
 
 
 class Shelf:
@@ -51,6 +96,10 @@ class Shelf:
         except ValueError as error:
             raise NotFoundError("the id of a package is a UUID") from error
 
+    def mark(self, id_: str) -> int:
+        """Another one whenever the file is written anew; a backup that was put back has another one too."""
+        return self.path(id_).stat().st_ctime_ns
+
     @contextmanager
     def read(self, id_: str) -> Iterator[package.Reader]:
         """Read a log.
@@ -71,12 +120,55 @@ class Shelf:
             next(reader.members())
             return reader.about
 
-    def members_of(self, controller: str) -> Iterator[tuple[str, bytes]]:
-        """Every member of the logs of one controller, under names by which they can be handed on."""
-        for id_ in self.ids():
-            if self.about(id_)["controller"] == controller:
-                with self.read(id_) as reader:
-                    yield from ((f"{FOLDER}/{id_}/{name}", data) for name, data in reader.members())
+    def of(self, controller: str) -> list[str]:
+        """Ids of the packages that brought logs of one controller."""
+        return [id_ for id_ in self.ids() if self.about(id_)["controller"] == controller]
+
+    def members_of(self, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Every member of some logs, under names by which they can be handed on."""
+        for id_ in ids:
+            with self.read(id_) as reader:
+                yield from ((f"{FOLDER}/{id_}/{name}", data) for name, data in reader.members())
+
+    def old(self, id_: str, until: str) -> Old:
+        """What of a log has had its time.
+
+        Args:
+            id_: of its package.
+            until: entries up to this moment have.
+        """
+        found = Old(until)
+        with self.read(id_) as reader:
+            for name, data in reader.members():
+                if name.startswith("entries/"):
+                    for line in data.splitlines():
+                        found.hear(orjson.loads(line))
+        return found
+
+    def copy(self, id_: str, old: Old, drafts: Drafts) -> None:
+        """Write a log anew without what has had its time."""
+        with self.read(id_) as reader:
+            members = reader.members()
+            next(members)
+            writer, gone = drafts.begin(reader.about), old.gone()
+            for name, data in members:
+                folder, lines = name.partition("/")[0], data.splitlines()
+                if folder == "entries":
+                    every = [(orjson.loads(line), line) for line in lines]
+                    kept = [closed(one["idx"], line) if old.is_over(one) else line for one, line in every]
+                elif folder in gone:
+                    kept = [line for line in lines if orjson.loads(line).get(_KEYS[folder]) not in gone[folder]]
+                else:
+                    writer.add(name, data)
+                    continue
+                if kept:
+                    writer.add(name, b"".join(one + b"\n" for one in kept), len(kept))
+
+    def destroy(self, ids: Iterable[str]) -> None:
+        """Destroy logs."""
+        for id_ in ids:
+            with _keyless(path := self.path(id_)):
+                path.unlink()
 
     def drafts(self, sign: Callable[[str], str]) -> Drafts:
         """Logs that come."""
@@ -146,8 +238,26 @@ class Drafts:
         for one in self._open.values():
             one.writer.end(self._sign)
             one.sealer.end()
+            one.file.flush()
+            os.fsync(one.file.fileno())
             one.file.close()
         self._open.clear()
         for id_, path in list(self._made.items()):
-            self._settled.append(path.replace(self._shelf.path(id_)))
+            with _keyless(self._shelf.path(id_)):
+                self._settled.append(path.replace(self._shelf.path(id_)))
             del self._made[id_]
+
+
+@contextmanager
+def _keyless(path: Path) -> Iterator[None]:
+    """Overwrite the key of the file that was here, once something else has taken its place or it is gone."""
+    file = path.open("r+b") if path.is_file() else None
+    yield
+    if file is not None:
+        with file:
+            file.seek(len(MAGIC))
+            length = len(file.readline())
+            file.seek(len(MAGIC))
+            file.write(bytes(length))
+            file.flush()
+            os.fsync(file.fileno())

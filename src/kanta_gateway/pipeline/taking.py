@@ -141,7 +141,8 @@ class Taker:
             told = {name: value for name, value in row.items() if name != "about"}
             texts = {name: row[name] and seal(parts.keyring.accesses, orjson.dumps(row[name]), ACCESS)
                      for name in GRANT_TEXTS}  # fmt: skip
-            person = parts.log.names.reference(row["organisation"], row["sealed"]["person_id"])
+            texts["sealed"] = texts["sealed"] or b""  # destroyed before it was given
+            person = parts.log.names.reference(row["organisation"], row["sealed"]["person_id"]) if row["sealed"] else ""
             self.granted.append(row["id"])
             one = Grant(**{**told, **texts, "client_ref": str(self._reference(row["about"])), "person_ref": person})
             grants.add(self.tx, replace(one, ended_at=instant(now)) if one.is_open(now) else one)
