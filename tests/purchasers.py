@@ -23,8 +23,8 @@ FIRST, SECOND = "1.2.246.10.94006007.10.0", "1.2.246.10.94007005.10.0"
 """The two purchasers, each the controller of its own register."""
 ONLY_SECONDS = "1.2.246.10.94005557.10.0"
 """A provider that works for the second purchaser only."""
-OF_FIRST, OF_SECOND, OF_BOTH, AT_OTHER = Cast(1), Cast(2), Cast(3), Cast(4)
-"""Clients: of the first purchaser, of the second, of both under one number, and the other provider's."""
+OF_FIRST, OF_SECOND, OF_BOTH, AT_OTHER, OF_NOBODY = Cast(1), Cast(2), Cast(3), Cast(4), Cast(6)
+"""Clients: of the first purchaser, of the second, of both under one number, the other provider's, and of no records."""
 WORKERS = {PROVIDER: ("T-1", "Erkki Esimerkki"), ONLY_SECONDS: ("T-9", "Toini Toinen")}
 """Identifier and name of a provider's worker; somebody of a like name has left each."""
 FILES = {FIRST: "lapha", SECOND: "heinola"}
@@ -67,6 +67,7 @@ class Purchasers:
             for organisation, people in WORKERS.items() for one, name, last in (
                 (people[0], people[1], None), (f"{people[0]}-left", f"{people[1]} entinen", "2025-06-30"))
         ))  # fmt: skip
+        self.serve(OF_FIRST, OF_BOTH)
         self.look(OF_FIRST, PROVIDER, FILES[FIRST])
         self.world.deliver()
 
@@ -77,6 +78,13 @@ class Purchasers:
         )]  # fmt: skip
         assert all(told)
         self.world.deliver()
+        self.serve(OF_SECOND)
+        self.serve(OF_BOTH, controller=SECOND)
+        self.serve(AT_OTHER, provider=ONLY_SECONDS)
+        self.state(
+            {"kind": "relationship", "provider": PROVIDER, "client": OF_NOBODY.name("A")},
+            {"kind": "relationship", "provider": ONLY_SECONDS, "of": PROVIDER, "client": OF_FIRST.name("A")},
+        )
         self.look(OF_SECOND, PROVIDER, FILES[SECOND])
         self.look(AT_OTHER, ONLY_SECONDS, "lapha")
         self.gateway.registration.register_system(certificate(), ONLY_SECONDS, "toisen järjestelmä")
@@ -101,6 +109,12 @@ class Purchasers:
     def state(self, *stated: dict[str, Any]) -> None:
         """Some statements about parties."""
         self.gateway.party_book.state(read(list(stated)), self.world.caller)
+
+    def serve(self, *casts: Cast, provider: str = PROVIDER, controller: str = "") -> None:
+        """Registered relationships of clients; the controller is named only where one is told."""
+        told = {"kind": "relationship", "provider": provider, "from": "2025-01-01"}
+        named = {"controller": controller} if controller else {}
+        self.state(*({**told, **named, "client": one.name("A")} for one in casts))
 
     def look(self, cast: Cast, provider: str, purchaser: str) -> None:
         """A worker of a provider looks at a client's day and figures; one who has left tries to."""

@@ -159,6 +159,8 @@ def test_days_of_a_sub_processor(gateway: Gateway, approval: dict[str, str], exp
 def test_registered_clients_only(gateway: Gateway) -> None:
     """Where the controller registers its clients, a day of a client without an open relationship is refused.
 
+    A relationship that names another controller opens none of its contracts.
+
     [ACC-03, CTL-13]
     """
     register(gateway)
@@ -166,6 +168,7 @@ def test_registered_clients_only(gateway: Gateway) -> None:
         {"kind": "contract", "processor": PROVIDER, "controller": ORGANISER, "number": NUMBER, "purchaser": "lapha",
          "relationships": "registered"},
         {"kind": "relationship", "provider": PROVIDER, "client": "A-1", "from": "2025-03-04"},
+        {"kind": "relationship", "provider": PROVIDER, "client": "A-1", "controller": SUB, "from": "2025-01-01"},
     )  # fmt: skip
     found = diary(outcomes(take(gateway, [SAMPLE])))
 
@@ -395,4 +398,4 @@ def test_the_command_explains(tmp_path: Path) -> None:
 
     assert (0, 3) == (allowed.returncode, refused.returncode)
     assert "allowed by D2" in allowed.stdout
-    assert "mandate is ended, needed is valid" in refused.stdout
+    assert "the contract (mandate): ended; needed: in force" in refused.stdout

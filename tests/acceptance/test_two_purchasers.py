@@ -15,6 +15,7 @@ from tests.purchasers import (
     FIRST,
     OF_BOTH,
     OF_FIRST,
+    OF_NOBODY,
     OF_SECOND,
     ONLY_SECONDS,
     SECOND,
@@ -26,7 +27,7 @@ from tests.purchasers import (
 from tests.small_export import PROVIDER
 
 from kanta_gateway.errors import NotFoundError, NotPermittedError, ParameterError
-from kanta_gateway.model import Caller
+from kanta_gateway.model import Caller, Oid
 
 READERS = ("auditor", "log-supervisor")
 ARCHIVE = "national archive for social welfare"
@@ -163,6 +164,30 @@ def test_no_list_tells_how_much_there_is_of_another_purchaser(two: Purchasers, s
     assert after["/v1/documents", "purchaser-supervisor"][1]["documents"]
 
 
+@pytest.mark.usefixtures("seen")
+def test_a_relationship_is_told_to_whose_contract_it_is_under(two: Purchasers) -> None:
+    """703/2023 §14: a client's relationship is told to the one controller that it falls under: whom it names, for whom
+    alone the provider works, or in whose register alone the client stood when it was stated. Else the operator knows.
+    """
+    told = {}
+    supervisor = replace(two.world.caller, system="desk", role="log-supervisor", purpose="log-supervision")
+    for who, by in (("first", replace(supervisor, organisation=Oid(FIRST))), ("operator", two.world.caller),
+                    ("second", replace(supervisor, organisation=Oid(SECOND)))):  # fmt: skip
+        rows = two.gateway.party_book.on(by, None, None, "relationship")["register"]
+        told[who] = {(one["provider"], one["client"], one.get("controller", "")) for one in rows}
+    of_first = {(PROVIDER, two.ref(OF_FIRST), ""), (PROVIDER, two.ref(OF_BOTH), "")}
+    of_second = {
+        (PROVIDER, two.ref(OF_SECOND), ""), (PROVIDER, two.ref(OF_BOTH), SECOND),
+        (ONLY_SECONDS, two.ref(AT_OTHER, ONLY_SECONDS), ""), (ONLY_SECONDS, two.ref(OF_FIRST), ""),
+    }  # fmt: skip
+
+    assert told == {
+        "first": of_first,
+        "second": of_second,
+        "operator": of_first | of_second | {(PROVIDER, two.ref(OF_NOBODY), "")},
+    }
+
+
 # whose register an entry is of
 
 
@@ -227,6 +252,7 @@ def test_cases_are_seen_by_whose_register_they_are_of(two: Purchasers) -> None:
     assert {"request:deny"} == {one["event"] for one in two.log()[-8:]}
 
 
+@pytest.mark.usefixtures("seen")
 def test_an_incident_is_told_to_the_controller_that_it_concerns(two: Purchasers) -> None:
     """GDPR 33(2): the operator says whose register an incident concerns; that controller sees it, another one not, and
     nobody opens one in the register of another.
