@@ -16,6 +16,7 @@ from tests.small_export import PROVIDER
 from kanta_gateway.access.statements import read
 from kanta_gateway.errors import NotPermittedError
 from kanta_gateway.model import Caller, Oid
+from kanta_gateway.pipeline.proposal import Proposal
 from kanta_gateway.signing.keys import make_development_keys
 from kanta_gateway.web import service_of
 
@@ -35,7 +36,15 @@ def number(provider: str, purchaser: str) -> str:
     return f"NAYTE/{purchaser}/{provider[-6:]}"
 
 
-PURPOSES = {"auditor": "audit", "log-supervisor": "log-supervision", "provider-system": "delivery"}
+def contract_file(name: str) -> str:
+    """Path of a contract file in a change."""
+    return f"knowledge/mappings/contracts/{name}.yaml"
+
+
+PURPOSES = {
+    "approver": "administration", "auditor": "audit", "log-supervisor": "log-supervision",
+    "provider-system": "delivery",
+}  # fmt: skip
 
 
 def person(role: str, organisation: str) -> Caller:
@@ -85,6 +94,7 @@ class Purchasers:
             {"kind": "relationship", "provider": PROVIDER, "client": OF_NOBODY.name("A")},
             {"kind": "relationship", "provider": ONLY_SECONDS, "of": PROVIDER, "client": OF_FIRST.name("A")},
         )
+        self.propose({}, contract_file(FILES[SECOND]))
         self.look(OF_SECOND, PROVIDER, FILES[SECOND])
         self.look(AT_OTHER, ONLY_SECONDS, "lapha")
         self.gateway.registration.register_system(certificate(), ONLY_SECONDS, "toisen järjestelmä")
@@ -115,6 +125,12 @@ class Purchasers:
         told = {"kind": "relationship", "provider": provider, "from": "2025-01-01"}
         named = {"controller": controller} if controller else {}
         self.state(*({**told, **named, "client": one.name("A")} for one in casts))
+
+    def propose(self, preview: dict[str, Any], *paths: str) -> int:
+        """A change of some pieces, proposed by the operator; its number."""
+        what = Proposal({}, dict.fromkeys(paths, b"changed"), "The purchaser's letter of 3 March", preview)
+        told = self.gateway.changes.propose(self.world.caller, what, is_at_once=False, review_days=7)
+        return int(told["number"])
 
     def look(self, cast: Cast, provider: str, purchaser: str) -> None:
         """A worker of a provider looks at a client's day and figures; one who has left tries to."""

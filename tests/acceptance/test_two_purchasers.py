@@ -21,6 +21,7 @@ from tests.purchasers import (
     SECOND,
     WORKERS,
     Purchasers,
+    contract_file,
     number,
     person,
 )
@@ -220,6 +221,58 @@ def test_a_denial_is_of_the_contract_that_the_assertion_names(two: Purchasers) -
             two.gateway.auditors.cases.listed(by)
 
         assert (purchaser, "case:read") == (two.log()[-1]["controller"], two.log()[-1]["details"]["asked"])
+
+
+# changes of content
+
+
+@pytest.mark.usefixtures("seen")
+def test_changes_are_known_to_whose_contract_files_they_are_of(two: Purchasers) -> None:
+    """A controller's person sees and decides changes of what is common and of its own contract files; another's is told
+    like one that is not there. Counts are of the own register, and the log of each tells of its own files. [LOG-14]
+    """
+    changes, operator = two.gateway.changes, two.world.caller
+    first, second = person("approver", FIRST), person("approver", SECOND)
+    counts = {whose: {"records": each, "since": "2025-01-01", "rules": {"LAP-1": {"comes": each}},
+                      "outcomes": [{"from": "accepted", "to": "held", "count": each}]}
+              for whose, each in ((FIRST, 3), (SECOND, 5))}  # fmt: skip
+    effect = {"contracts": {"lapha": counts, "heinola": {SECOND: counts[SECOND]}}}
+    made = {
+        "second": two.propose({"contracts": {"heinola": {SECOND: counts[SECOND]}}}, contract_file("heinola")),
+        "both": two.propose(effect, contract_file("lapha")), "law": two.propose(effect, contract_file("national")),
+        "mixed": two.propose(effect, contract_file("heinola"), "policy/mixed.cedar"),
+        "nobody": two.propose({}, contract_file("helsinki")), "common": two.propose({}, "policy/own.cedar"),
+        "channels": two.propose({}, "notice-channels"),
+    }  # fmt: skip
+    known = {name: {one["number"] for one in changes.listed(by)["changes"]} & set(made.values())
+             for name, by in (("first", first), ("second", second), ("operator", operator))}  # fmt: skip
+    of_all = {made["both"], made["law"], made["common"]}
+
+    assert known == {
+        "first": of_all,
+        "second": of_all | {made["second"], made["mixed"]},
+        "operator": set(made.values()),
+    }
+    shown = {by.organisation: changes.show(by, made["law"])["preview"]["contracts"] for by in (first, second, operator)}
+    assert {"lapha": 3} == {name: one["records"] for name, one in shown[first.organisation].items()}
+    assert {"lapha": 5, "heinola": 5} == {name: one["records"] for name, one in shown[second.organisation].items()}
+    whole = shown[operator.organisation]["lapha"]
+    assert (8, {"LAP-1": {"comes": 8}}, 8) == (whole["records"], whole["rules"], whole["outcomes"][0]["count"])
+    for act in (changes.show, changes.approve, changes.reject):
+        told = []
+        for which in (made["second"], 999):
+            with pytest.raises(NotFoundError) as error:
+                act(first, which)
+            told.append(str(error.value))
+        assert 1 == len(set(told))
+    assert "approved" == changes.approve(second, made["second"])["state"]
+    assert "approved" == changes.approve(first, made["common"])["state"]
+    assert contract_file("heinola") in changes.listed(second)["approved"]
+    assert contract_file("heinola") not in changes.listed(first)["approved"]
+    pieces = [(one["controller"], path) for one in two.log() if one["event"].startswith("change:")
+              for path in one["details"].get("pieces", ())]  # fmt: skip
+    assert {SECOND} == {whose for whose, path in pieces if path == contract_file("heinola")}
+    assert {"apart"} == {whose for whose, path in pieces if path in {contract_file("helsinki"), "notice-channels"}}
 
 
 # cases of supervision
