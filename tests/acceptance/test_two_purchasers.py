@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.callers import Http, Who
+from tests.chains import Cast
 from tests.purchasers import (
     AT_OTHER,
     FILES,
@@ -27,7 +28,7 @@ from tests.purchasers import (
 )
 from tests.small_export import PROVIDER
 
-from kanta_gateway.errors import NotFoundError, NotPermittedError, ParameterError
+from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
 from kanta_gateway.model import Caller, Oid
 
 READERS = ("auditor", "log-supervisor")
@@ -322,6 +323,49 @@ def test_an_incident_is_told_to_the_controller_that_it_concerns(two: Purchasers)
     for by, case in ((second, of_first), (first, of_none), (second, of_none)):
         with pytest.raises(NotFoundError):
             cases.shown(by, case)
+
+
+# one number of two persons
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_number_that_two_providers_use_is_never_mixed(two: Purchasers) -> None:
+    """Two providers of one register may give two persons the same number: without the provider it is refused, with the
+    providers that the caller may know; whoever knows of one of them only is told of that one. [LOG-14]
+    """
+    same, office, http = Cast(7), two.gateway.office, Http(two.gateway)
+    two.take(same, ONLY_SECONDS, "lapha")
+    two.take(same, PROVIDER, FILES[FIRST])
+    one = office.access_report(person("log-supervisor", SECOND), same.name("A"))["rows"]
+    two.take(same, PROVIDER, FILES[SECOND])
+    own, first = person("log-supervisor", SECOND), person("log-supervisor", FIRST)
+    path = f"/v1/clients/{same.name('A')}"
+    asks: dict[str, Any] = {
+        "report": lambda oid: office.access_report(own, same.name("A"), oid)["rows"],
+        "entries": lambda oid: office.entries(own, same.name("A"), -1, 1000, oid)["entries"],
+        "export": lambda oid: list(two.gateway.trail.export("csv", own, same.name("A"), oid)),
+        "wills": lambda oid: two.gateway.accesses.wills(same.name("A"), two.world.caller, oid)["registers"],
+        "ask": lambda oid: list(two.gateway.auditors.answers.ask(
+            own, "client-access", {"client": same.name("A"), "provider": oid}, "csv", "en")),
+        "view": lambda oid: two.gateway.own_view.view(two.world.caller, same.name("A"), "en", oid, "lapha").told,
+    }  # fmt: skip
+    for name, ask in asks.items():
+        with pytest.raises(ConflictError, match=f"{PROVIDER}.*{ONLY_SECONDS}"):
+            ask("")
+        assert ask(ONLY_SECONDS), name
+    supervisor = Who("log-supervisor", SECOND, "log-supervision")
+    told = http.call("GET", f"{path}/access-report", supervisor)
+    named = http.call("GET", f"{path}/access-report?provider={ONLY_SECONDS}", supervisor)
+    with pytest.raises(NotFoundError):
+        office.access_report(first, same.name("A"), ONLY_SECONDS)
+
+    assert (409, 200) == (told.status_code, named.status_code)
+    assert PROVIDER in told.text
+    whose = {oid: {each["client"] for each in asks["entries"](oid) if "client" in each}
+             for oid in (ONLY_SECONDS, PROVIDER)}  # fmt: skip
+    assert {oid: {two.ref(same, oid)} for oid in (ONLY_SECONDS, PROVIDER)} == whose
+    assert one
+    assert {FIRST} == {each["controller"] for each in office.access_report(first, same.name("A"))["rows"]}
 
 
 # the log itself
