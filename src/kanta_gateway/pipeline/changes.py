@@ -22,7 +22,7 @@ from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Decision, Event, Oid, instant
-from kanta_gateway.pipeline import concerning
+from kanta_gateway.pipeline import concerning, twopersons
 from kanta_gateway.pipeline.answers import check_reason
 from kanta_gateway.pipeline.approved import approved_content, code_of, opened
 from kanta_gateway.pipeline.concerning import COMMON, Concern
@@ -213,17 +213,12 @@ class Changes:
         with self._parts.database.reading() as tx:
             one = _of(self._seen(tx, caller, store.every(tx, self._code)), number)
         kept = self._opened(one)
-        by = kept["proposer"]
-        same = {
-            "identifier": (by["id"], caller.person_id), "name": (by["name"], caller.person_name),
-            "account of the machine": (kept.get("account", ""), caller.account),
-        }  # fmt: skip
-        told = [name for name, (first, second) in same.items() if first and _plain(first) == _plain(second)]
-        if told:
-            self._office.deny(caller, event, "", (f"change {number}: two-persons, the same {told[0]}",))
+        by = {"person_id": kept["proposer"]["id"], "name": kept["proposer"]["name"], "account": kept.get("account", "")}
+        if told := twopersons.same(by, caller):
+            self._office.deny(caller, event, "", (f"change {number}: two-persons, the same {told}",))
             raise NotPermittedError(
-                f"change {number} needs two persons: it was proposed under the same {told[0]}; another one decides it, "
-                "signed in with an account of its own or over the API"
+                f"change {number} needs two persons: it was proposed under the same {told}; another one decides it, "
+                f"{twopersons.OTHER}"
             )
 
     def _note(self, tx: Connection, caller: Caller, event: Event, one: Change, decision: Decision) -> None:
@@ -266,7 +261,3 @@ def _open(one: Change) -> Change:
 
 def _some(pieces: Mapping[str, _T], paths: Collection[str]) -> dict[str, _T]:
     return {path: one for path, one in pieces.items() if path in paths}
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
