@@ -16,6 +16,7 @@ from tests.small_export import PROVIDER
 from kanta_gateway.access.statements import read
 from kanta_gateway.errors import NotPermittedError
 from kanta_gateway.model import Caller, Oid
+from kanta_gateway.pipeline.proposal import Proposal
 from kanta_gateway.signing.keys import make_development_keys
 from kanta_gateway.web import service_of
 
@@ -23,8 +24,8 @@ FIRST, SECOND = "1.2.246.10.94006007.10.0", "1.2.246.10.94007005.10.0"
 """The two purchasers, each the controller of its own register."""
 ONLY_SECONDS = "1.2.246.10.94005557.10.0"
 """A provider that works for the second purchaser only."""
-OF_FIRST, OF_SECOND, OF_BOTH, AT_OTHER = Cast(1), Cast(2), Cast(3), Cast(4)
-"""Clients: of the first purchaser, of the second, of both under one number, and the other provider's."""
+OF_FIRST, OF_SECOND, OF_BOTH, AT_OTHER, OF_NOBODY = Cast(1), Cast(2), Cast(3), Cast(4), Cast(6)
+"""Clients: of the first purchaser, of the second, of both under one number, the other provider's, and of no records."""
 WORKERS = {PROVIDER: ("T-1", "Erkki Esimerkki"), ONLY_SECONDS: ("T-9", "Toini Toinen")}
 """Identifier and name of a provider's worker; somebody of a like name has left each."""
 FILES = {FIRST: "lapha", SECOND: "heinola"}
@@ -35,7 +36,15 @@ def number(provider: str, purchaser: str) -> str:
     return f"NAYTE/{purchaser}/{provider[-6:]}"
 
 
-PURPOSES = {"auditor": "audit", "log-supervisor": "log-supervision", "provider-system": "delivery"}
+def contract_file(name: str) -> str:
+    """Path of a contract file in a change."""
+    return f"knowledge/mappings/contracts/{name}.yaml"
+
+
+PURPOSES = {
+    "approver": "administration", "auditor": "audit", "log-supervisor": "log-supervision",
+    "provider-system": "delivery",
+}  # fmt: skip
 
 
 def person(role: str, organisation: str) -> Caller:
@@ -67,6 +76,7 @@ class Purchasers:
             for organisation, people in WORKERS.items() for one, name, last in (
                 (people[0], people[1], None), (f"{people[0]}-left", f"{people[1]} entinen", "2025-06-30"))
         ))  # fmt: skip
+        self.serve(OF_FIRST, OF_BOTH)
         self.look(OF_FIRST, PROVIDER, FILES[FIRST])
         self.world.deliver()
 
@@ -77,6 +87,14 @@ class Purchasers:
         )]  # fmt: skip
         assert all(told)
         self.world.deliver()
+        self.serve(OF_SECOND)
+        self.serve(OF_BOTH, controller=SECOND)
+        self.serve(AT_OTHER, provider=ONLY_SECONDS)
+        self.state(
+            {"kind": "relationship", "provider": PROVIDER, "client": OF_NOBODY.name("A")},
+            {"kind": "relationship", "provider": ONLY_SECONDS, "of": PROVIDER, "client": OF_FIRST.name("A")},
+        )
+        self.propose({}, contract_file(FILES[SECOND]))
         self.look(OF_SECOND, PROVIDER, FILES[SECOND])
         self.look(AT_OTHER, ONLY_SECONDS, "lapha")
         self.gateway.registration.register_system(certificate(), ONLY_SECONDS, "toisen järjestelmä")
@@ -101,6 +119,18 @@ class Purchasers:
     def state(self, *stated: dict[str, Any]) -> None:
         """Some statements about parties."""
         self.gateway.party_book.state(read(list(stated)), self.world.caller)
+
+    def serve(self, *casts: Cast, provider: str = PROVIDER, controller: str = "") -> None:
+        """Registered relationships of clients; the controller is named only where one is told."""
+        told = {"kind": "relationship", "provider": provider, "from": "2025-01-01"}
+        named = {"controller": controller} if controller else {}
+        self.state(*({**told, **named, "client": one.name("A")} for one in casts))
+
+    def propose(self, preview: dict[str, Any], *paths: str) -> int:
+        """A change of some pieces, proposed by the operator; its number."""
+        what = Proposal({}, dict.fromkeys(paths, b"changed"), "The purchaser's letter of 3 March", preview)
+        told = self.gateway.changes.propose(self.world.caller, what, is_at_once=False, review_days=7)
+        return int(told["number"])
 
     def look(self, cast: Cast, provider: str, purchaser: str) -> None:
         """A worker of a provider looks at a client's day and figures; one who has left tries to."""

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kanta_gateway import content, loading
+from kanta_gateway.access.parties import agreements
 from kanta_gateway.app import build, own_decider
 from kanta_gateway.contracts.preview import in_force, last_turn
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller
 from kanta_gateway.pipeline import effect
 from kanta_gateway.pipeline.approved import approved_content
-from kanta_gateway.pipeline.preview import Preview
+from kanta_gateway.pipeline.preview import Apart, Preview
 from kanta_gateway.pipeline.proposal import Proposal
 from kanta_gateway.settings import Settings
 
@@ -80,16 +82,25 @@ def _preview(
 
 
 def _contracts(gateway: Gateway, caller: Caller, known: loading.Library) -> Any:
-    """Contract -> which findings on last year's records would come, go or weigh otherwise, counted by rule."""
-    today = gateway.office.today
-    since = today - timedelta(days=365)
+    """Contract -> controller -> which findings on last year's records would come, go or weigh otherwise, by rule."""
+    since = gateway.office.today - timedelta(days=365)
     reader = replace(caller, purpose=content.Terms.load().preview_purpose)
+    with gateway.parts.database.reading() as tx:
+        have = agreements(tx, is_named=False)
     for name, one in known.contracts.items():
-        day = max(last_turn(one), today.isoformat())
-        made = Preview(gateway.parts, name, gateway.parts.contracts.get(name), in_force(one, day), None, since)
-        told = gateway.office.preview(reader, made)
-        rules = {rule: {word: len(change[word]) for word in MADE if change[word]}
-                 for rule, change in told["rules"].items()}  # fmt: skip
-        outcomes = [{"from": one["from"], "to": one["to"], "count": len(one["records"])} for one in told["outcomes"]]
-        if rules or outcomes:
-            yield name, {"records": told["records"], "since": since.isoformat(), "rules": rules, "outcomes": outcomes}
+        day = max(last_turn(one), gateway.office.today.isoformat())
+        make = partial(Preview, gateway.parts, name, gateway.parts.contracts.get(name), in_force(one, day), None, since)
+        whose = {str(each.provider.oid): str(each.organiser.oid) for each in have if each.purchaser == name}
+        told = gateway.office.preview(reader, Apart(make, whose))
+        if counts := {controller: found for controller, each in told.items() if (found := _counts(each, since))}:
+            yield name, counts
+
+
+def _counts(told: Mapping[str, Any], since: date) -> dict[str, Any]:
+    """What differs in one register, as numbers; nothing where nothing does."""
+    rules = {rule: {word: len(change[word]) for word in MADE if change[word]}
+             for rule, change in told["rules"].items()}  # fmt: skip
+    outcomes = [{"from": one["from"], "to": one["to"], "count": len(one["records"])} for one in told["outcomes"]]
+    if not (rules or outcomes):
+        return {}
+    return {"records": told["records"], "since": since.isoformat(), "rules": rules, "outcomes": outcomes}

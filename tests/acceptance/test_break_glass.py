@@ -311,7 +311,10 @@ def test_guessing_tells_nothing(crossing: Crossing) -> None:
 
 
 def test_the_commands(crossing: Crossing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The whole way on the command line: warning, break, documents, end, queue, review, close, counts, explain."""
+    """The whole way on the command line: warning, break, documents, end, queue, review, close, counts, explain.
+
+    Whom `--as` names is not enough: one account of the machine neither reviews what it opened nor closes its case.
+    """
     for module in (access, parties, daily):
         monkeypatch.setattr(module, "open_gateway", lambda **_: crossing.gateway)
 
@@ -333,7 +336,17 @@ def test_the_commands(crossing: Crossing, monkeypatch: pytest.MonkeyPatch, tmp_p
     waiting = run("access", "queue", "--state", "to-review", *other)
     review = ("access", "review", name, "--note", NOTE)
     run(*review, "--outcome", "founded", "--as", "V-1", "--name", "V", "--purpose", "supervision", code=1)
+    run(*review, "--outcome", "founded", *other, code=1)
+    denied_alone = crossing.entries("request:deny")[-1]
+    monkeypatch.setattr("kanta_gateway.gateway.account", lambda: "login 2")  # Ville's
+    namesake = ("--as", "V-8", "--name", "virve ", "--purpose", "supervision")
+    run(*review, "--outcome", "founded", *namesake, code=1)
     run(*review, "--outcome", "unfounded", "--owner", "DPO", *other)
+    monkeypatch.undo()
+    for module in (access, parties, daily):
+        monkeypatch.setattr(module, "open_gateway", lambda **_: crossing.gateway)
+    run("access", "close", name, "--note", NOTE, *other, code=1)
+    monkeypatch.setattr("kanta_gateway.gateway.account", lambda: "login 2")
     cases = json.loads(run("status", "--counts", "--json"))["break_glass"]["cases"]
     run("access", "close", name, "--note", NOTE, *other)
     counts = json.loads(run("access", "counts", "--month", grant["until"][:7], *other, "--json"))
@@ -343,6 +356,9 @@ def test_the_commands(crossing: Crossing, monkeypatch: pytest.MonkeyPatch, tmp_p
                                            "reason=told"))  # fmt: skip
     denied, allowed = run(*asked, code=3), run(*asked, *stated)
 
+    assert ("access:review", f"grant {name}: two-persons, the same account of the machine") == (
+        denied_alone["details"]["asked"], denied_alone["details"]["reasons"][0]
+    )  # fmt: skip
     assert "BTG" in run("access", "warning")
     assert [oid] == [one["oid"] for one in listed]
     assert b"ClinicalDocument" in (tmp_path / "one.xml").read_bytes()
@@ -350,7 +366,7 @@ def test_the_commands(crossing: Crossing, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert "Virve" in waiting
     assert 1 <= cases
     assert 1 <= counts["by_outcome"]["unfounded"]
-    assert "grant on none" in denied
+    assert "(grant): ei ole" in denied
     assert "allowed by D6" in allowed
     assert cast.name("A") in run("access", "wills", "--client", cast.name("A"), "--json")
     assert "audit: " in run("access", "purposes", "--role", "auditor")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
@@ -159,6 +160,8 @@ def test_days_of_a_sub_processor(gateway: Gateway, approval: dict[str, str], exp
 def test_registered_clients_only(gateway: Gateway) -> None:
     """Where the controller registers its clients, a day of a client without an open relationship is refused.
 
+    A relationship that names another controller opens none of its contracts.
+
     [ACC-03, CTL-13]
     """
     register(gateway)
@@ -166,6 +169,7 @@ def test_registered_clients_only(gateway: Gateway) -> None:
         {"kind": "contract", "processor": PROVIDER, "controller": ORGANISER, "number": NUMBER, "purchaser": "lapha",
          "relationships": "registered"},
         {"kind": "relationship", "provider": PROVIDER, "client": "A-1", "from": "2025-03-04"},
+        {"kind": "relationship", "provider": PROVIDER, "client": "A-1", "controller": SUB, "from": "2025-01-01"},
     )  # fmt: skip
     found = diary(outcomes(take(gateway, [SAMPLE])))
 
@@ -384,7 +388,10 @@ def test_another_controllers_people_see_nothing(gateway: Gateway) -> None:
 
 
 def test_the_command_explains(tmp_path: Path) -> None:
-    """`policy explain` ends with 0 for what is allowed and 3 for what is not, and tells why in words."""
+    """`policy explain` ends with 0 for what is allowed and 3 for what is not, and tells why in words.
+
+    A role that does not exist is a mistake of the asker, and no word of an answer is of another language than asked.
+    """
     cli = InProcess(tmp_path / "data", KANTA_SIGNING_ALGORITHM="p-256")
     cli("parties", "register", "--provider", PROVIDER, "--provider-name", "Paja", "--organiser", ORGANISER,
         "--organiser-name", "Alue", "--contract", NUMBER, "--purchaser", "lapha", "--to", "2026-03-31")  # fmt: skip
@@ -393,6 +400,16 @@ def test_the_command_explains(tmp_path: Path) -> None:
     allowed = cli(*asked, "2026-03-31")
     refused = cli(*asked, "2026-04-01")
 
+    other = ("policy", "explain", "notice:disclose", "--organisation", PROVIDER, "--purpose", "delivery", "--role")
+    unknown = cli(*other, "provider-sytem")
+    finnish = cli(*other, "auditor", "--lang", "fi")
+
+    assert 2 == unknown.returncode
+    assert "did you mean provider-system?" in " ".join(unknown.stderr.replace("│", " ").split())
+    assert "access-reviewer, approver, auditor" in " ".join(unknown.stderr.replace("│", " ").split())
+    assert "ei sallittu: " in finnish.stdout
+    assert "mikään rivi ei salli tätä toimea tässä käyttötarkoituksessa" in finnish.stdout
+    assert not re.search(r"\b(no|not|the|this|for|row|allows|allowed)\b", finnish.stdout.replace("auditor/no-row", ""))
     assert (0, 3) == (allowed.returncode, refused.returncode)
     assert "allowed by D2" in allowed.stdout
-    assert "mandate is ended, needed is valid" in refused.stdout
+    assert "the contract (mandate): ended; needed: in force" in refused.stdout

@@ -9,24 +9,27 @@ from typing import Any
 
 import pytest
 from tests.callers import Http, Who
+from tests.chains import Cast
 from tests.purchasers import (
     AT_OTHER,
     FILES,
     FIRST,
     OF_BOTH,
     OF_FIRST,
+    OF_NOBODY,
     OF_SECOND,
     ONLY_SECONDS,
     SECOND,
     WORKERS,
     Purchasers,
+    contract_file,
     number,
     person,
 )
 from tests.small_export import PROVIDER
 
-from kanta_gateway.errors import NotFoundError, NotPermittedError, ParameterError
-from kanta_gateway.model import Caller
+from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
+from kanta_gateway.model import Caller, Oid
 
 READERS = ("auditor", "log-supervisor")
 ARCHIVE = "national archive for social welfare"
@@ -163,6 +166,30 @@ def test_no_list_tells_how_much_there_is_of_another_purchaser(two: Purchasers, s
     assert after["/v1/documents", "purchaser-supervisor"][1]["documents"]
 
 
+@pytest.mark.usefixtures("seen")
+def test_a_relationship_is_told_to_whose_contract_it_is_under(two: Purchasers) -> None:
+    """703/2023 §14: a client's relationship is told to the one controller that it falls under: whom it names, for whom
+    alone the provider works, or in whose register alone the client stood when it was stated. Else the operator knows.
+    """
+    told = {}
+    supervisor = replace(two.world.caller, system="desk", role="log-supervisor", purpose="log-supervision")
+    for who, by in (("first", replace(supervisor, organisation=Oid(FIRST))), ("operator", two.world.caller),
+                    ("second", replace(supervisor, organisation=Oid(SECOND)))):  # fmt: skip
+        rows = two.gateway.party_book.on(by, None, None, "relationship")["register"]
+        told[who] = {(one["provider"], one["client"], one.get("controller", "")) for one in rows}
+    of_first = {(PROVIDER, two.ref(OF_FIRST), ""), (PROVIDER, two.ref(OF_BOTH), "")}
+    of_second = {
+        (PROVIDER, two.ref(OF_SECOND), ""), (PROVIDER, two.ref(OF_BOTH), SECOND),
+        (ONLY_SECONDS, two.ref(AT_OTHER, ONLY_SECONDS), ""), (ONLY_SECONDS, two.ref(OF_FIRST), ""),
+    }  # fmt: skip
+
+    assert told == {
+        "first": of_first,
+        "second": of_second,
+        "operator": of_first | of_second | {(PROVIDER, two.ref(OF_NOBODY), "")},
+    }
+
+
 # whose register an entry is of
 
 
@@ -197,6 +224,58 @@ def test_a_denial_is_of_the_contract_that_the_assertion_names(two: Purchasers) -
         assert (purchaser, "case:read") == (two.log()[-1]["controller"], two.log()[-1]["details"]["asked"])
 
 
+# changes of content
+
+
+@pytest.mark.usefixtures("seen")
+def test_changes_are_known_to_whose_contract_files_they_are_of(two: Purchasers) -> None:
+    """A controller's person sees and decides changes of what is common and of its own contract files; another's is told
+    like one that is not there. Counts are of the own register, and the log of each tells of its own files. [LOG-14]
+    """
+    changes, operator = two.gateway.changes, two.world.caller
+    first, second = person("approver", FIRST), person("approver", SECOND)
+    counts = {whose: {"records": each, "since": "2025-01-01", "rules": {"LAP-1": {"comes": each}},
+                      "outcomes": [{"from": "accepted", "to": "held", "count": each}]}
+              for whose, each in ((FIRST, 3), (SECOND, 5))}  # fmt: skip
+    effect = {"contracts": {"lapha": counts, "heinola": {SECOND: counts[SECOND]}}}
+    made = {
+        "second": two.propose({"contracts": {"heinola": {SECOND: counts[SECOND]}}}, contract_file("heinola")),
+        "both": two.propose(effect, contract_file("lapha")), "law": two.propose(effect, contract_file("national")),
+        "mixed": two.propose(effect, contract_file("heinola"), "policy/mixed.cedar"),
+        "nobody": two.propose({}, contract_file("helsinki")), "common": two.propose({}, "policy/own.cedar"),
+        "channels": two.propose({}, "notice-channels"),
+    }  # fmt: skip
+    known = {name: {one["number"] for one in changes.listed(by)["changes"]} & set(made.values())
+             for name, by in (("first", first), ("second", second), ("operator", operator))}  # fmt: skip
+    of_all = {made["both"], made["law"], made["common"]}
+
+    assert known == {
+        "first": of_all,
+        "second": of_all | {made["second"], made["mixed"]},
+        "operator": set(made.values()),
+    }
+    shown = {by.organisation: changes.show(by, made["law"])["preview"]["contracts"] for by in (first, second, operator)}
+    assert {"lapha": 3} == {name: one["records"] for name, one in shown[first.organisation].items()}
+    assert {"lapha": 5, "heinola": 5} == {name: one["records"] for name, one in shown[second.organisation].items()}
+    whole = shown[operator.organisation]["lapha"]
+    assert (8, {"LAP-1": {"comes": 8}}, 8) == (whole["records"], whole["rules"], whole["outcomes"][0]["count"])
+    for act in (changes.show, changes.approve, changes.reject):
+        told = []
+        for which in (made["second"], 999):
+            with pytest.raises(NotFoundError) as error:
+                act(first, which)
+            told.append(str(error.value))
+        assert 1 == len(set(told))
+    assert "approved" == changes.approve(second, made["second"])["state"]
+    assert "approved" == changes.approve(first, made["common"])["state"]
+    assert contract_file("heinola") in changes.listed(second)["approved"]
+    assert contract_file("heinola") not in changes.listed(first)["approved"]
+    pieces = [(one["controller"], path) for one in two.log() if one["event"].startswith("change:")
+              for path in one["details"].get("pieces", ())]  # fmt: skip
+    assert {SECOND} == {whose for whose, path in pieces if path == contract_file("heinola")}
+    assert {"apart"} == {whose for whose, path in pieces if path in {contract_file("helsinki"), "notice-channels"}}
+
+
 # cases of supervision
 
 
@@ -227,6 +306,7 @@ def test_cases_are_seen_by_whose_register_they_are_of(two: Purchasers) -> None:
     assert {"request:deny"} == {one["event"] for one in two.log()[-8:]}
 
 
+@pytest.mark.usefixtures("seen")
 def test_an_incident_is_told_to_the_controller_that_it_concerns(two: Purchasers) -> None:
     """GDPR 33(2): the operator says whose register an incident concerns; that controller sees it, another one not, and
     nobody opens one in the register of another.
@@ -243,6 +323,49 @@ def test_an_incident_is_told_to_the_controller_that_it_concerns(two: Purchasers)
     for by, case in ((second, of_first), (first, of_none), (second, of_none)):
         with pytest.raises(NotFoundError):
             cases.shown(by, case)
+
+
+# one number of two persons
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_number_that_two_providers_use_is_never_mixed(two: Purchasers) -> None:
+    """Two providers of one register may give two persons the same number: without the provider it is refused, with the
+    providers that the caller may know; whoever knows of one of them only is told of that one. [LOG-14]
+    """
+    same, office, http = Cast(7), two.gateway.office, Http(two.gateway)
+    two.take(same, ONLY_SECONDS, "lapha")
+    two.take(same, PROVIDER, FILES[FIRST])
+    one = office.access_report(person("log-supervisor", SECOND), same.name("A"))["rows"]
+    two.take(same, PROVIDER, FILES[SECOND])
+    own, first = person("log-supervisor", SECOND), person("log-supervisor", FIRST)
+    path = f"/v1/clients/{same.name('A')}"
+    asks: dict[str, Any] = {
+        "report": lambda oid: office.access_report(own, same.name("A"), oid)["rows"],
+        "entries": lambda oid: office.entries(own, same.name("A"), -1, 1000, oid)["entries"],
+        "export": lambda oid: list(two.gateway.trail.export("csv", own, same.name("A"), oid)),
+        "wills": lambda oid: two.gateway.accesses.wills(same.name("A"), two.world.caller, oid)["registers"],
+        "ask": lambda oid: list(two.gateway.auditors.answers.ask(
+            own, "client-access", {"client": same.name("A"), "provider": oid}, "csv", "en")),
+        "view": lambda oid: two.gateway.own_view.view(two.world.caller, same.name("A"), "en", oid, "lapha").told,
+    }  # fmt: skip
+    for name, ask in asks.items():
+        with pytest.raises(ConflictError, match=f"{PROVIDER}.*{ONLY_SECONDS}"):
+            ask("")
+        assert ask(ONLY_SECONDS), name
+    supervisor = Who("log-supervisor", SECOND, "log-supervision")
+    told = http.call("GET", f"{path}/access-report", supervisor)
+    named = http.call("GET", f"{path}/access-report?provider={ONLY_SECONDS}", supervisor)
+    with pytest.raises(NotFoundError):
+        office.access_report(first, same.name("A"), ONLY_SECONDS)
+
+    assert (409, 200) == (told.status_code, named.status_code)
+    assert PROVIDER in told.text
+    whose = {oid: {each["client"] for each in asks["entries"](oid) if "client" in each}
+             for oid in (ONLY_SECONDS, PROVIDER)}  # fmt: skip
+    assert {oid: {two.ref(same, oid)} for oid in (ONLY_SECONDS, PROVIDER)} == whose
+    assert one
+    assert {FIRST} == {each["controller"] for each in office.access_report(first, same.name("A"))["rows"]}
 
 
 # the log itself

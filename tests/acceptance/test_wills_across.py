@@ -199,7 +199,7 @@ def test_a_provider_is_not_told_of_other_providers(crossing: Crossing) -> None:
     own = replace(crossing.world.caller, system="paja", organisation=Oid(PROVIDER), role="provider-system",
                   purpose="service-delivery")  # fmt: skip
     seen = crossing.gateway.accesses.wills(cast.name("A"), own)["registers"]
-    local = crossing.gateway.accesses.wills(cast.name("A"), crossing.world.caller)["registers"]
+    local = crossing.gateway.accesses.wills(cast.name("A"), crossing.world.caller, PROVIDER)["registers"]
 
     assert [(PROVIDER, [])] == [(one["provider"], one["wills"]) for one in seen]
     assert {SECOND} == {one["stated_at"] for register in local for one in register["wills"]}

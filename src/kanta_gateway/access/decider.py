@@ -163,7 +163,7 @@ class Decider:
         if PURPOSE in forbids:
             yield self._purposes(question)
         if ROLE in forbids and question.grant:
-            yield Finding(ROLE, Severity.INFO, "policy-role-reason", "", {"reason": question.grant})
+            yield Finding(ROLE, Severity.INFO, "policy-role-reason", "", {"reason": question.grant.rpartition("/")[2]})
         if not forbids:
             yield from self.failed(question.facts)
 

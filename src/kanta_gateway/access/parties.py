@@ -76,7 +76,13 @@ def relationships(tx: Connection, provider: str, clients: Collection[str] | None
     else:
         stated = register_.relationships(tx, provider, clients) if clients else []
     return tuple(
-        Relationship(own.body["client"], _span(own), own.body.get("unit", ""), own.body.get("service", ""))
+        Relationship(
+            own.body["client"],
+            _span(own),
+            own.body.get("unit", ""),
+            own.body.get("service", ""),
+            own.body.get("controller", ""),
+        )
         for own in newest(stated)
     )
 
@@ -99,7 +105,9 @@ def _agreement(
             for own in of_kind(found, "approval")
             if _is_of(own, one)
         ),
-        relationships=served[provider] if one.body.get("relationships") == REGISTERED else None,
+        relationships=tuple(own for own in served[provider] if own.controller in {"", organiser})
+        if one.body.get("relationships") == REGISTERED
+        else None,
     )
 
 

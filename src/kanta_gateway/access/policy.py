@@ -48,6 +48,14 @@ class Rule:
         return ANY in self.purposes or caller.purpose in self.purposes
 
 
+NO_ROLE, ANOTHERS, NO_ROW = "no-role", "anothers-thing", "no-row"
+"""Why a role does not allow something, behind its name; the texts are `policy-role-…`.
+
+The policy knows no such role, the role is for things of its own organisation only, or no row of it allows the act for
+the purpose.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """What one role may do, and on whose things."""
@@ -114,13 +122,13 @@ class Policy:
         """
         role = self._roles.get(caller.role)
         if role is None:
-            return Decision(allowed=False, reasons=("no role of this name in the policy",))
+            return Decision(allowed=False, reasons=(NO_ROLE,))
         if role.scope == "own" and provider != caller.organisation:
-            return Decision(allowed=False, reasons=(f"{caller.role}: scope own, the thing is another's",))
+            return Decision(allowed=False, reasons=(f"{caller.role}/{ANOTHERS}",))
         for rule in role.rules:
             if rule.allows(caller, action, contract):
                 return Decision(allowed=True, reasons=(f"{caller.role}/{rule.id}",))
-        return Decision(allowed=False, reasons=(f"{caller.role}: no row allows {action.value} for this purpose",))
+        return Decision(allowed=False, reasons=(f"{caller.role}/{NO_ROW}",))
 
 
 def _role(value: Lined) -> Role:

@@ -10,7 +10,7 @@ Contents of a processing contract: GDPR 28(3). Students: STM 457/2024 §21. Regi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -20,6 +20,8 @@ from kanta_gateway.errors import MisconfiguredError
 EVER = "0001-01-01"
 """First day of what has no beginning that is known."""
 NOTHING: Mapping[str, Any] = {}
+Whose = Callable[[Mapping[str, Any]], str]
+"""Fields of a statement -> OID of the one controller whose register it falls under; empty where that is not known."""
 
 CONTRACT_CONTENTS = (
     "subject_matter", "duration", "nature_and_purpose", "data_types", "data_subjects", "controller_rights",
@@ -42,8 +44,11 @@ class Shape:
     private: frozenset[str] = frozenset()
     """Fields about a person: sealed at rest."""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+    """Fields of `possible` that identify it too, where they are told."""
 
 
+CONTROLLER = "controller"
 _CONTRACT = ("processor", "controller", "contract")
 """What identifies a contract elsewhere: one number may stand for contracts with many."""
 SECTORS = ("social", "health", "authority", "benefits", "education", "insurance", "bank")
@@ -65,7 +70,7 @@ KINDS: Mapping[str, Shape] = {
         frozenset({"service_tasks", "duties"}), private=frozenset({"person_id", "name", "supervisor"}),
     ),
     "register-use": Shape(_CONTRACT),
-    "relationship": Shape(("provider", "client"), (), ("unit", "service", "of")),
+    "relationship": Shape(("provider", "client"), (), ("unit", "service", "of", CONTROLLER), told=(CONTROLLER,)),
     "unit": Shape(("oid",), ("name", "organisation")),
 }  # fmt: skip
 STUDENT = "student"
@@ -86,7 +91,9 @@ class Statement:
     @property
     def names(self) -> tuple[str, ...]:
         """What identifies the thing, and when it began."""
-        return (self.kind, *(str(self.body[name]) for name in KINDS[self.kind].names), self.valid_from)
+        shape = KINDS[self.kind]
+        told = (str(self.body[name]) for name in shape.told if self.body.get(name))
+        return (self.kind, *(str(self.body[name]) for name in shape.names), *told, self.valid_from)
 
     @property
     def key(self) -> str:
@@ -202,17 +209,22 @@ def of_kind(statements: Iterable[Statement], kind: str) -> Sequence[Statement]:
     return [one for one in statements if one.kind == kind]
 
 
-def of_controller(stated: Sequence[Statement], controller: str) -> list[Statement]:
+def of_controller(stated: Sequence[Statement], controller: str, whose: Whose) -> list[Statement]:
     """What a controller is told of a register: its contracts, approvals and whoever works under them (703/2023 §14).
 
     Args:
         stated: the statements of the register.
         controller: OID of the organisation.
+        whose: tells the one controller under whose contract a client's relationship is, where it is known.
     """
-    own = [one for one in stated if one.body.get("controller") == controller]
+    own = [one for one in stated if one.body.get(CONTROLLER) == controller]
     parties = {
         controller,
         *(str(one.body[name]) for one in own for name in ("processor", "sub_processor") if name in one.body),
     }
-    about = {"organisation": "oid", "unit": "organisation", "person": "organisation", "relationship": "provider"}
-    return [one for one in stated if one in own or (one.kind in about and one.body[about[one.kind]] in parties)]
+    about = {"organisation": "oid", "unit": "organisation", "person": "organisation"}
+    return [
+        one for one in stated
+        if (controller in {whose(one.body), one.body["provider"]} if one.kind == "relationship"
+            else one.body.get(CONTROLLER) == controller or one.body.get(about.get(one.kind, "")) in parties)
+    ]  # fmt: skip

@@ -56,6 +56,8 @@ class Relationship:
     """Empty: any unit of the provider."""
     service: str = ""
     """Empty: any service of the contract."""
+    controller: str = ""
+    """Empty: whichever controller's contract."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, open_gateway, say
+from kanta_gateway.cli.common import Json, Lang, Name, Person, Provider, Purpose, open_gateway, say
 
 if TYPE_CHECKING:
     from kanta_gateway.gateway import Gateway
@@ -52,14 +52,14 @@ def list_purposes(
 @access.command("wills")
 def list_wills(
     client: Annotated[str, typer.Option(help="The provider's client number.")],
+    provider: Provider = "",
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """A client's permits, prohibitions and consents, as they are known now."""
     gateway = open_gateway()
-    say(gateway.accesses.wills(client, gateway.actor(person, name, purpose)), as_json=as_json)
+    say(gateway.accesses.wills(client, gateway.actor(person, name, purpose), provider), as_json=as_json)
 
 
-Where = Annotated[str, typer.Option(help="OID of the provider, where several have the number.")]
 Register = Annotated[str, typer.Option(help="Name of the contract, likewise.")]
 
 
@@ -68,7 +68,7 @@ def state_will(
     kind: Annotated[str, typer.Argument(help="disclosure_permit, prohibition or consent.")],
     client: Annotated[str, typer.Option(help="The provider's client number.")],
     fields: Annotated[str, typer.Option("--fields", help="Fields of the record type, as a JSON object.")] = "{}",
-    provider: Where = "", purchaser: Register = "",
+    provider: Provider = "", purchaser: Register = "",
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Write down what a client permits, prohibits or consents to: it holds at once, for all of the controller's."""
@@ -84,7 +84,7 @@ def state_will(
 def withdraw_will(
     statement: Annotated[str, typer.Argument(help="Id of the statement, as `access state` told it.")],
     client: Annotated[str, typer.Option(help="The provider's client number.")],
-    provider: Where = "", purchaser: Register = "",
+    provider: Provider = "", purchaser: Register = "",
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Take back what was stated to the controller; it does not hold from now on."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, check_content, open_gateway, say
+from kanta_gateway.cli.common import Json, Lang, Name, Person, Provider, Purpose, check_content, open_gateway, say
 
 audit = typer.Typer(no_args_is_help=True, help="The audit log: verify, export, report.")
 GROUPS = {"audit": audit}
@@ -64,13 +64,14 @@ def run_witness(
 def export_audit(
     form: Annotated[str, typer.Option("--format", help="fhir, csv or jsonl.")] = "jsonl",
     client: Annotated[str | None, typer.Option(help="Open this client's entries only (client number).")] = None,
+    provider: Provider = "",
     person: Person = None, name: Name = None, purpose: Purpose = None,
 ) -> None:  # fmt: skip
     """Print every entry of the log; with --client others stay closed, as leaf hashes in jsonl."""
     gateway = open_gateway()
     actor = gateway.actor(person, name, purpose)
     check_content()
-    for line in gateway.trail.export(form, actor, client):
+    for line in gateway.trail.export(form, actor, client, provider):
         sys.stdout.write(line)
 
 
@@ -105,11 +106,12 @@ def print_verifier() -> None:
 @audit.command("report")
 def report_audit(
     client: Annotated[str, typer.Option(help="The provider's client number.")],
+    provider: Provider = "",
     person: Person = None, name: Name = None, purpose: Purpose = None, *, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Who used or was given one client's data, and on which basis (703/2023 §11)."""
     gateway = open_gateway()
-    say(gateway.office.access_report(gateway.actor(person, name, purpose), client), as_json=as_json)
+    say(gateway.office.access_report(gateway.actor(person, name, purpose), client, provider), as_json=as_json)
 
 
 @audit.command("client")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanta_gateway.cli.audit import audit
-from kanta_gateway.cli.common import Json, Lang, Name, Person, Purpose, check_content, open_gateway, say
+from kanta_gateway.cli.common import Json, Lang, Name, Person, Provider, Purpose, check_content, open_gateway, say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,6 +44,7 @@ def list_questions(lang: Lang = None, *, as_json: Json = False) -> None:
 def ask_question(
     question: Annotated[str, typer.Argument(help="Id or number, as `audit questions` tells it.")],
     client: Annotated[str, typer.Option(help="Client number, or keyed reference.")] = "",
+    provider: Provider = "",
     user: Annotated[str, typer.Option("--person", help="Identifier of a user, or keyed reference.")] = "",
     organisation: Annotated[str, typer.Option(help="OID.")] = "",
     recipient: Annotated[str, typer.Option(help="As the log names it.")] = "",
@@ -53,8 +54,8 @@ def ask_question(
 ) -> None:  # fmt: skip
     """Print the answer to one question; asking is itself an entry of the log."""
     gateway = open_gateway(lang=lang)
-    given = {"client": client, "person": user, "organisation": organisation, "recipient": recipient, "from": first,
-             "until": last, "on": on}  # fmt: skip
+    given = {"client": client, "provider": provider, "person": user, "organisation": organisation,
+             "recipient": recipient, "from": first, "until": last, "on": on}  # fmt: skip
     actor = gateway.actor(person, name, purpose)
     check_content()
     for line in gateway.auditors.answers.ask(actor, question, given, form, gateway.settings.lang):

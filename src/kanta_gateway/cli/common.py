@@ -27,6 +27,7 @@ WAITS = 3
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Person = Annotated[str | None, typer.Option("--as", help="Identifier of the person who acts.")]
+Provider = Annotated[str, typer.Option(help="OID of the provider, where several have the number.")]
 Name = Annotated[str | None, typer.Option("--name", help="Name of the person who acts.")]
 PersonName = Annotated[str | None, typer.Option("--person-name", help="Name of the person who acts.")]
 Purpose = Annotated[str | None, typer.Option("--purpose", help="Purpose of use.")]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -184,6 +185,8 @@ def explain_policy(
         raise typer.BadParameter(f"there is no action {action}; known: {', '.join(sorted(Event))}")
     caller = Caller("asked", Oid(organisation), person_id, "-", role, purpose, contract)
     day, gateway = date.fromisoformat(on) if on else None, open_gateway(lang=lang)
+    if role not in gateway.policy.roles:
+        _no_role(role, gateway.policy.roles)
     thing = Thing(of or organisation, controller)
     if client:
         kind, _, whom = to.partition("=")
@@ -195,12 +198,19 @@ def explain_policy(
     raise typer.Exit(0 if told["allowed"] else WAITS)
 
 
+def _no_role(role: str, known: Collection[str]) -> NoReturn:
+    """Say which roles there are, and which of them is nearest to what was written."""
+    near = get_close_matches(role, known, 1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    raise typer.BadParameter(f"there is no role {role}{meant} Known: {', '.join(sorted(known))}", param_hint="--role")
+
+
 def _explain(told: Mapping[str, Any], *, as_json: bool) -> None:
     """A decision for a person: what decided, then why."""
     if as_json:
         say(told, as_json=True)
         return
-    print(f"{'allowed' if told['allowed'] else 'not allowed'} by {', '.join(told['decided_by'])}")
+    print(told["told"])
     for one in told["why"]:
         print(f"  {one['rule']}: {one['message']}{' (' + one['clause'] + ')' if one.get('clause') else ''}")
 

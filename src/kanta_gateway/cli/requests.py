@@ -14,6 +14,7 @@ from kanta_gateway.cli.common import (
     Lang,
     Name,
     Person,
+    Provider,
     Purpose,
     check_content,
     open_gateway,
@@ -37,7 +38,6 @@ RIGHTS = "client-request"
 
 Client = Annotated[str, typer.Argument(help="The provider's client number.")]
 Id = Annotated[str, typer.Argument(help="Id of the request.")]
-Provider = Annotated[str, typer.Option(help="OID of the provider, where several have the number.")]
 Purchaser = Annotated[str, typer.Option(help="Name of the contract, likewise.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write FILE.json and FILE.html there instead of printing.")]
 Text = Annotated[str, typer.Option(help="In words, for the client.")]

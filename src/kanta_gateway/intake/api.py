@@ -133,6 +133,7 @@ Body = Annotated[bytes, Depends(_body)]
 Service_ = Annotated[Any, Depends(_service)]
 Language = Annotated[str, Depends(_language)]
 DryRun = Annotated[bool, Query(description="Judge everything and store nothing.")]
+Owner = Annotated[str, Query(max_length=128, description="Where several have the client number.")]
 BIGGEST = 2**31 - 1
 """Highest number that every database takes as an index."""
 Place = Annotated[int, Query(ge=1, le=BIGGEST)]
@@ -311,9 +312,10 @@ def post_acknowledge(caller: IdentifiedCaller, notice_id: str, service: Service_
 def get_entries(
     caller: IdentifiedCaller, service: Service_, client: Annotated[str | None, Query()] = None,
     after: Annotated[int, Query(ge=-1, le=BIGGEST)] = -1, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    provider: Owner = "",
 ) -> Response:  # fmt: skip
     """Entries in order; reading them is itself an entry."""
-    return answer(service.office.entries(caller, client, after, limit))
+    return answer(service.office.entries(caller, client, after, limit, provider))
 
 
 @router.get("/v1/audit/checkpoint", summary="The newest signed checkpoint")
@@ -341,9 +343,9 @@ def get_consistency(
 
 
 @router.get("/v1/clients/{client}/access-report", summary="Who used a client's data (703/2023 §11)")
-def get_access_report(caller: IdentifiedCaller, client: str, service: Service_) -> Response:
+def get_access_report(caller: IdentifiedCaller, client: str, service: Service_, provider: Owner = "") -> Response:
     """Every use and disclosure of one client's data, with its basis."""
-    return answer(service.office.access_report(caller, client))
+    return answer(service.office.access_report(caller, client, provider))
 
 
 @router.get("/v1/persons", summary="Client numbers that may be one person's, and merged ones")

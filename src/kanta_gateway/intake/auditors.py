@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kanta_gateway.audit.cases import ALERT, INCIDENT, REQUEST
 from kanta_gateway.audit.forms import FORMS, pieces
-from kanta_gateway.intake.api import Body, Day, IdentifiedCaller, Language, answer
+from kanta_gateway.intake.api import Body, Day, IdentifiedCaller, Language, Owner, answer
 from kanta_gateway.intake.bodies import MAYBE_DAY, MOMENT, TEXT, Kind, read, text
 from kanta_gateway.intake.gate import ShownStream
 
@@ -74,10 +74,12 @@ def get_answer(
     person: Word = "", organisation: Word = "", recipient: Word = "",
     first: Annotated[Day | None, Query(alias="from")] = None, until: Annotated[Day | None, Query()] = None,
     on: Annotated[Day | None, Query()] = None, form: Annotated[AnswerForm, Query(alias="format")] = AnswerForm.JSON,
+    provider: Owner = "",
 ) -> Response:  # fmt: skip
     """By its id or number; asking is itself an entry of the log."""
     days = {"from": first, "until": until, "on": on}
-    given = {"client": client, "person": person, "organisation": organisation, "recipient": recipient}
+    given = {"client": client, "provider": provider, "person": person, "organisation": organisation,
+             "recipient": recipient}  # fmt: skip
     given |= {name: day.isoformat() for name, day in days.items() if day is not None}
     lines = _auditors(request).answers.ask(caller, question, given, form, language)
     return ShownStream(request, lambda _: map(str.encode, pieces(lines)), FORMS[form])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from kanta_gateway.intake.api import Body, IdentifiedCaller, Language, Service_, answer
+from kanta_gateway.intake.api import Body, IdentifiedCaller, Language, Owner, Service_, answer
 from kanta_gateway.intake.bodies import FLAG, TEXT, WHOLE, Kind, any_fields, group, read, wrong
 from kanta_gateway.pipeline.across import Asked
 from kanta_gateway.pipeline.breakglass import Opening
@@ -121,9 +121,9 @@ def get_counts(
 
 
 @router.get("/v1/clients/{client}/wills", summary="A client's statements of will, as they are known now")
-def get_wills(caller: IdentifiedCaller, client: str, service: Service_) -> Response:
+def get_wills(caller: IdentifiedCaller, client: str, service: Service_, provider: Owner = "") -> Response:
     """Permits, prohibitions and consents with whether they are in force; reading them is an entry."""
-    return answer(service.accesses.wills(client, caller))
+    return answer(service.accesses.wills(client, caller, provider))
 
 
 @router.post("/v1/clients/{client}/wills", summary="Write down a permit, prohibition or consent of a client")

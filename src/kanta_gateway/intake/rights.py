@@ -14,7 +14,18 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Response
 
 from kanta_gateway.contracts.deadlines import ClockState
-from kanta_gateway.intake.api import BIGGEST, XHTML, Body, Day, Form, IdentifiedCaller, Language, Service_, answer
+from kanta_gateway.intake.api import (
+    BIGGEST,
+    XHTML,
+    Body,
+    Day,
+    Form,
+    IdentifiedCaller,
+    Language,
+    Owner,
+    Service_,
+    answer,
+)
 from kanta_gateway.intake.bodies import DAY, FLAG, TEXT, WHOLE, Kind, many, read
 from kanta_gateway.pipeline.pleas import RequestForm, Verdict
 from kanta_gateway.pipeline.replies import Reply
@@ -42,7 +53,6 @@ class Words:
 
 
 Shown = Annotated[Form, Query(description="JSON, or a page for the client.")]
-Owner = Annotated[str, Query(max_length=128, description="Where several have the client number.")]
 
 
 _KINDS: Mapping[str, Kind] = {

@@ -73,7 +73,9 @@ class Checkup:
     def explain_policy(self, caller: Caller, event: Event, thing: Thing, day: date | None) -> dict[str, Any]:
         """Why somebody may, or may not, do something on a day."""
         decision = self._office.guard.decide(caller, event, thing, day)
+        kind = "policy-allowed" if decision.allowed else "policy-denied"
         return {
+            "told": self._parts.messages.text(kind, self._settings.lang, {"decided": ", ".join(decision.reasons)}),
             "allowed": decision.allowed, "row": decision.row, "decided_by": list(decision.reasons),
             "basis": list(decision.basis),
             "why": [self._parts.messages.finding(one, self._settings.lang) for one in decision.findings],

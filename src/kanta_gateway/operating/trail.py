@@ -47,6 +47,6 @@ class Trail:
         """Verifier keys of the log, one line each."""
         return keyfiles.checkpoint_keys(self._folder)
 
-    def export(self, form: str, caller: Caller, client: str | None = None) -> Iterator[str]:
+    def export(self, form: str, caller: Caller, client: str | None = None, provider: str = "") -> Iterator[str]:
         """Every entry of the log, line by line; of one client only, other entries are closed."""
-        return auditing.exported(self._parts, self._office, form, caller, client)
+        return auditing.exported(self._parts, self._office, form, caller, client, provider)

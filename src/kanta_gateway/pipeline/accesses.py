@@ -16,6 +16,7 @@ from kanta_gateway.pipeline.breakglass import BreakGlass
 from kanta_gateway.pipeline.disclosing import Disclosing
 from kanta_gateway.pipeline.grantdesk import wrong
 from kanta_gateway.pipeline.guard import Thing
+from kanta_gateway.pipeline.known import check_one
 from kanta_gateway.pipeline.reviews import Reviews
 from kanta_gateway.pipeline.willbook import told, wills_of
 from kanta_gateway.spool import records
@@ -67,15 +68,17 @@ class Accesses:
             if not role or role in one.roles
         ]
 
-    def wills(self, client: str, caller: Caller) -> dict[str, Any]:
+    def wills(self, client: str, caller: Caller, provider: str = "") -> dict[str, Any]:
         """A client's permits, prohibitions and consents, as they are known now.
 
         Args:
             client: the provider's client number.
             caller: who asks; its own organisation's client, or any for those who see all.
+            provider: OID of the provider; may be empty where only one has the number.
 
         Raises:
             NotFoundError: there is no such client that the caller may see.
+            ConflictError: several providers have the number, and none is named.
         """
         own = caller.organisation if self._office.is_own_only(caller) else None
         decision = self._office.permit(caller, Event.RECORD_READ, provider=own)
@@ -83,18 +86,21 @@ class Accesses:
         now, found = self._parts.now(), []
         with self._parts.database.transaction() as tx:
             sphere = self._office.guard.sphere_in(tx, caller)
-            known = [one for one in records.subjects(tx, ["client"]) if own in {None, one[0]} and one[1] not in closed
-                     and sphere.holds(one[0], purchaser=one[1], client_ref=one[2])]  # fmt: skip
-            for provider, purchaser, ref in known:
-                if ref == self._parts.keyring.client(provider, client):
-                    wills = wills_of(self._parts, tx, provider, purchaser, ref)
-                    if own is not None:  # that another producer serves the person too is not told to a producer
-                        wills = [one for one in wills if one.stated_at in {own, CONTROLLER}]
-                    found.append({"provider": provider, "purchaser": purchaser, "wills": told(wills, now)})
-                    self._office.note(tx, [self._office.event(
-                        caller, Event.RECORD_READ, subject="wills", provider=provider, client_ref=ref,
-                        decision=decision,
-                    )])  # fmt: skip
+            known = [
+                (owner, purchaser, ref) for owner, purchaser, ref in records.subjects(tx, ["client"])
+                if own in {None, owner} and provider in {"", owner} and purchaser not in closed
+                and ref == self._parts.keyring.client(owner, client)
+                and sphere.holds(owner, purchaser=purchaser, client_ref=ref)
+            ]  # fmt: skip
+            check_one({owner for owner, _, _ in known})
+            for owner, purchaser, ref in known:
+                wills = wills_of(self._parts, tx, owner, purchaser, ref)
+                if own is not None:  # that another producer serves the person too is not told to a producer
+                    wills = [one for one in wills if one.stated_at in {own, CONTROLLER}]
+                found.append({"provider": owner, "purchaser": purchaser, "wills": told(wills, now)})
+                self._office.note(tx, [self._office.event(
+                    caller, Event.RECORD_READ, subject="wills", provider=owner, client_ref=ref, decision=decision,
+                )])  # fmt: skip
         if not found:
             raise NotFoundError
         return {"client": client, "registers": found}

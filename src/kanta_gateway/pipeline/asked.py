@@ -113,15 +113,17 @@ def wanted(
         parts: the built gateway.
         tx: a reading transaction.
         question: which.
-        given: as they were told; empty ones count as absent.
+        given: as they were told; empty ones count as absent. `provider` tells whose client number `client` is.
         may_identify: whether the asker may name clients and persons; otherwise they are told by keyed reference only.
         mine: providers and contract files of the asker's register; None for all.
 
     Raises:
         ParameterError: one is not known to the question, lacking, or no day; all at once.
         NotFoundError: there is no such client.
+        ConflictError: several providers have the client number, and none is named.
     """
     told = {name: value for name, value in given.items() if value}
+    provider = told.pop("provider", "") if "client" in told else ""
     mistakes = [_unknown(name, question) for name in told.keys() - question.parameters.keys()]
     mistakes += [
         _mistake(name, "a value") for name, needed in question.parameters.items() if needed and name not in told
@@ -138,7 +140,7 @@ def wanted(
     if mistakes:
         raise ParameterError(findings=tuple(sorted(mistakes, key=lambda one: one.pointer)))
     return Wanted(
-        _clients(parts, tx, told.get("client", ""), mine), _persons(parts, tx, told.get("person", "")),
+        _clients(parts, tx, told.get("client", ""), provider, mine), _persons(parts, tx, told.get("person", "")),
         told.get("organisation", ""), told.get("recipient", ""), days.get("from"), days.get("until"), days.get("on"),
         has_person="person" in told,
     )  # fmt: skip
@@ -160,12 +162,14 @@ def noted(one: Wanted, given: Mapping[str, str]) -> dict[str, Any]:
     return told | ({"persons": sorted(one.persons)[:1]} if len(one.persons) == 1 else {})
 
 
-def _clients(parts: Parts, tx: Connection, client: str, mine: Collection[tuple[str, str]] | None) -> tuple[str, ...]:
+def _clients(
+    parts: Parts, tx: Connection, client: str, provider: str, mine: Collection[tuple[str, str]] | None
+) -> tuple[str, ...]:
     if not client:
         return ()
     if REFERENCE.fullmatch(client):
         return (client,)
-    found = client_refs(parts, tx, client, mine)
+    found = client_refs(parts, tx, client, mine, provider)
     if not found:
         raise NotFoundError(NO_CLIENT)
     return found

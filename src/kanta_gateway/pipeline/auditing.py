@@ -78,7 +78,9 @@ def _told(parts: Parts, language: str, one: Problem) -> dict[str, str]:
     return {"table": one.table, "place": one.place, "what": parts.messages.text(one.what, language, one.params)}
 
 
-def exported(parts: Parts, office: Office, form: str, caller: Caller, client: str | None = None) -> Iterator[str]:
+def exported(
+    parts: Parts, office: Office, form: str, caller: Caller, client: str | None = None, provider: str = ""
+) -> Iterator[str]:
     """Lines of an export, written down before the first is given.
 
     Args:
@@ -87,13 +89,14 @@ def exported(parts: Parts, office: Office, form: str, caller: Caller, client: st
         form: `csv`, `fhir` or `jsonl`.
         caller: who exports.
         client: the provider's client number; only this client's entries are given, or (jsonl) opened.
+        provider: OID of the provider; may be empty where only one has the number.
 
     Raises:
         ParameterError: there is no such form.
     """
     if form not in FORMS:
         raise ParameterError(f"an export of the log is one of {', '.join(FORMS)}")
-    _, refs = office.note_export(caller, form, client)
+    _, refs = office.note_export(caller, form, client, provider)
     seals, sphere = parts.log.seals, office.guard.sphere(caller)
     with parts.database.reading() as tx:
         if form == "jsonl":

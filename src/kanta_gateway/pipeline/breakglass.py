@@ -179,6 +179,7 @@ class BreakGlass(GrantDesk):
             person_ref=self._person(caller), role=caller.role, purpose=caller.purpose, item=asked.item, row=row,
             facts=facts, sealed=self._seal({
                 "person_id": caller.person_id, "name": caller.person_name, "reason": asked.reason.strip(),
+                "account": caller.account,
             }),
             given_at=instant(now), until=instant(now + timedelta(hours=asked.hours or self._terms.hours)),
             due_on=self._day_after(self._terms.review_days),

@@ -4,16 +4,17 @@
   commands under the same account of the machine.
 * What is pinned is the content itself: its digests stand in the entries, and the content is kept, sealed.
 * One person may narrow at once: add forbids, or turn rows of the decision table off. Another one reviews that by a day.
-* Each step is an entry with digests, never values.
+* A controller's people see and decide what is common or their own, with counts of their own register (`concerning`).
+* Each step is an entry with digests, never values, in the register of each controller whose files change.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kanta_gateway.access import changes as store
 from kanta_gateway.access.changes import OPEN, Change, State
@@ -21,8 +22,10 @@ from kanta_gateway.audit.canonical import canonical
 from kanta_gateway.contracts.calendar import HELSINKI
 from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Decision, Event, Oid, instant
+from kanta_gateway.pipeline import concerning, twopersons
 from kanta_gateway.pipeline.answers import check_reason
 from kanta_gateway.pipeline.approved import approved_content, code_of, opened
+from kanta_gateway.pipeline.concerning import COMMON, Concern
 from kanta_gateway.pipeline.proposal import Proposal
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from kanta_gateway.pipeline.office import Office
     from kanta_gateway.pipeline.parts import Parts
 
+_T = TypeVar("_T")
 START = Caller("local", Oid(""), "kanta-gateway", "kanta-gateway", "", "start")
 """Who writes down which content is used: the gateway itself."""
 NEXT = "put the content in place as it was proposed, and start the gateway again"
@@ -67,12 +71,16 @@ class Changes:
                 raise ConflictError("the approved content changed meanwhile; propose the change again")
             made = store.add(tx, one, self._code)
             self._note(tx, caller, event, made, decision)
-        return self._row(made) | {"preview": what.preview} | ({"next": NEXT} if is_at_once else {})
+        preview = concerning.told(what.preview, self._office.guard.sphere(caller))
+        return self._row(made) | {"preview": preview} | ({"next": NEXT} if is_at_once else {})
 
     def listed(self, caller: Caller) -> dict[str, Any]:
         """Every change: paths and digests, how it stands, and by when it is to be reviewed."""
         found = self._read(caller, "list")
-        return {"changes": [self._row(one) for one in found], "approved": store.approved(found)}
+        with self._parts.database.reading() as tx:
+            approved = store.approved(store.every(tx, self._code))
+            own = self._known(tx, caller, approved)
+        return {"changes": [self._row(one) for one in found], "approved": own}
 
     def show(self, caller: Caller, number: int) -> dict[str, Any]:
         """One change with its content, who proposed it and why, and its effect.
@@ -85,7 +93,8 @@ class Changes:
         text = {path: None if told is None else b64decode(told).decode("utf-8", "replace")
                 for path, told in kept["content"].items()}  # fmt: skip
         return self._row(one) | {
-            "reason": kept["reason"], "proposed_by": kept["proposer"], "preview": kept["preview"], "content": text,
+            "reason": kept["reason"], "proposed_by": kept["proposer"], "content": text,
+            "preview": concerning.told(kept["preview"], self._office.guard.sphere(caller)),
         }  # fmt: skip
 
     def approve(self, caller: Caller, number: int) -> dict[str, Any]:
@@ -100,7 +109,7 @@ class Changes:
         self._check_other(caller, number, Event.CHANGE_APPROVE)
         with self._parts.database.alone() as tx:
             known = store.every(tx, self._code)
-            one = _open(_of(known, number))
+            one = _open(_of(self._seen(tx, caller, known), number))
             if one.state is State.PROPOSED and store.is_stale(one, known):
                 raise ConflictError(
                     "the content that this change was made for is not in force any more; propose the change again"
@@ -123,7 +132,8 @@ class Changes:
         """
         decision = self._office.permit(caller, Event.CHANGE_REJECT, provider=None)
         with self._parts.database.reading() as tx:
-            is_narrowed = _of(store.every(tx, self._code), number).state is State.NARROWED
+            known = self._seen(tx, caller, store.every(tx, self._code))
+            is_narrowed = _of(known, number).state is State.NARROWED
         if is_narrowed:
             self._check_other(caller, number, Event.CHANGE_REJECT)
         with self._parts.database.alone() as tx:
@@ -137,10 +147,10 @@ class Changes:
         return self._row(made) | ({"next": "take the content out again, and start the gateway"} if is_narrowed else {})
 
     def content(self, caller: Caller) -> dict[str, bytes]:
-        """The approved content, to be written out."""
+        """The approved content that the caller knows of, to be written out."""
         self._read(caller, "content")
         with self._parts.database.reading() as tx:
-            return approved_content(tx, self._parts.keyring)
+            return self._known(tx, caller, approved_content(tx, self._parts.keyring))
 
     def overdue(self) -> list[int]:
         """Numbers of changes that one person narrowed at once and nobody has reviewed in time."""
@@ -168,46 +178,58 @@ class Changes:
             store.use(tx, whole, self._parts.now())
             if last is None and not digests:
                 return  # a new installation with nothing of its own: what is shipped was never other content
-            self._office.note(tx, [self._office.event(
-                START, Event.CHANGE_USE, subject=whole, provider="",
-                details={"version": version, "pieces": dict(digests), "unapproved": sorted(unapproved)},
-            )])  # fmt: skip
+            own = Concern(tx, self._parts.contracts).gathered({**digests, **unapproved})
+            self._office.note(tx, [
+                self._office.event(
+                    START, Event.CHANGE_USE, subject=whole, provider="", controller=whose,
+                    details={"version": version, "pieces": _some(digests, own.get(whose, ())),
+                             "unapproved": sorted(_some(unapproved, own.get(whose, ())))},
+                )
+                for whose in {COMMON: [], **own}
+            ])  # fmt: skip
 
     def _read(self, caller: Caller, subject: str) -> list[Change]:
         decision = self._office.permit(caller, Event.CHANGE_READ, provider=None)
         with self._parts.database.transaction() as tx:
-            found = store.every(tx, self._code)
+            found = self._seen(tx, caller, store.every(tx, self._code))
             self._office.note(tx, [self._office.event(
                 caller, Event.CHANGE_READ, subject=subject, provider="", details={"count": len(found)},
                 decision=decision,
             )])  # fmt: skip
         return found
 
+    def _seen(self, tx: Connection, caller: Caller, known: list[Change]) -> list[Change]:
+        """The changes that the caller knows of."""
+        concern, sphere = Concern(tx, self._parts.contracts), self._office.guard.sphere_in(tx, caller)
+        return [one for one in known if concern.knows(sphere, one.paths)]
+
+    def _known(self, tx: Connection, caller: Caller, pieces: Mapping[str, _T]) -> dict[str, _T]:
+        """The pieces that the caller knows of."""
+        concern, sphere = Concern(tx, self._parts.contracts), self._office.guard.sphere_in(tx, caller)
+        return {path: one for path, one in pieces.items() if concern.knows(sphere, [path])}
+
     def _check_other(self, caller: Caller, number: int, event: Event) -> None:
         """Whether the caller is another person than whoever proposed a change."""
         with self._parts.database.reading() as tx:
-            one = _of(store.every(tx, self._code), number)
+            one = _of(self._seen(tx, caller, store.every(tx, self._code)), number)
         kept = self._opened(one)
-        by = kept["proposer"]
-        same = {
-            "identifier": (by["id"], caller.person_id), "name": (by["name"], caller.person_name),
-            "account of the machine": (kept.get("account", ""), caller.account),
-        }  # fmt: skip
-        told = [name for name, (first, second) in same.items() if first and _plain(first) == _plain(second)]
-        if told:
-            self._office.deny(caller, event, "", (f"change {number}: two-persons, the same {told[0]}",))
+        by = {"person_id": kept["proposer"]["id"], "name": kept["proposer"]["name"], "account": kept.get("account", "")}
+        if told := twopersons.same(by, caller):
+            self._office.deny(caller, event, "", (f"change {number}: two-persons, the same {told}",))
             raise NotPermittedError(
-                f"change {number} needs two persons: it was proposed under the same {told[0]}; another one decides it, "
-                "signed in with an account of its own or over the API"
+                f"change {number} needs two persons: it was proposed under the same {told}; another one decides it, "
+                f"{twopersons.OTHER}"
             )
 
     def _note(self, tx: Connection, caller: Caller, event: Event, one: Change, decision: Decision) -> None:
-        details = {"sha256": one.digest, "pieces": {path: list(told) for path, told in one.paths.items()}}
-        if one.review_by and event is Event.CHANGE_NARROW:
-            details["review_by"] = one.review_by
-        self._office.note(tx, [self._office.event(
-            caller, event, subject=str(one.number), provider="", details=details, decision=decision
-        )])  # fmt: skip
+        review = {"review_by": one.review_by} if one.review_by and event is Event.CHANGE_NARROW else {}
+        self._office.note(tx, [
+            self._office.event(
+                caller, event, subject=str(one.number), provider="", controller=whose, decision=decision,
+                details={"sha256": one.digest, "pieces": {path: list(one.paths[path]) for path in own}, **review},
+            )
+            for whose, own in Concern(tx, self._parts.contracts).gathered(one.paths).items()
+        ])  # fmt: skip
 
     def _ref(self, caller: Caller) -> str:
         return self._parts.log.names.reference(caller.organisation, caller.person_id)
@@ -237,5 +259,5 @@ def _open(one: Change) -> Change:
     return one
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+def _some(pieces: Mapping[str, _T], paths: Collection[str]) -> dict[str, _T]:
+    return {path: one for path, one in pieces.items() if path in paths}

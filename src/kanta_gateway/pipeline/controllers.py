@@ -17,10 +17,16 @@ from kanta_gateway.pipeline.sphere import APART, EVERY, UNREGISTERED
 from kanta_gateway.spool import records
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from kanta_gateway.access.policy import Policy
     from kanta_gateway.access.terms import Agreement
     from kanta_gateway.model import Caller
     from kanta_gateway.pipeline.parts import Parts
+
+
+FALLS_UNDER = "falls_under"
+"""Field of a client's relationship that names no controller: the one that it was found to fall under."""
 
 
 class Controllers:
@@ -108,6 +114,44 @@ def of_party(contracts: Sequence[Agreement], body: Mapping[str, Any]) -> list[st
         if whose in {one.provider.oid, one.organiser.oid, *(own.organisation.oid for own in one.approvals)}
     )  # fmt: skip
     return found or [APART if contracts else UNREGISTERED]
+
+
+def of_relationship(contracts: Sequence[Agreement], body: Mapping[str, Any]) -> str:
+    """OID of the one controller under whose contract a client is served; empty where that is not known.
+
+    It is whom the statement names, else whom it was found to fall under when it was made, else the only one for which
+    the provider works.
+
+    Args:
+        contracts: every registered one.
+        body: the fields of the statement.
+    """
+    if told := body.get("controller") or body.get(FALLS_UNDER):
+        return str(told)
+    return _only(one for one in contracts if one.provider.oid == body["provider"])
+
+
+def falling_under(tx: Connection, contracts: Sequence[Agreement], body: Mapping[str, Any]) -> str:
+    """The same when a statement is made: also the only controller in whose register the provider's client stands.
+
+    Later records do not count: that a client came to another register too would show in what is told of this one.
+    Whose number it is (`of`) tells nothing of for whom the client is served.
+
+    Args:
+        tx: a reading transaction.
+        contracts: every registered one.
+        body: the fields of the statement, the client by its reference.
+    """
+    found = of_relationship(contracts, body)
+    if found or body.get("of"):
+        return found
+    known = records.purchasers(tx, body["provider"], body["client"])
+    return _only(one for one in contracts if one.provider.oid == body["provider"] and one.purchaser in known)
+
+
+def _only(contracts: Iterable[Agreement]) -> str:
+    found = _organisers(contracts)
+    return found[0] if len(found) == 1 else ""
 
 
 def _organisers(contracts: Iterable[Agreement]) -> list[str]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from kanta_gateway.access import grants
 from kanta_gateway.access.grants import Grant
-from kanta_gateway.errors import ParameterError
+from kanta_gateway.errors import NotPermittedError, ParameterError
 from kanta_gateway.model import Caller, Decision, Event, Finding, Severity
+from kanta_gateway.pipeline import twopersons
 from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.partybook import HELSINKI
 from kanta_gateway.privacy.envelope import open_sealed, seal
@@ -31,10 +33,23 @@ class GrantDesk:
         self._rules = parts.disclosures
         self._terms = parts.disclosures.break_glass
 
-    def _is_same_person(self, grant: Grant, caller: Caller) -> bool:
-        """Whether the caller looked by it; the same identifier counts, whichever organisation is told with it."""
-        person = self._opened(grant.sealed).get("person_id")
-        return grant.person_ref == self._person(caller) or person == caller.person_id
+    def _check_other(self, grant_id: str, caller: Caller, event: Event) -> None:
+        """Whether the caller is another person than whoever broke the glass; outside any transaction.
+
+        Raises:
+            NotPermittedError: it is the same one, which is written down.
+        """
+        with self._parts.database.reading() as tx:
+            grant = grants.get(tx, grant_id)
+        if grant is None or not self._may_see(caller, grant) or not grant.sealed:
+            return  # the act itself says that there is none, or nothing of it any more
+        is_same = grant.person_ref == self._person(caller)
+        if told := "identifier" if is_same else twopersons.same(self._opened(grant.sealed), caller):
+            self._office.deny(caller, event, grant.provider, (f"grant {grant_id}: two-persons, the same {told}",))
+            raise NotPermittedError(
+                f"who broke the glass neither reviews it nor closes its case, and it was under the same {told}; "
+                f"another person does, {twopersons.OTHER}"
+            )
 
     def _may_see(self, caller: Caller, grant: Grant) -> bool:
         """The user's own organisation and the register's controller review, and the gateway's own people."""

@@ -264,8 +264,9 @@ def _relationship(read: Reading, have: Sequence[Agreement], event: Event, thing:
     registers = [one for one in have if one.relationships is not None]
     if not registers or thing.client_ref is None:
         return "not-kept" if not registers else "not-asked"
-    asked = sorted({(one.provider.oid, read.group(one, thing.client_ref)) for one in registers})
-    mine = [own for provider, clients in asked for own in relationships(read.tx, provider, clients)]
+    asked = sorted({(one.provider.oid, one.organiser.oid, read.group(one, thing.client_ref)) for one in registers})
+    mine = [own for provider, organiser, clients in asked for own in relationships(read.tx, provider, clients)
+            if own.controller in {"", organiser}]  # fmt: skip
     if any(own.span.covers(day) for own in mine):
         return "open"
     return "ended" if mine else "none"

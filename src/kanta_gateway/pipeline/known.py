@@ -19,7 +19,7 @@ from kanta_gateway.access import register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.statements import Statement, newest
 from kanta_gateway.audit import report
-from kanta_gateway.errors import KeyUnavailableError
+from kanta_gateway.errors import ConflictError, KeyUnavailableError
 from kanta_gateway.pipeline.casefile import entry as facts_of
 from kanta_gateway.pipeline.casefile import opened
 from kanta_gateway.pipeline.parts import Parts
@@ -179,21 +179,44 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(one.casefold() for one in name.replace("-", " ").replace(",", " ").split() if len(one) > 2)
 
 
+def check_one(having: Collection[str]) -> None:
+    """Whether at most one provider has a client number, or the like.
+
+    Args:
+        having: who has it, of those that the caller knows of.
+
+    Raises:
+        ConflictError: several have it, who are named.
+    """
+    if len(having) > 1:
+        raise ConflictError(
+            "several providers or contracts have this client number, so it may be of several persons; name the one "
+            f"that is meant: {', '.join(sorted(having))}"
+        )
+
+
 def client_refs(
-    parts: Parts, tx: Connection, client: str, mine: Collection[tuple[str, str]] | None = None
+    parts: Parts, tx: Connection, client: str, mine: Collection[tuple[str, str]] | None = None, provider: str = ""
 ) -> tuple[str, ...]:
-    """Keyed references of a client number: one for each provider that has it, and the person's other ones.
+    """Keyed references of one provider's client number, and of the person's other ones.
 
     Args:
         parts: the built gateway.
         tx: a reading transaction.
         client: the number.
         mine: provider and contract file of the registers that the caller answers for; None for all.
+        provider: OID of the provider whose number it is; may be empty where only one has it.
+
+    Raises:
+        ConflictError: several providers have the number: it may be of several persons.
     """
-    clients = [one for one in records.subjects(tx, ["client"]) if mine is None or one[:2] in mine]
-    providers, known = sorted({one[0] for one in clients}), {one[2] for one in clients}
-    refs = [str(parts.keyring.client(provider, client)) for provider in providers]
-    found = dict.fromkeys(ref for ref in refs if ref in known)
+    clients = {(one[0], one[2]) for one in records.subjects(tx, ["client"])
+               if (mine is None or one[:2] in mine) and provider in {"", one[0]}}  # fmt: skip
+    providers = sorted({owner for owner, _ in clients})
+    refs = {owner: str(parts.keyring.client(owner, client)) for owner in providers}
+    having = [owner for owner in providers if (owner, refs[owner]) in clients]
+    check_one(having)
+    found = {refs[owner]: None for owner in having}
     for _, _, link in 2 * persons.every(tx):  # the person's other client numbers, and theirs
         if not found.keys().isdisjoint({link.client_ref, link.primary_ref}):
             found |= dict.fromkeys((link.client_ref, link.primary_ref))

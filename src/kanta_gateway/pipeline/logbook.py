@@ -29,8 +29,14 @@ if TYPE_CHECKING:
 class Logbook(Permits):
     """Reads the log for a caller."""
 
-    def entries(self, caller: Caller, client: str | None, after: int, limit: int) -> dict[str, Any]:
-        """Entries of the log, in order; reading them is an entry too."""
+    def entries(
+        self, caller: Caller, client: str | None, after: int, limit: int, provider: str = ""
+    ) -> dict[str, Any]:  # fmt: skip
+        """Entries of the log, in order; reading them is an entry too.
+
+        Raises:
+            ConflictError: several providers have the client number, and none is named.
+        """
         decision, seals = self.permit(caller, Event.AUDIT_READ, provider=None), self._parts.log.seals
         asked = Event.AUDIT_READ
         if client is not None:  # it tells which entries are about whom
@@ -41,7 +47,7 @@ class Logbook(Permits):
                 refs: tuple[str, ...] = ()
                 read = report.entries(tx, seals, report.Filter(after=after, limit=limit))
             else:  # of a client nothing is told of another's register, not even that there is something
-                refs = self._refs(tx, client, sphere)
+                refs = self._refs(tx, client, sphere, provider)
                 ways = [report.Filter(client_ref=ref, after=after) for ref in refs]
                 every = merge(*(entries(self._parts, tx, way) for way in ways), key=lambda one: int(one["idx"]))
                 read = list(islice(filter(sphere.is_open, every), limit))
@@ -51,20 +57,23 @@ class Logbook(Permits):
             ))  # fmt: skip
         return {"entries": found, "next": found[-1]["idx"] if found else after}
 
-    def note_export(self, caller: Caller, form: str, client: str | None) -> tuple[int, tuple[str, ...]]:
+    def note_export(
+        self, caller: Caller, form: str, client: str | None, provider: str = ""
+    ) -> tuple[int, tuple[str, ...]]:
         """Permit an export of the log and write it down: how many entries it holds, and whose are opened.
 
         Raises:
             NotFoundError: there is no such client.
+            ConflictError: several providers have the client number, and none is named.
         """
         decision = self.permit(caller, Event.AUDIT_READ, provider=None)
         if client is not None:
             decision = self.permit(caller, Event.AUDIT_RESOLVE, provider=None)
         sphere = self.guard.sphere(caller)
         if client is not None:
-            self._check_known(caller, client, sphere)
+            self._check_known(caller, client, sphere, provider)
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client, sphere) if client is not None else ()
+            refs = self._refs(tx, client, sphere, provider) if client is not None else ()
             size = proofs.size(tx)
             self.note(tx, self.of_clients(
                 caller, Event.AUDIT_READ, refs, subject="export", details={"format": form, "count": size},
@@ -72,28 +81,34 @@ class Logbook(Permits):
             ))  # fmt: skip
             return proofs.size(tx), refs
 
-    def _check_known(self, caller: Caller, client: str, sphere: Sphere) -> None:
+    def _check_known(self, caller: Caller, client: str, sphere: Sphere, provider: str) -> None:
         """Whether the caller knows of a client; one that is not there and another's leave the same entry."""
         with self._parts.database.reading() as tx:
-            is_known = bool(self._refs(tx, client, sphere))
+            is_known = bool(self._refs(tx, client, sphere, provider))
         if not is_known:
             self.conceal(caller, Event.AUDIT_RESOLVE, None)
             raise NotFoundError
 
-    def _refs(self, tx: Connection, client: str, sphere: Sphere) -> tuple[str, ...]:
-        """Keyed references of a client number: one for each provider that has it and that the caller knows of."""
-        return client_refs(self._parts, tx, client, sphere.registers)
+    def _refs(self, tx: Connection, client: str, sphere: Sphere, provider: str) -> tuple[str, ...]:
+        """Keyed references of a client number of the one provider that has it and that the caller knows of."""
+        return client_refs(self._parts, tx, client, sphere.registers, provider)
 
-    def access_report(self, caller: Caller, client: str) -> dict[str, Any]:
+    def access_report(self, caller: Caller, client: str, provider: str = "") -> dict[str, Any]:
         """Who used one client's data or was given it, when, why and on which basis (703/2023 §11).
+
+        Args:
+            caller: who asks.
+            client: the provider's client number.
+            provider: OID of the provider; may be empty where only one has the number.
 
         Raises:
             NotFoundError: there is no such client that the caller knows of.
+            ConflictError: several providers have the number, and none is named.
         """
         decision, sphere = self.permit(caller, Event.AUDIT_RESOLVE, provider=None), self.guard.sphere(caller)
-        self._check_known(caller, client, sphere)
+        self._check_known(caller, client, sphere, provider)
         with self._parts.database.transaction() as tx:
-            refs = self._refs(tx, client, sphere)
+            refs = self._refs(tx, client, sphere, provider)
             log, now = self._parts.log, self._parts.now()
             rows = [row for ref in refs for row in report.client_report(tx, log.seals, ref, now, names=log.names)
                     if sphere.is_open(row)]  # fmt: skip

@@ -26,7 +26,7 @@ from kanta_gateway.spool import records, store
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from kanta_gateway.pipeline.preview import Preview
+    from kanta_gateway.pipeline.preview import Apart, Preview
     from kanta_gateway.spool.store import StoredDocument
 
 
@@ -143,7 +143,7 @@ class Office(Logbook):
             raise NotFoundError
         return {"evidence": found}
 
-    def preview(self, caller: Caller, preview: Preview) -> dict[str, Any]:
+    def preview(self, caller: Caller, preview: Preview | Apart) -> dict[str, Any]:
         """What a changed contract would have said about the records that are held; nothing is changed."""
 
         def judged(tx: Connection, provider: str, wanted: Sequence[str], closed: Closed) -> dict[str, Any]:

@@ -15,19 +15,23 @@ from zoneinfo import ZoneInfo
 from kanta_gateway import forgotten
 from kanta_gateway.access import register
 from kanta_gateway.access.parties import agreements
+from kanta_gateway.access.register import RELATIONSHIP
 from kanta_gateway.access.statements import Statement, lacking, newest, of_controller, of_kind
 from kanta_gateway.errors import NotFoundError, ParameterError
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Caller, Event, Outcome, instant
-from kanta_gateway.pipeline.controllers import of_party
+from kanta_gateway.pipeline.controllers import FALLS_UNDER, falling_under, of_party, of_relationship
+from kanta_gateway.pipeline.sphere import APART
 from kanta_gateway.privacy.envelope import open_sealed, seal
 from kanta_gateway.spool import records
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from kanta_gateway.access.terms import Agreement
     from kanta_gateway.pipeline.office import Office
     from kanta_gateway.pipeline.parts import Parts
+    from kanta_gateway.pipeline.sphere import Sphere
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 JUDGED_AGAIN = (Outcome.ACCEPTED, Outcome.FLAGGED, Outcome.HELD, Outcome.REFUSED, Outcome.REPLACEMENT)
@@ -52,14 +56,18 @@ class PartyBook:
     def _add(self, known: Sequence[Statement], caller: Caller) -> dict[str, Any]:
         self._office.permit(caller, Event.PARTY_REGISTER, provider=None)
         with self._parts.database.transaction() as tx:
-            register.add(tx, known, self._parts.now(), self._seal)
+            others = [one for one in known if one.kind != RELATIONSHIP]
+            register.add(tx, others, self._parts.now(), self._seal)
             contracts = agreements(tx)
+            served = [self._tied(tx, contracts, one) for one in of_kind(known, RELATIONSHIP)]
+            register.add(tx, served, self._parts.now(), self._seal)
+            known = [*others, *served]
             self._office.note(tx, [
                 self._office.event(
                     caller, Event.PARTY_REGISTER, subject=one.key, provider="", controller=controller,
                     details={"kind": one.kind, "from": one.valid_from, "to": one.valid_to or ""},
                 )
-                for one in known for controller in of_party(contracts, one.body)
+                for one in known for controller in self._concerning(contracts, one)
             ])  # fmt: skip
             moment = instant(self._parts.now())
             forgotten.note(tx, [
@@ -99,8 +107,7 @@ class PartyBook:
         day = day or self._parts.now().astimezone(HELSINKI).date()
         with self._parts.database.transaction() as tx:
             found = newest(register.known(tx, self._open, at=known_at))
-            if (controller := self._office.guard.sphere(caller).controller) is not None:
-                found = of_controller(found, controller)
+            found = self._told_to(tx, found, self._office.guard.sphere_in(tx, caller))
             told = [
                 self._row(tx, one) for one in found if one.covers(day.isoformat()) and kind in {"", one.kind}
             ]  # fmt: skip
@@ -109,6 +116,29 @@ class PartyBook:
                 details={"day": day.isoformat(), "kind": kind, "count": len(told)},
             )])  # fmt: skip
         return {"day": day.isoformat(), "register": sorted(told, key=lambda one: (one["kind"], one["key"]))}
+
+    @staticmethod
+    def _tied(tx: Connection, contracts: Sequence[Agreement], one: Statement) -> Statement:
+        """A client's relationship with the controller that it falls under, once and for all, where that is known."""
+        before = (own.body.get(FALLS_UNDER) for own in register.relationships(
+            tx, one.body["provider"], [one.body["client"]]) if own.names == one.names)  # fmt: skip
+        found = next(filter(None, before), None) or falling_under(tx, contracts, one.body)
+        return replace(one, body={**one.body, FALLS_UNDER: found}) if found else one
+
+    @staticmethod
+    def _told_to(tx: Connection, found: list[Statement], sphere: Sphere) -> list[Statement]:
+        """What a caller is told of the register: all of it, what is its controller's own, or nothing of any client."""
+        if sphere.controller is None:
+            return found if sphere.registers is None else [one for one in found if one.kind != RELATIONSHIP]
+        contracts = agreements(tx)
+        return of_controller(found, sphere.controller, lambda body: of_relationship(contracts, body))
+
+    @staticmethod
+    def _concerning(contracts: Sequence[Agreement], one: Statement) -> Sequence[str]:
+        """Controllers whose log tells that something was stated; of a client's relationship one at most."""
+        if one.kind != RELATIONSHIP or not contracts:
+            return of_party(contracts, one.body)
+        return [of_relationship(contracts, one.body) or APART]
 
     def incomplete(self) -> list[dict[str, Any]]:
         """Contracts that do not tell everything that GDPR 28(3) asks for."""
@@ -122,7 +152,7 @@ class PartyBook:
 
         The number is that of the provider itself, or of the one that is named by `of`.
         """
-        if one.kind != "relationship":
+        if one.kind != RELATIONSHIP:
             return one
         reference = str(self._parts.keyring.client(one.body.get("of") or one.body["provider"], one.body["client"]))
         return replace(one, body={**one.body, "client": reference})
@@ -136,7 +166,7 @@ class PartyBook:
     def _row(self, tx: Connection, one: Statement) -> dict[str, Any]:
         """A statement as it is told; a client's unit only where the client is known not to be under turvakielto."""
         body = dict(one.body)
-        if body.get("unit") and one.kind == "relationship" and self._may_be_secret(tx, body):
+        if body.get("unit") and one.kind == RELATIONSHIP and self._may_be_secret(tx, body):
             del body["unit"]
         return {"kind": one.kind, "key": one.key, "from": one.valid_from, "to": one.valid_to, **body}
 

@@ -21,6 +21,7 @@ from kanta_gateway.pipeline.casefile import opened
 from kanta_gateway.pipeline.compose import filed_as
 from kanta_gateway.pipeline.filing import load
 from kanta_gateway.pipeline.guard import LOCAL
+from kanta_gateway.pipeline.known import check_one
 from kanta_gateway.pipeline.parts import Scope
 from kanta_gateway.pipeline.settle import Settler
 from kanta_gateway.privacy.identity import identity_code
@@ -202,10 +203,7 @@ class People:
                 found.append(_Pair(owner, register, agreement.organiser.oid, *refs))
         if not found:
             raise NotFoundError
-        if len(found) > 1:
-            raise ConflictError(
-                "several providers or purchasers have these client numbers; name provider and purchaser"
-            )
+        check_one([f"{one.provider} {one.purchaser}" for one in found])
         return found[0]
 
     def _write_down(

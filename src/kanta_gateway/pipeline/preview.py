@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,27 @@ class Preview:
             "records": len(self._seen), "clients": self._clients, "content_destroyed": self._gone,
             **changes(self._seen), "figures": figure_changes(before, after),
         }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What a changed contract says about each controller's register apart."""
+
+    make: Callable[[], Preview]
+    whose: Mapping[str, str]
+    """Provider -> the controller of the register in which its records are."""
+    _made: dict[str, Preview] = field(default_factory=dict)
+
+    def add(self, tx: Connection, provider: str, clients: Collection[str], closed: Collection[str]) -> None:
+        """Judge some clients of one provider by both contracts; arguments as `Preview.add` has them."""
+        controller = self.whose.get(provider, "")
+        if controller not in self._made:
+            self._made[controller] = self.make()
+        self._made[controller].add(tx, provider, clients, closed)
+
+    def told(self) -> dict[str, Any]:
+        """Controller -> what differs; empty for a register without a contract."""
+        return {controller: one.told() for controller, one in self._made.items()}
 
 
 def _values(of_clients: dict[str, dict[str, Told]]) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Reviews of break-glass: a queue with a day for each, an outcome by another person, and a case where it was unfounded.
 
-* The user's own organisation, the register's controller and the gateway's own people review; never the user.
+* The user's own organisation, the register's controller and the gateway's own people review; never the user, under no
+  other name and from no same account of the machine (`twopersons`).
 * A line of the queue tells who looked, when, by which sub-item and why, and no client.
 * What a review finds unfounded has an owner and a day, and is told until somebody has closed it (703/2023 §78).
 """
@@ -12,7 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.access import grants
-from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError
+from kanta_gateway.errors import ConflictError, NotFoundError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.grantdesk import GrantDesk, wrong, wrong_all
 from kanta_gateway.pipeline.partybook import HELSINKI
@@ -64,7 +65,7 @@ class Reviews(GrantDesk):
 
         Raises:
             NotFoundError: there is no such grant that the caller may review.
-            NotPermittedError: the caller looked by it.
+            NotPermittedError: the caller looked by it, or acts from the same account of the machine.
             ConflictError: it was reviewed already, or it holds still.
             ParameterError: outcome, note or owner is lacking.
         """
@@ -75,6 +76,7 @@ class Reviews(GrantDesk):
         if faults:
             raise wrong_all(faults)
         decision = self._office.permit(caller, Event.ACCESS_REVIEW, provider=None)
+        self._check_other(grant_id, caller, Event.ACCESS_REVIEW)
         now = self._parts.now()
         with self._parts.database.alone() as tx:
             grant = self._reviewable(tx, grant_id, caller)
@@ -93,19 +95,19 @@ class Reviews(GrantDesk):
 
         Raises:
             NotFoundError: there is no such grant that the caller may see.
+            NotPermittedError: the caller looked by it, or acts from the same account of the machine.
             ConflictError: it has no open case.
             ParameterError: what was done is not told.
         """
         if len(note.strip()) < NOTE_CHARACTERS:
             raise wrong("note", f"at least {NOTE_CHARACTERS} characters")
         decision = self._office.permit(caller, Event.ACCESS_REVIEW, provider=None)
+        self._check_other(grant_id, caller, Event.ACCESS_REVIEW)
         with self._parts.database.alone() as tx:
             grant = grants.get(tx, grant_id)
             if grant is None or not self._may_see(caller, grant):
                 raise NotFoundError
             _check_there(grant)
-            if self._is_same_person(grant, caller):
-                raise NotPermittedError("a case is closed by another person than the one whom it is about")
             if not grants.closed(tx, grant_id, self._parts.now()):
                 raise ConflictError("the grant has no open case")
             digest = self._parts.keyring.digest(note.strip().encode())
@@ -139,8 +141,6 @@ class Reviews(GrantDesk):
         if grant is None or not self._may_see(caller, grant):
             raise NotFoundError
         _check_there(grant)
-        if self._is_same_person(grant, caller):
-            raise NotPermittedError("a review is by another person than the one who broke the glass")
         if grant.is_open(self._parts.now()):
             raise ConflictError("the grant holds still; end it, or review it when it has ended")
         return grant

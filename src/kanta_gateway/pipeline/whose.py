@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.contracts.calendar import HELSINKI, age
-from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError
+from kanta_gateway.errors import KeyUnavailableError, NotFoundError
 from kanta_gateway.model import Caller, Decision, Event
 from kanta_gateway.pipeline.clientlog import Person
 from kanta_gateway.pipeline.filing import load
+from kanta_gateway.pipeline.known import check_one
 from kanta_gateway.pipeline.sphere import is_operator
 from kanta_gateway.privacy.identity import identity_code
 from kanta_gateway.spool import persons, records
@@ -81,8 +82,7 @@ class Clients:
                 is_meant = provider in {"", one.provider.oid} and purchaser in {"", one.purchaser}
                 if is_seen and is_meant and one.purchaser in records.purchasers(tx, one.provider.oid, ref):
                     found[one.provider.oid, one.purchaser] = Whose(self.person(tx, one, ref), one)
-        if len(found) > 1:
-            raise ConflictError("several providers or purchasers have this client number; name provider and purchaser")
+        check_one([f"{oid} {name}" for oid, name in found])
         if not found:
             self._office.conceal(caller, event, None)
             raise NotFoundError

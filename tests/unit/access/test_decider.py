@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanta_gateway.access.decider import Decider, Question
+from kanta_gateway.access.policy import ANOTHERS, NO_ROLE, NO_ROW
 from kanta_gateway.access.purposes import Purposes
 from kanta_gateway.access.table import FACTS, Duties, Facts, Table
 from kanta_gateway.errors import MisconfiguredError
@@ -354,6 +355,7 @@ def test_every_condition_has_its_words() -> None:
     lacking = {
         kind for name, word in words for kind in (f"policy-fact-{name}", f"policy-word-{word}") if kind not in MESSAGES
     }  # fmt: skip
+    lacking |= {kind for one in (NO_ROLE, ANOTHERS, NO_ROW) if (kind := f"policy-role-{one}") not in MESSAGES}
     told = decider().decide(question(facts=replace(INSIDE, relationship="none")))
     (failed,) = [one for one in told.findings if one.kind == "policy-condition"]
 
