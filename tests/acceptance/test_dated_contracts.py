@@ -355,6 +355,20 @@ def test_delivering_goes_on_where_reading_ended(gateway: Gateway) -> None:
     assert [True, False, False, False] == [may(Event.RECORD_READ, day) for day in days]
 
 
+def test_the_window_is_as_long_as_the_contract_says(gateway: Gateway) -> None:
+    """Where the contract file tells another delivery window, submitting ends with that one. [CTL-14]"""
+    register(gateway, "2026-01-01", "2026-03-31")
+    short = replace(gateway.parts.contracts["lapha"], delivery_months=2)
+    parts = replace(gateway.parts, contracts={**gateway.parts.contracts, "lapha": short})
+    guard = Office(parts, gateway.office._policy).guard
+    caller = Caller("asked", Oid(PROVIDER), "T-1", "-", "provider-system", "delivery")
+    days = (date(2026, 4, 1), date(2026, 5, 31), date(2026, 6, 1))
+
+    assert [True, True, False] == [
+        guard.decide(caller, Event.RECORD_SUBMIT, Thing(PROVIDER), day).allowed for day in days
+    ]
+
+
 def test_a_denied_caller_is_told_why(gateway: Gateway) -> None:
     """A denial carries its findings for the caller, and its entry the row, the provisions and what failed. [LOG-13]"""
     register(gateway, last="2026-03-31")
