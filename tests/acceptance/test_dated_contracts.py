@@ -327,6 +327,24 @@ def test_moments_as_people_write_them() -> None:
     assert datetime(2026, 6, 1, 9, 0, tzinfo=UTC) == moment("2026-06-01T12:00")
 
 
+@pytest.mark.parametrize(("tasks", "is_allowed"), [(["working-age"], False), (["working-age", "disability"], True)])
+def test_every_class_of_one_thing_is_needed(gateway: Gateway, tasks: list[str], *, is_allowed: bool) -> None:
+    """What may be of two service tasks is read by whom both are allowed; a list by whom one is, and it is narrowed."""
+    register(gateway)
+    state(gateway, {
+        "kind": "person", "person_id": "V-1", "name": "Veera Virkailija", "organisation": ORGANISER,
+        "role": "purchaser-official", "service_tasks": tasks, "from": "2020-01-01",
+    })  # fmt: skip
+    caller = Caller("own", Oid(ORGANISER), "V-1", "Veera Virkailija", "purchaser-official", "service-arranging")
+    client = str(gateway.parts.keyring.client(PROVIDER, "A-1"))  # no decision says which task it is
+    told = [
+        gateway.office.guard.decide(caller, Event.RECORD_READ, Thing(PROVIDER, ORGANISER, "lapha", *one)).allowed
+        for one in ((client, None, "diary_entry"), (client,), (None, None, "diary_entry"), ())
+    ]
+
+    assert [is_allowed, is_allowed, is_allowed, True] == told
+
+
 @pytest.mark.parametrize(
     ("day", "allowed", "row"), [("2026-03-31", True, "D2"), ("2026-04-01", False, "D0"), ("2025-12-31", False, "D0")]
 )
