@@ -175,11 +175,13 @@ def test_it_ends_by_itself(crossing: Crossing) -> None:
         with at(crossing, moment):
             told.append(crossing.disclose(oid, by(grant)).status_code)
     again = opened(crossing, oid)
+    longest = datetime.fromisoformat(again["until"]) - crossing.gateway.parts.now()
     ended = crossing.call("POST", f"/v1/access/grants/{again['grant']}:end").status_code
     after = crossing.disclose(oid, by(again)).status_code
     twice = crossing.call("POST", f"/v1/access/grants/{again['grant']}:end").status_code
 
     assert timedelta(hours=2) >= until - crossing.gateway.parts.now()
+    assert timedelta(hours=7) < longest <= timedelta(hours=8)
     assert [200, 404] == told
     assert 404 == others
     assert [200, 404, 409] == [ended, after, twice]
@@ -215,6 +217,9 @@ def test_the_review(crossing: Crossing) -> None:
     early = crossing.call("POST", path, found, **REVIEWER).status_code
     crossing.call("POST", f"/v1/access/grants/{grant['grant']}:end")
     own = crossing.call("POST", path, found, **{**REVIEWER, "person": "V-1"}).status_code
+    elsewhere = crossing.call(
+        "POST", path, found, organisation=ORGANISER, **{**REVIEWER, "person": "V-1"}
+    ).status_code  # the same person, told with another organisation
     strangers = crossing.call("POST", path, found, organisation=CLINIC, **REVIEWER).status_code
     unmeant = crossing.call("POST", path, found, **{**REVIEWER, "role": "receiving-official"}).status_code
     due = datetime.fromisoformat(grant["review_by"]).astimezone() + timedelta(hours=12)
@@ -229,7 +234,7 @@ def test_the_review(crossing: Crossing) -> None:
     twice = crossing.call("POST", path, found, **REVIEWER).status_code
     entry = crossing.entries("access:review")[-1]
 
-    assert [409, 403, 404, 403] == [early, own, strangers, unmeant]
+    assert [409, 403, 403, 404, 403] == [early, own, elsewhere, strangers, unmeant]
     assert [("to-review", False), ("overdue", True)] == states
     assert ("V-1", "Henkilö V-1", BREAKING["reason"], 1) == (
         last["person_id"], last["name"], last["reason"], last["documents"]

@@ -387,6 +387,18 @@ def test_the_window_is_as_long_as_the_contract_says(gateway: Gateway) -> None:
     ]
 
 
+@pytest.mark.parametrize(("day", "expected"), [(31, "accepted"), (1, "refused")])
+def test_records_are_taken_as_long_as_the_contract_says(gateway: Gateway, day: int, expected: str) -> None:
+    """A record of the contract's time is taken until the last day of the contract file's own window. [CTL-14]"""
+    register(gateway, last="2025-05-31")
+    short = replace(gateway.parts.contracts["lapha"], delivery_months=2)
+    object.__setattr__(gateway.parts, "contracts", {**gateway.parts.contracts, "lapha": short})
+    at(gateway, lambda: datetime(2025, 7 if day == 31 else 8, day, 12, tzinfo=UTC))
+    found = diary(outcomes(take(gateway, [SAMPLE])))
+
+    assert (expected, [] if expected == "accepted" else ["CTL-14"]) == found["PV-0001"]
+
+
 def test_a_denied_caller_is_told_why(gateway: Gateway) -> None:
     """A denial carries its findings for the caller, and its entry the row, the provisions and what failed. [LOG-13]"""
     register(gateway, last="2026-03-31")
