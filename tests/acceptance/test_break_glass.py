@@ -207,6 +207,9 @@ def test_it_ends_by_itself(crossing: Crossing) -> None:
     grant = opened(crossing, oid, hours=2)
     until = datetime.fromisoformat(grant["until"])
     others = crossing.disclose(oid, by(grant), person="V-2").status_code
+    path = f"/v1/access/grants/{grant['grant']}"
+    listed = crossing.call("GET", f"{path}/documents", person="V-2").status_code
+    stranger = crossing.call("POST", f"{path}:end", organisation=CLINIC).status_code
     told = []
     for moment in (until - timedelta(microseconds=1), until):
         with at(crossing, moment):
@@ -220,7 +223,7 @@ def test_it_ends_by_itself(crossing: Crossing) -> None:
     assert timedelta(hours=2) >= until - crossing.gateway.parts.now()
     assert timedelta(hours=7) < longest <= timedelta(hours=8)
     assert [200, 404] == told
-    assert 404 == others
+    assert [404, 404, 404] == [others, listed, stranger]
     assert [200, 404, 409] == [ended, after, twice]
 
 
