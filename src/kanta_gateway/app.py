@@ -116,7 +116,7 @@ def build(settings: Settings, *, only_approved: bool = False, may_make_keys: boo
         checkpoint_signer=partial(checkpoint_signer, folder),
         last_checkpoint=partial(last_checkpoint, folder),
         keep_checkpoint=partial(keep_checkpoint, folder),
-        witnesses=_witnesses(settings),
+        witnesses=_witnesses(settings, checkpoint_signer(folder).key.public),
         views=known.views,
         decider=here.decider,
         disclosures=_disclosures(settings, here.decider),
@@ -198,11 +198,16 @@ def unapproved_told(path: str, how: str) -> str:
             "approve it, or put back what was approved (`kanta-gateway changes write FOLDER`)")  # fmt: skip
 
 
-def _witnesses(settings: Settings) -> Witnesses:
+def _witnesses(settings: Settings, own: bytes) -> Witnesses:
     """Who is asked to cosign checkpoints.
 
+    Args:
+        settings: they name the file of witnesses.
+        own: the log's own public key, which witnesses nothing.
+
     Raises:
-        MisconfiguredError: the file cannot be read, production would ask over plain HTTP, or too few can cosign.
+        MisconfiguredError: the file cannot be read, names the log's own key, production would ask over plain HTTP, or
+            too few can cosign.
     """
     known: tuple[Known, ...] = ()
     if settings.witnesses_file:
@@ -210,6 +215,8 @@ def _witnesses(settings: Settings) -> Witnesses:
             known = read_witnesses(Path(settings.witnesses_file).read_text("utf-8"))
         except OSError as error:
             raise MisconfiguredError(f"file of witnesses: cannot be read ({type(error).__name__})") from error
+    if any(one.key.public == own for one in known):
+        raise MisconfiguredError("file of witnesses: the log's own key is no witness; name somebody else's")
     if settings.is_production and any(not one.url.startswith("https://") for one in known):
         raise MisconfiguredError("file of witnesses: production asks over HTTPS only")
     if settings.witness_quorum > len(known):

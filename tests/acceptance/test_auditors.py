@@ -34,20 +34,24 @@ from tests.audited import (
     STAYS,
     Audited,
     auditor,
+    worker,
 )
 from tests.installations import SAMPLE, installation, key_folder, take
 from typer.testing import CliRunner
 
 from kanta_gateway import keyfiles
+from kanta_gateway.access.statements import read
 from kanta_gateway.audit import report
+from kanta_gateway.audit.log import AuditEvent as AuditEntry
 from kanta_gateway.cli import app
 from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
-from kanta_gateway.model import Oid
+from kanta_gateway.model import Event, Oid
 from kanta_gateway.pipeline.known import entries
 from kanta_gateway.pipeline.sphere import Sphere
 from kanta_gateway.web import application
 
 ARCHIVE = "national archive for social welfare"
+SUB, STRANGER = "1.2.246.10.94005557.10.0", "1.2.246.10.94009999.10.0"
 GIVEN = {"client-access": {"client": CLIENT}, "disclosures": {"recipient": ARCHIVE}}
 
 
@@ -244,6 +248,44 @@ def test_traffic_against_contracts(audited: Audited) -> None:
     assert {("traffic", "matches"), ("contract", "traffic")} == kinds
     assert {ARCHIVE, ""} == {row["recipient"] for row in rows}
     assert last["entries"]["used"] == sum(row["entries"] for row in rows if row["kind"] == "traffic")
+
+
+def test_traffic_of_a_sub_processor(tmp_path: Path) -> None:
+    """A sub-processor's acts match on the days of its approval only, and a stranger's on none. [CTL-11]"""
+    gateway = installation(tmp_path / "data")
+    of_contract = {"processor": PROVIDER, "controller": ORGANISER}
+    gateway.party_book.state(read([
+        {"kind": "contract", **of_contract, "number": NUMBER, "purchaser": "lapha", "from": "2025-01-01"},
+        {"kind": "register-use", **of_contract, "contract": NUMBER, "from": "2025-01-01"},
+        {"kind": "organisation", "oid": SUB, "name": "Alihankkija ry", "role": "sub-processor"},
+        {"kind": "approval", **of_contract, "contract": NUMBER, "sub_processor": SUB, "name": "Alihankkija ry",
+         "from": "2025-03-02", "to": "2025-03-03"},
+    ]), gateway.actor(None, None, None))  # fmt: skip
+    acts = [(SUB, day) for day in (1, 2, 3, 4)] + [(STRANGER, 2), (PROVIDER, 1), (ORGANISER, 4)]
+    with gateway.parts.database.transaction() as tx:
+        gateway.parts.log.append(tx, [
+            AuditEntry(
+                event=Event.RECORD_READ, caller=replace(worker(STAYS), organisation=Oid(oid)), subject=f"t-{number}",
+                at=datetime(2025, 3, day, 12, tzinfo=UTC), client_ref="c" * 64, provider=PROVIDER,
+                controller=ORGANISER, purpose="delivery", basis="703/2023 §9", details={},
+            )
+            for number, (oid, day) in enumerate(acts)
+        ])  # fmt: skip
+    lines = "".join(gateway.auditors.answers.ask(gateway.actor(None, None, None), "7", {}, "jsonl", "en"))
+    rows = [orjson.loads(line) for line in lines.splitlines()][1:-1]
+    gateway.close()
+    found = {
+        one["organisation"]: (one["state"], one["days_outside"], one["first_outside"], one["last_outside"])
+        for one in rows if one["kind"] == "traffic"
+    }  # fmt: skip
+    (approval,) = [one for one in rows if one["kind"] == "approval"]
+
+    assert found == {
+        SUB: ("not-approved", 2, "2025-03-01", "2025-03-04"),
+        STRANGER: ("not-approved", 1, "2025-03-02", "2025-03-02"),
+        PROVIDER: ("matches", 0, "", ""), ORGANISER: ("matches", 0, "", ""),
+    }  # fmt: skip
+    assert (SUB, 2) == (approval["organisation"], approval["entries"])
 
 
 def test_disclosures_to_one_recipient(audited: Audited) -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from tests.installations import SAMPLE, installation
 from typer.testing import CliRunner
 
 from kanta_gateway import changing, content, knowledge
+from kanta_gateway.access import changes as store
 from kanta_gateway.app import build
 from kanta_gateway.audit import report
 from kanta_gateway.cli import app
@@ -32,6 +33,7 @@ from kanta_gateway.errors import (
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.operating.account import account
+from kanta_gateway.pipeline.approved import code_of
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.settings import Settings
 from kanta_gateway.web import service_of
@@ -162,7 +164,7 @@ def test_two_persons_change_a_policy(desk: Desk) -> None:
 
 
 def test_one_account_is_one_person(desk: Desk, tmp_path: Path) -> None:
-    """Two persons whom one account of the machine names are one: what it proposed it does not approve.
+    """Two persons with one account of the machine, one identifier or one name are one: the other one approves.
 
     Linux tells who signed in, also through `sudo`; where nobody did it is the account that the process runs under.
     """
@@ -171,7 +173,11 @@ def test_one_account_is_one_person(desk: Desk, tmp_path: Path) -> None:
     mine = replace(desk.caller(BERT), account=desk.caller(ANNA).account)
     with pytest.raises(NotPermittedError, match="same account of the machine"):
         desk.approved.changes.approve(mine, told["number"])
-    over_http = desk.approved.changes.approve(replace(mine, account=""), told["number"])
+    far = replace(mine, account="")  # over the API no account of the machine is known
+    for same, what in (replace(far, person_id=" a-1"), "identifier"), (replace(far, person_name="anna  YKSI"), "name"):
+        with pytest.raises(NotPermittedError, match=f"same {what}"):
+            desk.approved.changes.approve(same, told["number"])
+    over_http = desk.approved.changes.approve(far, told["number"])
     signed_in, nobody = tmp_path / "signed-in", tmp_path / "nobody"
     signed_in.write_text("1001")
     nobody.write_text("4294967295")
@@ -356,6 +362,36 @@ def test_a_change_for_other_content_is_not_approved(desk: Desk) -> None:
     assert [(1, "approved"), (2, "rejected")] == [
         (one["number"], one["state"]) for one in desk.approved.changes.listed(desk.caller(BERT))["changes"]
     ]
+
+
+def test_content_of_another_change_is_refused(desk: Desk) -> None:
+    """A proposal whose sealed content was replaced by that of another one, which the same key opens, is not shown."""
+    first, second = desk.propose(grace_days=20), desk.propose(grace_days=40)
+    with desk.approved.parts.database.transaction() as tx:
+        sealed = dict(tx.execute(select(change.c.number, change.c.sealed)).all())
+        tx.execute(update(change).where(change.c.number == first["number"]).values(sealed=sealed[second["number"]]))
+    for act in (desk.approved.changes.show, desk.approved.changes.approve):
+        with pytest.raises(UntrustedError, match="other content than was proposed"):
+            act(desk.caller(BERT), first["number"])
+
+    assert "40" in str(desk.approved.changes.show(desk.caller(BERT), second["number"])["content"])
+
+
+def test_a_narrowing_that_another_change_builds_on_stays(desk: Desk) -> None:
+    """What was narrowed at once cannot be taken back once a later change of the same piece is approved."""
+    (desk.policy / "stop.cedar").write_text(NARROW)
+    first = desk.propose(at_once=True)
+    parts = desk.approved.parts
+    with parts.database.transaction() as tx:
+        code = code_of(parts.keyring)
+        (one,) = store.every(tx, code)
+        pieces = {path: {"before": after, "after": "0" * 64} for path, (_, after) in one.paths.items()}
+        later = replace(one, state=store.State.APPROVED, told=json.dumps({"pieces": pieces}), review_by=None)
+        store.add(tx, later, code)
+    with pytest.raises(ConflictError, match="a later change builds on this one"):
+        desk.approved.changes.reject(desk.caller(BERT), first["number"])
+
+    assert "narrowed" == desk.approved.changes.show(desk.caller(BERT), first["number"])["state"]
 
 
 def test_proposals_that_are_none(desk: Desk) -> None:

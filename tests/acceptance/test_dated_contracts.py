@@ -331,6 +331,24 @@ def test_moments_as_people_write_them() -> None:
     assert datetime(2026, 6, 1, 9, 0, tzinfo=UTC) == moment("2026-06-01T12:00")
 
 
+@pytest.mark.parametrize(("tasks", "is_allowed"), [(["working-age"], False), (["working-age", "disability"], True)])
+def test_every_class_of_one_thing_is_needed(gateway: Gateway, tasks: list[str], *, is_allowed: bool) -> None:
+    """What may be of two service tasks is read by whom both are allowed; a list by whom one is, and it is narrowed."""
+    register(gateway)
+    state(gateway, {
+        "kind": "person", "person_id": "V-1", "name": "Veera Virkailija", "organisation": ORGANISER,
+        "role": "purchaser-official", "service_tasks": tasks, "from": "2020-01-01",
+    })  # fmt: skip
+    caller = Caller("own", Oid(ORGANISER), "V-1", "Veera Virkailija", "purchaser-official", "service-arranging")
+    client = str(gateway.parts.keyring.client(PROVIDER, "A-1"))  # no decision says which task it is
+    told = [
+        gateway.office.guard.decide(caller, Event.RECORD_READ, Thing(PROVIDER, ORGANISER, "lapha", *one)).allowed
+        for one in ((client, None, "diary_entry"), (client,), (None, None, "diary_entry"), ())
+    ]
+
+    assert [is_allowed, is_allowed, is_allowed, True] == told
+
+
 @pytest.mark.parametrize(
     ("day", "allowed", "row"), [("2026-03-31", True, "D2"), ("2026-04-01", False, "D0"), ("2025-12-31", False, "D0")]
 )
@@ -357,6 +375,32 @@ def test_delivering_goes_on_where_reading_ended(gateway: Gateway) -> None:
 
     assert [True, True, True, False] == [may(Event.RECORD_SUBMIT, day) for day in days]
     assert [True, False, False, False] == [may(Event.RECORD_READ, day) for day in days]
+
+
+def test_the_window_is_as_long_as_the_contract_says(gateway: Gateway) -> None:
+    """Where the contract file tells another delivery window, submitting ends with that one. [CTL-14]"""
+    register(gateway, "2026-01-01", "2026-03-31")
+    short = replace(gateway.parts.contracts["lapha"], delivery_months=2)
+    parts = replace(gateway.parts, contracts={**gateway.parts.contracts, "lapha": short})
+    guard = Office(parts, gateway.office._policy).guard
+    caller = Caller("asked", Oid(PROVIDER), "T-1", "-", "provider-system", "delivery")
+    days = (date(2026, 4, 1), date(2026, 5, 31), date(2026, 6, 1))
+
+    assert [True, True, False] == [
+        guard.decide(caller, Event.RECORD_SUBMIT, Thing(PROVIDER), day).allowed for day in days
+    ]
+
+
+@pytest.mark.parametrize(("day", "expected"), [(31, "accepted"), (1, "refused")])
+def test_records_are_taken_as_long_as_the_contract_says(gateway: Gateway, day: int, expected: str) -> None:
+    """A record of the contract's time is taken until the last day of the contract file's own window. [CTL-14]"""
+    register(gateway, last="2025-05-31")
+    short = replace(gateway.parts.contracts["lapha"], delivery_months=2)
+    object.__setattr__(gateway.parts, "contracts", {**gateway.parts.contracts, "lapha": short})
+    at(gateway, lambda: datetime(2025, 7 if day == 31 else 8, day, 12, tzinfo=UTC))
+    found = diary(outcomes(take(gateway, [SAMPLE])))
+
+    assert (expected, [] if expected == "accepted" else ["CTL-14"]) == found["PV-0001"]
 
 
 def test_a_denied_caller_is_told_why(gateway: Gateway) -> None:

@@ -6,13 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from kanta_gateway import knowledge
 from kanta_gateway.app import build
+from kanta_gateway.audit.checkpoint import COSIGNATURE
+from kanta_gateway.audit.cosign import Cosigner
 from kanta_gateway.errors import KeyUnavailableError, MisconfiguredError, NotPermittedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.intake.desk import Desk
 from kanta_gateway.intake.front import File
 from kanta_gateway.settings import Settings
+from kanta_gateway.web import application
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "lapha-small.json"
 
@@ -94,3 +99,38 @@ def test_check_names_what_each_code_blocks(gateway: Gateway) -> None:
     assert "19007" in told["contact-mode", "on_site"]
     assert told["document-type", "Arvio"] == ["1003"]
     assert ("document-type", "Hakemus") not in told
+
+
+def test_the_logs_own_key_is_no_witness(tmp_path: Path) -> None:
+    """A file of witnesses that names the log's own key keeps the gateway from starting, and so does one too short."""
+    settings = Settings.from_environment({}, data=tmp_path / "data", signing_algorithm="p-256", lang="en")
+    first = build(settings)
+    key = first.parts.checkpoints.key
+    first.close()
+    file = tmp_path / "witnesses"
+    file.write_text(f"{replace(key, name='purchaser', kind=COSIGNATURE)} https://witness.example\n", "utf-8")
+    with pytest.raises(MisconfiguredError, match="own key"):
+        build(replace(settings, witnesses_file=str(file), witness_quorum=1))
+    file.write_text(f"{Cosigner('purchaser', Ed25519PrivateKey.generate()).key} https://witness.example\n", "utf-8")
+    with pytest.raises(MisconfiguredError, match="quorum of 2 witnesses was asked for, found 1"):
+        build(replace(settings, witnesses_file=str(file), witness_quorum=2))
+
+
+def test_a_widened_policy_serves_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a maximum that allows more than the decree's table the API does not start, and `check` says so. [CTL-15]"""
+    plain = knowledge.text
+
+    def widened(name: str, own: Path | None = None) -> str:
+        text = plain(name, own)
+        if name != "mappings/policy/maximum.cedar":
+            return text
+        return text.replace('!["SOV", "TER"].contains(context.kind)', '!["SOV"].contains(context.kind)', 1)
+
+    monkeypatch.setattr(knowledge, "text", widened)
+    gateway = build(Settings.from_environment({}, data=tmp_path / "data", signing_algorithm="p-256", lang="en"))
+    told = gateway.checkup.lacking()
+    with pytest.raises(MisconfiguredError, match="not the decree's maximum for LASTENSUOJ TER"):
+        application(gateway)
+    gateway.close()
+
+    assert "not the decree's maximum" in str(told)

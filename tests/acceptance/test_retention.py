@@ -53,12 +53,12 @@ def test_content_stays_within_the_grace(archived: tuple[Gateway, Caller, dict[st
 
 
 def test_content_goes_and_evidence_stays(archived: tuple[Gateway, Caller, dict[str, Any]], tmp_path: Path) -> None:
-    """After the grace period no document opens, receipts stay, the log holds, and figures are what they were."""
+    """When the grace period is over no document opens; receipts stay, the log holds, figures are what they were."""
     gateway, caller, early = archived
     before = gateway.office.figures(caller, None, None, explain=False)
     with gateway.parts.database.reading() as tx:
         oids = [one.oid for one in store.archived(tx)]
-    destroyed = destroy_spent(later(gateway, 31).parts, caller, 30)["documents"]
+    destroyed = destroy_spent(later(gateway, 30).parts, caller, 30)["documents"]
 
     assert destroyed == len(oids)
     with pytest.raises(KeyUnavailableError):

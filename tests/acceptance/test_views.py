@@ -270,19 +270,38 @@ def test_every_command_that_acts_asks_its_list() -> None:
 
 
 def test_commands_pass_the_same_lists(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A local command shows an official the figures, by its list, and nothing of an answer that has none for it."""
+    """A local command shows an official the figures, and nothing of an answer that has no list for it.
+
+    An auditor is shown the register of parties without the names that a supervisor of logs is shown.
+    """
     actor = tmp_path / "actor.json"
-    actor.write_text(json.dumps({
-        "person_id": "V-1", "name": "Veera Virkailija", "purpose": "supervision", "role": "purchaser-official",
-        "organisation": ORGANISER,
-    }), "utf-8")  # fmt: skip
+
+    def acts(role: str, purpose: str) -> None:
+        actor.write_text(json.dumps({
+            "person_id": "V-1", "name": "Veera Virkailija", "purpose": purpose, "role": role,
+            "organisation": ORGANISER,
+        }), "utf-8")  # fmt: skip
+
+    def parties() -> set[str]:
+        told = CliRunner().invoke(app, ["parties", "list", "--json"])
+        assert told.exception is None, told.exception
+        return {name for row in json.loads(told.stdout)["register"] for name in row}
+
+    acts("purchaser-official", "supervision")
     monkeypatch.setenv("KANTA_DATA", str(scene.gateway.settings.data))
     monkeypatch.setenv("KANTA_ACTOR_FILE", str(actor))
     seen = CliRunner().invoke(app, ["figures", "--json"])
     refused = CliRunner().invoke(app, ["status", "--json"])
     policy = CliRunner().invoke(app, ["documents", "explain", scene.document()])
 
+    acts("log-supervisor", "log-supervision")
+    by_name = parties()
+    acts("auditor", "audit")
+    by_oid = parties()
+
     assert seen.exception is None, seen.exception
+    assert "name" in by_name - by_oid
+    assert {"kind", "organisation"} <= by_oid < by_name
     assert CLIENT in json.loads(seen.stdout)["figures"]
     assert isinstance(refused.exception, NotPermittedError)
     assert "views.yaml" in str(refused.exception)

@@ -21,6 +21,7 @@ from kanta_gateway.audit.verify import verify
 from kanta_gateway.database import Database, audit_entry, audit_head, audit_name, audit_node, metadata
 from kanta_gateway.errors import NotFoundError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid
+from kanta_gateway.privacy.daykeys import DayKeys
 
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SIGNER = CheckpointSigner.new("example.test/audit")
@@ -76,6 +77,37 @@ def test_appends_give_consecutive_indexes_and_one_head_each(database: Database) 
     assert ranges == [range(2), range(0), range(2, 3)]
     assert sizes(database) == [2, 3]
     assert problems(database) == ()
+
+
+def test_a_destroyed_key_closes_its_register_and_day_only(database: Database) -> None:
+    """Without the key of one register and day exactly its entries do not open; no other key opens them either."""
+    seals = day_keys()
+    told = [event(0), replace(event(1), at=AT + timedelta(days=1)), replace(event(2), controller="1.2.5"), event(3)]
+    with database.transaction() as tx:
+        logs.make_log(seals).append(tx, told)
+        rows = tx.execute(select(audit_entry.c.idx, audit_entry.c.key_id, audit_entry.c.sealed)).all()
+    key = {idx: key_id for idx, key_id, _ in rows}
+    seals.forget()
+    seals._store.destroy_days([key[0]])  # type: ignore[attr-defined]  # the store of the test
+    with database.reading() as connection:
+        found = verify(connection, vkey=str(SIGNER.key), seals=seals).problems
+    wrong = [
+        (idx, other) for idx, _, sealed in rows for other in {key[1], key[2]} - {key[idx]}
+        if _opens(seals, other, idx, bytes(sealed))
+    ]  # fmt: skip
+
+    assert key[0] == key[3]
+    assert len(set(key.values())) == 3
+    assert {("audit-entry-keyless", "0"), ("audit-entry-keyless", "3")} == {(one.what, one.place) for one in found}
+    assert wrong == []
+
+
+def _opens(seals: DayKeys, key: int, idx: int, sealed: bytes) -> bool:
+    try:
+        seals.open(key, idx, sealed)
+    except UntrustedError:
+        return False
+    return True
 
 
 def test_an_append_that_fails_leaves_no_name_behind(database: Database) -> None:

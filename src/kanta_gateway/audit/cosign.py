@@ -117,6 +117,8 @@ def read_witnesses(text: str) -> tuple[Known, ...]:
         found.append(known)
     if len({one.key.name for one in found}) < len(found):
         mistakes.append("two witnesses have the same name")
+    if len({one.key.public for one in found}) < len(found):
+        mistakes.append("two witnesses have the same key")
     if mistakes:
         raise MisconfiguredError("file of witnesses: " + "; ".join(mistakes))
     return tuple(found)

@@ -120,20 +120,20 @@ def read_checkpoint(note: str, keys: Sequence[Key]) -> Checkpoint:
     if not separator or match is None:
         raise ValueError("not a checkpoint: expected origin, size and root, an empty line and signatures")
     origin, size, message = match[1], int(match[2]), text.encode() + b"\n"
-    by_log, witnesses = False, set()
+    by_log, witnesses, own = False, dict[bytes, str](), {key.public for key in keys if key.kind == LOG}
     for line in lines.splitlines():
         _, name, encoded = [*line.split(" "), "", ""][:3]
         blob = b64decode(encoded)
         for key in (one for one in keys if one.name == name and one.hash == blob[:4]):
             if key.kind == LOG and name == origin and (key.until is None or size <= key.until):
                 by_log = by_log or is_signed(key.public, message, blob[4:])
-            elif key.kind == WITNESS:
+            elif key.kind == WITNESS and key.public not in own:  # the log witnesses nothing itself
                 head = b"cosignature/v1\ntime %d\n" % int.from_bytes(blob[4:12], "big")
                 if is_signed(key.public, head + message, blob[12:]):
-                    witnesses.add(name)
+                    witnesses[key.public] = name  # one key is one witness
     if not by_log:
         raise ValueError("signed by no key of this log that may sign this size: wrong key file, or forged")
-    return Checkpoint(origin, size, b64decode(match[3]), tuple(sorted(witnesses)))
+    return Checkpoint(origin, size, b64decode(match[3]), tuple(sorted(set(witnesses.values()))))
 
 
 class Tree:

@@ -122,6 +122,19 @@ def test_bad_claims(changes: dict[str, Any], why: str) -> None:
     assert why in told
 
 
+def test_a_number_is_used_once_by_each_system() -> None:
+    """Two systems may give the same number: the mark that is used once is of certificate and number together."""
+    marks = [
+        verify(_token({"jti": number}, kind=kind, algorithm=algorithm), lambda _, kind=kind: _registration(
+            _pair(kind)[1]), NOW, AUDIENCE).mark  # type: ignore[misc]
+        for kind, algorithm in (("rsa", "RS256"), ("ec", "ES256")) for number in ("1", "2")
+    ]  # fmt: skip
+    again = verify(_token(algorithm="PS256"), lambda _: _registration(_pair("rsa")[1]), NOW, AUDIENCE).mark
+
+    assert len(set(marks)) == 4
+    assert marks[0] == again  # however it was signed
+
+
 def test_expired_by_the_clock_given() -> None:
     """Time is the caller's argument."""
     assert "expired" in _refused(_token(), now=NOW + timedelta(seconds=300))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from fhir.resources.R4B.auditevent import AuditEvent as FhirAuditEvent
 
 from kanta_gateway.audit import fhir
 from kanta_gateway.audit.canonical import canonical
-from kanta_gateway.audit.entry import AuditEvent, Registers, body
+from kanta_gateway.audit.entry import AuditEvent, Registers, body, keyed_by
 from kanta_gateway.errors import RefusedError
 from kanta_gateway.model import Caller, Event, Oid
 
@@ -107,6 +107,26 @@ def test_canonical_bytes_are_sorted_and_tight() -> None:
     for bad in (object(), 2**60, float("nan"), {1: 2}, "\ud800"):
         with pytest.raises(ValueError, match="canonical"):
             canonical(bad)
+
+
+def test_which_key_seals_an_entry() -> None:
+    """Each register and day has its key; what stays, what names no register and what was denied have others."""
+    itself = {"client_ref": None, "provider": "", "controller": "", "purpose": "", "basis": "", "recipient": ""}
+    entries = [
+        body(one, ACTOR, 0, (0, 1))
+        for one in (
+            event(), event(at=AT + timedelta(days=1)), event(controller="1.2.5"),
+            event(Event.AUDIT_CHECKPOINT, **itself), event(Event.AUDIT_PURGE, **itself),
+            event(Event.REQUEST_DENY), event(Event.REQUEST_DENY, controller=""),
+        )
+    ]  # fmt: skip
+    told = [keyed_by(one) for one in (*entries, {**entries[0], "controller": ""})]
+    day = "2026-03-02"
+
+    assert [
+        ("1.2.4", day), ("1.2.4", "2026-03-03"), ("1.2.5", day), ("log", day), ("log", day), ("denied", day),
+        ("denied", day), ("system", day),
+    ] == told  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", list(Event))

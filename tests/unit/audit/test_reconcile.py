@@ -24,3 +24,23 @@ def test_any_entry_tells_of_what_happened() -> None:
     entries = [Told(idx, "document:send", "1.2", {"sha256": one}) for idx, one in enumerate("ab")]
 
     assert () == reconcile([claim], entries, {}).all()
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [({"1.2": True}, set()), ({"1.2": False}, {"audit-state-contradicts"}), ({"9.9": True}, {"audit-thing-missing"})],
+)
+def test_an_entry_needs_what_it_tells_of(stored: dict[str, bool], told: set[str]) -> None:
+    """What an entry tells of must be there, in a state that it can have led to; of other events nothing is asked."""
+    entries = [Told(7, "document:send", "1.2", {}), Told(8, "audit:read", "1.2", {})]
+    found = reconcile([], entries, {"document:send": stored}).all()
+
+    assert {("audit_entry", "7", one) for one in told} == {(one.table, one.place, one.what) for one in found}
+
+
+@pytest.mark.parametrize(("since", "told"), [("2026-03-01", set()), ("2026-03-02", {"audit-thing-untold"})])
+def test_what_is_older_than_the_log_has_no_entry(since: str, told: set[str]) -> None:
+    """Of what happened before the oldest entry no entry is left; of what is younger it must be there."""
+    claim = Claim("document", "1.2", "document:send", "1.2", since=since)
+
+    assert told == {one.what for one in reconcile([claim], [], {}, purged="2026-03-01").all()}

@@ -7,6 +7,7 @@ import sys
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -177,6 +178,115 @@ def test_witnesses_count_once_each() -> None:
     assert verifier.read_checkpoint(note + other, keys).witnesses == ()
     with pytest.raises(ValueError, match="signed by no key"):
         verifier.read_checkpoint(f"{text}\n{line}", keys)
+
+
+def test_one_key_is_one_witness_and_the_logs_own_is_none() -> None:
+    """A key under two names cosigns once, and the log's own key under a witness's name not at all."""
+    note = make("example.test/audit", 42, ROOT, SIGNER)
+    text = note.partition("\n\n")[0] + "\n"
+    told = [witness(name, seed, text) for name, seed in (("w1", 1), ("w2", 1), ("w3", 3), ("own", 0))]
+    keys = verifier.read_keys("\n".join([str(SIGNER.key), *(key for key, _ in told)]))
+    found = verifier.read_checkpoint(note + "".join(line for _, line in told), keys).witnesses
+
+    assert len(found) == 2
+    assert "w3" in found
+    assert "own" not in found
+
+
+@pytest.mark.parametrize(("quorum", "code"), [(2, 0), (3, 1)])
+def test_a_quorum_is_whole(
+    quorum: int, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    """As many witnesses as were asked for must have cosigned; one fewer does not hold, and both numbers are told."""
+    lines, told = export(3)
+    note = make("example.test/audit", 3, told[3].root, SIGNER)
+    cosigned = [witness(name, seed, note.partition("\n\n")[0] + "\n") for name, seed in (("w1", 1), ("w2", 2))]
+    (tmp_path / "export").write_bytes(b"\n".join(lines) + b"\n")
+    (tmp_path / "key").write_text("\n".join([str(SIGNER.key), *(key for key, _ in cosigned)]), "utf-8")
+    (tmp_path / "new").write_text(note + "".join(line for _, line in cosigned), "utf-8")
+    files = ["--key", str(tmp_path / "key"), "--new", str(tmp_path / "new"), str(tmp_path / "export")]
+    found = verifier.main([*files, "--quorum", str(quorum)])
+
+    assert found == code
+    assert (code == 1) == ("cosigned by 2 witnesses, expected 3" in capsys.readouterr().out)
+
+
+def export(count: int, salt: str = "") -> tuple[list[bytes], list[verifier.Checkpoint]]:
+    """Lines of a log, and its checkpoint at every size."""
+    lines = [
+        b'{"at":"2026-03-02T10:00:00.000000Z","idx":%d,"salt":"%s"}' % (idx, salt.encode()) for idx in range(count)
+    ]
+    tree = verifier.Tree()
+    told = [verifier.Checkpoint("example.test/audit", 0, tree.root(), ())]
+    for line in lines:
+        tree.push(sha256(b"\0" + line).digest())
+        told.append(verifier.Checkpoint("example.test/audit", tree.size, tree.root(), ()))
+    return lines, told
+
+
+def faults(lines: list[bytes], new: verifier.Checkpoint, old: verifier.Checkpoint | None = None) -> list[str]:
+    """What is wrong with an export."""
+    seen = verifier.Verification(new, old, [])
+    for line in lines:
+        seen.take(line)
+    seen.finish(is_part=False)
+    return seen.faults
+
+
+def test_the_log_begins_with_what_was_kept() -> None:
+    """Whatever older checkpoint was kept of this log, it holds; of another log, another beginning or a longer one not.
+
+    Of equal sizes too.
+    """
+    lines, told = export(9)
+    _, others = export(9, "x")
+
+    assert [[]] * 10 == [faults(lines, told[9], one) for one in told]
+    for other in (*others[1:], told[4]._replace(origin="other.test/audit")):
+        assert any("does not begin" in one for one in faults(lines, told[9], other))
+    assert any("does not begin" in one for one in faults(lines[:5], told[5], told[9]))
+
+
+@pytest.mark.parametrize(
+    ("left_out", "expected"),
+    [
+        ({3}, "1 of 9 entries are missing: 3"), ({0, 4, 5}, "3 of 9 entries are missing: 0, 4-5"),
+        ({8}, "1 of 9 entries are missing: 8"), (set(range(9)), "9 of 9 entries are missing: 0-8"),
+    ],
+)  # fmt: skip
+def test_how_many_are_missing_and_where(left_out: set[int], expected: str) -> None:
+    """A gap at the beginning, in the middle and at the end is told with count and places, in whichever file."""
+    lines, told = export(9)
+    found = faults([line for idx, line in enumerate(lines) if idx not in left_out], told[9])
+
+    assert expected in found
+
+
+def test_a_part_needs_a_proof_of_each_entry() -> None:
+    """Of an export of some entries each needs a proof that holds; how many have none is told, and no gap is a fault."""
+    lines, told = export(9)
+    leaves = [merkle.leaf_hash(line) for line in lines]
+
+    def node(level: int, index: int) -> bytes:
+        if level == 0:
+            return leaves[index]
+        return merkle.node_hash(node(level - 1, 2 * index), node(level - 1, 2 * index + 1))
+
+    def proof(index: int) -> dict[str, Any]:
+        steps = merkle.inclusion_proof(index, 9, node)
+        return {"index": index, "size": 9, "proof": [b64encode(one).decode() for one in steps]}
+
+    found = []
+    for proofs in ([proof(2), proof(5)], [proof(2)], [], [proof(2), {**proof(2), "index": 5}]):
+        seen = verifier.Verification(told[9], None, proofs)
+        for index in (2, 5):
+            seen.take(lines[index])
+        seen.finish(is_part=True)
+        found.append(seen.faults)
+
+    assert found == [
+        [], *[[f"{count} entries in the file have no inclusion proof that holds"] for count in (1, 2, 1)]
+    ]  # fmt: skip
 
 
 def test_it_is_one_file_of_the_standard_library() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_network
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -82,6 +84,13 @@ def test_what_does_not_continue_is_refused_and_kept(witness: Witness, tmp_path: 
     assert witness.add(ONE.ask(8, 21)).status == 200
 
 
+def test_nothing_is_the_beginning_of_everything(witness: Witness) -> None:
+    """After a checkpoint of an empty log whatever follows continues it without a proof; with one it is refused."""
+    statuses = [witness.add(one).status for one in (ONE.ask(0, 0), request(0, [bytes(32)], ONE.note(5)), ONE.ask(0, 5))]
+
+    assert [200, 422, 200] == statuses
+
+
 def test_strangers_and_garbage_are_refused(witness: Witness) -> None:
     """Another log, another key, a replaced key, and what is no request change nothing."""
     thief = CheckpointSigner("example.test/audit", Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32))
@@ -119,7 +128,7 @@ def test_a_request_reads_as_it_was_written() -> None:
 
 
 def test_the_file_of_witnesses_tells_all_its_mistakes(witness: Witness) -> None:
-    """Keys and addresses are read; a key of a log, a missing address and a name given twice are told at once."""
+    """Keys and addresses are read; a log's key, a missing address, a name or a key given twice are told at once."""
     key = witness.signer.key
 
     assert [(one.key, one.url) for one in read_witnesses(f"# ours\n\n{key} http://127.0.0.1:1/\n")] == [
@@ -127,7 +136,9 @@ def test_the_file_of_witnesses_tells_all_its_mistakes(witness: Witness) -> None:
     ]
     with pytest.raises(MisconfiguredError) as told:
         read_witnesses(f"x y\n{LOG.key} http://a\n{key}\n{key} https://a\n")
-    assert all(one in str(told.value) for one in ("line 1", "line 2", "line 3", "same name"))
+    assert all(one in str(told.value) for one in ("line 1", "line 2", "line 3", "same name", "same key"))
+    with pytest.raises(MisconfiguredError, match="same key"):
+        read_witnesses(f"{key} https://a\n{replace(key, name='w2')} https://b\n")
 
 
 @pytest.mark.parametrize(
@@ -166,6 +177,31 @@ def test_a_witness_whose_name_points_inside_is_not_asked(witness: Witness) -> No
 
     assert (told, note) == ({"w1": INSIDE}, ONE.note(21))
     assert asked == {"w1": SILENT}  # called, and nobody listens there
+
+
+def test_a_witness_that_sends_elsewhere_is_not_followed() -> None:
+    """A redirect is an answer that signs nothing: the place that it names is never asked."""
+    asked: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            """Send the caller to another place."""
+            asked.append(self.path)
+            self.send_response(307)
+            self.send_header("Location", "/other")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        told = post(Outward((ip_network("127.0.0.0/8"),)), f"http://127.0.0.1:{server.server_port}/add", b"x")
+        server.shutdown()
+
+    assert told == (307, "")
+    assert asked == ["/add"]
 
 
 def test_a_witness_behind_gets_the_proof_it_asks_for(witness: Witness) -> None:
