@@ -119,8 +119,7 @@ def wanted(
 
     Raises:
         ParameterError: one is not known to the question, lacking, or no day; all at once.
-        NotFoundError: there is no such client.
-        ConflictError: several providers have the client number, and none is named.
+        NotFoundError, ConflictError: there is no such client, or several providers' and none is named.
     """
     told = {name: value for name, value in given.items() if value}
     provider = told.pop("provider", "") if "client" in told else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -88,16 +89,16 @@ def exported(
         office: permits and writes down.
         form: `csv`, `fhir` or `jsonl`.
         caller: who exports.
-        client: the provider's client number; only this client's entries are given, or (jsonl) opened.
-        provider: OID of the provider; may be empty where only one has the number.
+        client: a client number; only this client's entries are given, or (jsonl) opened.
+        provider: whose number it is; may be empty where only one has it.
 
     Raises:
         ParameterError: there is no such form.
     """
     if form not in FORMS:
         raise ParameterError(f"an export of the log is one of {', '.join(FORMS)}")
-    _, refs = office.note_export(caller, form, client, provider)
-    seals, sphere = parts.log.seals, office.guard.sphere(caller)
+    (_, refs), seals = office.note_export(caller, form, client, provider), parts.log.seals
+    sphere = office.guard.sphere(caller)
     with parts.database.reading() as tx:
         if form == "jsonl":
             yield from report.jsonl(tx, seals, refs or None, sphere.is_open)
@@ -116,9 +117,7 @@ def exported(
                 yield from _events(parts, tx, wanted, may_read)
                 continue
             lines = report.table(tx, seals, wanted, names, may_read)
-            if number:
-                next(lines)  # one heading is enough
-            yield from lines
+            yield from islice(lines, 1 if number else 0, None)  # one heading is enough
         yield _left_out(form, given)
 
 
