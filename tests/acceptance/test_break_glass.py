@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 from tests.crossing import BREAKING, CLINIC, ORGANISER, OTHER, PRIVATE, PROVIDER, REASON, Crossing, kinds
 from typer.testing import CliRunner
 
+from kanta_gateway import forgotten
 from kanta_gateway.cli import access, app, daily, parties
+from kanta_gateway.database import access_grant
+from kanta_gateway.forgotten import Forgotten
+from kanta_gateway.model import instant
 
 PROHIBITED: dict[str, Any] = {"type": "prohibition"}
 NOTE = "Käynti todettu perustelluksi ensihoidon kirjauksesta."
@@ -99,6 +104,38 @@ def test_a_restored_table_is_seen(crossing: Crossing) -> None:
     assert 1 == len(after)
 
 
+@pytest.mark.parametrize("column", ["provider", "controller"])
+def test_a_grant_is_of_one_register(crossing: Crossing, column: str) -> None:
+    """A grant into another register opens nothing here, though person and client are the same."""
+    _, oid = crossing.client(serves="")
+    grant = opened(crossing, oid)
+    told = [crossing.disclose(oid, by(grant)).status_code]
+    mine = access_grant.c.id == grant["grant"]
+    with crossing.gateway.parts.database.transaction() as tx:
+        before = tx.execute(select(access_grant.c[column]).where(mine)).scalar_one()
+        tx.execute(update(access_grant).where(mine).values({column: CLINIC}))
+    told.append(crossing.disclose(oid, by(grant)).status_code)
+    with crossing.gateway.parts.database.transaction() as tx:
+        tx.execute(update(access_grant).where(mine).values({column: before}))
+
+    assert [200, 404] == told
+
+
+def test_a_grant_that_a_backup_opened_again_ends_at_the_start(crossing: Crossing) -> None:
+    """What the journal says of an ended grant is done again in a database that has lost it, once, with an entry."""
+    _, oid = crossing.client(serves="")
+    grant, parts = opened(crossing, oid), crossing.gateway.parts
+    deed = Forgotten(forgotten.GRANT, grant["grant"], instant(parts.now()))
+    before = crossing.disclose(oid, by(grant)).status_code
+    with parts.database.alone() as tx:
+        events = [crossing.gateway.retention.oblivion._again(tx, deed) for _ in range(2)]
+        parts.log.append(tx, events[0])
+    after = crossing.disclose(oid, by(grant)).status_code
+
+    assert (200, 404) == (before, after)
+    assert [[("access:end", grant["grant"])], []] == [[(one.event, one.subject) for one in told] for told in events]
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -170,6 +207,9 @@ def test_it_ends_by_itself(crossing: Crossing) -> None:
     grant = opened(crossing, oid, hours=2)
     until = datetime.fromisoformat(grant["until"])
     others = crossing.disclose(oid, by(grant), person="V-2").status_code
+    path = f"/v1/access/grants/{grant['grant']}"
+    listed = crossing.call("GET", f"{path}/documents", person="V-2").status_code
+    stranger = crossing.call("POST", f"{path}:end", organisation=CLINIC).status_code
     told = []
     for moment in (until - timedelta(microseconds=1), until):
         with at(crossing, moment):
@@ -183,7 +223,7 @@ def test_it_ends_by_itself(crossing: Crossing) -> None:
     assert timedelta(hours=2) >= until - crossing.gateway.parts.now()
     assert timedelta(hours=7) < longest <= timedelta(hours=8)
     assert [200, 404] == told
-    assert 404 == others
+    assert [404, 404, 404] == [others, listed, stranger]
     assert [200, 404, 409] == [ended, after, twice]
 
 
@@ -355,7 +395,7 @@ def test_the_commands(crossing: Crossing, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert "Virve" in waiting
     assert 1 <= cases
     assert 1 <= counts["by_outcome"]["unfounded"]
-    assert "grant on none" in denied
+    assert "(grant): ei ole" in denied
     assert "allowed by D6" in allowed
     assert cast.name("A") in run("access", "wills", "--client", cast.name("A"), "--json")
     assert "audit: " in run("access", "purposes", "--role", "auditor")

@@ -439,4 +439,4 @@ def test_the_command_explains(tmp_path: Path) -> None:
 
     assert (0, 3) == (allowed.returncode, refused.returncode)
     assert "allowed by D2" in allowed.stdout
-    assert "mandate is ended, needed is valid" in refused.stdout
+    assert "the contract (mandate): ended; needed: in force" in refused.stdout

@@ -84,6 +84,13 @@ def test_what_does_not_continue_is_refused_and_kept(witness: Witness, tmp_path: 
     assert witness.add(ONE.ask(8, 21)).status == 200
 
 
+def test_nothing_is_the_beginning_of_everything(witness: Witness) -> None:
+    """After a checkpoint of an empty log whatever follows continues it without a proof; with one it is refused."""
+    statuses = [witness.add(one).status for one in (ONE.ask(0, 0), request(0, [bytes(32)], ONE.note(5)), ONE.ask(0, 5))]
+
+    assert [200, 422, 200] == statuses
+
+
 def test_strangers_and_garbage_are_refused(witness: Witness) -> None:
     """Another log, another key, a replaced key, and what is no request change nothing."""
     thief = CheckpointSigner("example.test/audit", Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32))

@@ -82,8 +82,13 @@ def test_own_channel_goes_first() -> None:
 
 
 def test_signature_covers_time_and_body() -> None:
-    """Another moment or another body has another signature."""
-    assert len({signature(SECRET, 1, b"a"), signature(SECRET, 2, b"a"), signature(SECRET, 1, b"b")}) == 3
+    """Another moment, body or secret has another code; a moment cannot be put in the place of another."""
+    told = [signature(SECRET, 1, b"a"), signature(SECRET, 2, b"a"), signature(SECRET, 1, b"b"),
+            signature(SECRET * 2, 1, b"a")]  # fmt: skip
+    moments, codes = zip(*(one.split(",v1=") for one in told), strict=True)
+
+    assert moments == ("t=1", "t=2", "t=1", "t=1")
+    assert len(set(codes)) == 4
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from kanta_gateway.pipeline.parts import Keyring
+from kanta_gateway.pipeline.sameness import mark
 
 ONE, OTHER = Keyring(b"1" * 32), Keyring(b"2" * 32)
 
@@ -22,3 +23,12 @@ def test_marks_are_keyed() -> None:
     assert marks(ONE) == marks(Keyring(b"1" * 32))
     assert len(set(told)) == len(told)
     assert plain.isdisjoint(told)
+
+
+def test_a_records_digest_is_under_its_own_key() -> None:
+    """Nobody can try out guesses at the content of a record without its key: another key, another digest."""
+    content, key = sha256(b"A-1 came at nine").digest(), b"k" * 32
+
+    assert mark(key, content) == mark(key, content)
+    assert len({mark(key, content), mark(b"l" * 32, content), mark(key, sha256(b"other").digest())}) == 3
+    assert mark(key, content) not in {content.hex(), sha256(content).hexdigest()}
