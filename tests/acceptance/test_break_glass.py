@@ -412,6 +412,6 @@ def test_the_commands(crossing: Crossing, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert 1 <= cases
     assert 1 <= counts["by_outcome"]["unfounded"]
     assert "(grant): ei ole" in denied
-    assert "allowed by D6" in allowed
+    assert "sallittu: D6" in allowed
     assert cast.name("A") in run("access", "wills", "--client", cast.name("A"), "--json")
     assert "audit: " in run("access", "purposes", "--role", "auditor")

@@ -72,7 +72,7 @@ def entries(gateway: Gateway) -> list[tuple[str, str | None]]:
 def test_reconciliation_day_by_day(delivered: Gateway) -> None:
     """Each day tells its records, its line and its differences, and the sum is the figure of the invoice."""
     actor = delivered.actor(None, None, None)
-    told = delivered.office.reconciliation(actor, CLIENT, None, "fi")["reconciliation"][CLIENT]
+    told = delivered.office.reconciliation(actor, CLIENT, None, "en")["reconciliation"][CLIENT]
     kinds = {one["date"]: [found["kind"] for found in one["differences"]] for one in told["days"]}
 
     assert kinds == {

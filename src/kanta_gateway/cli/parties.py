@@ -10,7 +10,18 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from kanta_gateway.cli.common import WAITS, Json, Lang, Name, Person, PersonName, Purpose, open_gateway, say
+from kanta_gateway.cli.common import (
+    WAITS,
+    Json,
+    Lang,
+    Name,
+    Person,
+    PersonName,
+    Purpose,
+    check_content,
+    open_gateway,
+    say,
+)
 
 keys = typer.Typer(no_args_is_help=True, help="Keys and certificates of this installation.")
 systems = typer.Typer(no_args_is_help=True, help="Calling systems that may use the API.")
@@ -51,7 +62,9 @@ def request_certificate(
 
     gateway = open_gateway(may_make_keys=True)
     caller = gateway.actor(person, name, purpose)
-    print(gateway.administration.request_certificate(caller, Subject(organisation_name, organisation, system)), end="")
+    asked = gateway.administration.request_certificate(caller, Subject(organisation_name, organisation, system))
+    check_content()
+    print(asked, end="")
 
 
 @keys.command("install")

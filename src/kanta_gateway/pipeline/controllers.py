@@ -55,6 +55,8 @@ class Controllers:
             client_ref: whose data it is, where it is one client's.
         """
         whose = provider or (caller.organisation if self._policy.is_own_only(caller) else "")
+        if whose == caller.organisation and whose in self.every(version):
+            return whose  # what it asks of its own, though it delivers nothing
         known = self._contracts(whose, version)
         found = _organisers(known)
         if caller.organisation in found:
