@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from kanta_gateway.errors import MisconfiguredError
 from kanta_gateway.stated import Lined, Mistakes, read
 
-OWN = ("content", "import-file", "log-row", "reference", "returned", "supervision")
+OWN = ("content", "import-file", "log-row", "reference", "request", "returned", "supervision")
 """Terms that the gateway itself carries out."""
 _UNITS = ("years", "months", "days")
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
 
     from kanta_gateway.rights.kinds import Kind
 
-KEPT_YEARS = 3
-"""Correspondence with a client is kept so long after the answer (703/2023, annex)."""
 REPRESENTATIVES = "D13"
 """Row of the decision table for guardians, custodians and other representatives."""
 
@@ -194,11 +192,11 @@ class Rights(RequestBook):
             return self._reply(done, language)
 
     def destroy_old(self, caller: Caller) -> int:
-        """Destroy what was said in requests that were answered long enough ago, as the law has it; how many."""
+        """Destroy what was said in requests that were answered long enough ago (term `request`); how many."""
         now = self._parts.now()
-        limit = add_months(now.date().isoformat(), -12 * KEPT_YEARS)
+        first_kept = self._parts.terms.own["request"].begun(now.date()) + timedelta(days=1)
         with self._parts.database.transaction() as tx:
-            gone = store.destroy(tx, datetime.combine(date.fromisoformat(limit), now.timetz()), now)
+            gone = store.destroy(tx, datetime.combine(first_kept, time.min, UTC), now)
             self._office.note(tx, [
                 self._office.event(
                     caller, Event.RIGHT_DESTROY, subject=one.id, provider=one.provider, controller=one.organiser,
