@@ -25,9 +25,9 @@ from tests.documents_read import structured
 from tests.faults_world import World
 from tests.small_export import CHECK_CHARACTERS, PROVIDER
 
-from kanta_gateway.database import document, record
 from kanta_gateway.model import Oid
 from kanta_gateway.spool.states import OPEN
+from kanta_gateway.tables import document, record
 
 ORGANISER = "1.2.246.10.94006007.10.0"
 AS_OF = date(2026, 1, 15)

@@ -19,12 +19,13 @@ from tests.small_export import write
 
 from kanta_gateway import knowledge
 from kanta_gateway.app import build
-from kanta_gateway.database import Database, document, record
+from kanta_gateway.database import Database
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.mapping.structures import Structures, json_schema
 from kanta_gateway.model import Oid, Sha256Hex
 from kanta_gateway.settings import Settings
 from kanta_gateway.spool.states import DELIVERED, OPEN, State
+from kanta_gateway.tables import document, record
 from kanta_gateway.transfer.frame import load_profile
 from kanta_gateway.transfer.receipts import Answer, FinalNo, Receipt, RetryLater
 from kanta_gateway.transfer.simulator.checks import Checker

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, select
 
 from kanta_gateway.audit import report
 from kanta_gateway.audit.log import AuditEvent, Log
-from kanta_gateway.database import audit_name
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.keystore import KeyStore, new_id
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.privacy.daykeys import DayKeys
 from kanta_gateway.privacy.envelope import Vault
 from kanta_gateway.privacy.master import FileMasterKey
+from kanta_gateway.tables import audit_name
 
 KEY = b"k" * 32
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
-from kanta_gateway.database import (
+from kanta_gateway.tables import (
     access_grant,
     client_request,
     data_key,

@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 
 from kanta_gateway import forgotten
 from kanta_gateway.cli import access, app, daily, parties
-from kanta_gateway.database import access_grant
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import instant
+from kanta_gateway.tables import access_grant
 
 PROHIBITED: dict[str, Any] = {"type": "prohibition"}
 NOTE = "Käynti todettu perustelluksi ensihoidon kirjauksesta."

@@ -21,7 +21,6 @@ from kanta_gateway.access import changes as store
 from kanta_gateway.app import build
 from kanta_gateway.audit import report
 from kanta_gateway.cli import app
-from kanta_gateway.database import change, content_use
 from kanta_gateway.errors import (
     ConflictError,
     GatewayError,
@@ -36,6 +35,7 @@ from kanta_gateway.operating.account import account
 from kanta_gateway.pipeline.approved import code_of
 from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.settings import Settings
+from kanta_gateway.tables import change, content_use
 from kanta_gateway.web import service_of
 
 ANNA = ("--as", "A-1", "--name", "Anna Yksi", "--purpose", "administration")

@@ -22,11 +22,11 @@ from tests.acceptance.test_notices import DAY, OFFICIAL, ORGANISER, Office
 from tests.small_export import PROVIDER, identity_code
 
 from kanta_gateway import knowledge
-from kanta_gateway.database import disclosure
 from kanta_gateway.errors import ConflictError, MisconfiguredError
 from kanta_gateway.model import Event, Oid, Sha256Hex
 from kanta_gateway.pipeline.reporting import Reporter
 from kanta_gateway.pipeline.spent import destroy_spent
+from kanta_gateway.tables import disclosure
 from kanta_gateway.transfer.client import HttpArchiveClient, LogRegister
 from kanta_gateway.transfer.frame import load_profile
 from kanta_gateway.transfer.receipts import Answer

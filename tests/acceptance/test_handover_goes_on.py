@@ -25,13 +25,13 @@ from tests.logs import opened as entries
 from tests.small_export import PROVIDER
 
 from kanta_gateway import forgotten, knowledge
-from kanta_gateway.database import disclosure, record
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.pipeline.arriving import unpack
 from kanta_gateway.pipeline.pleas import RequestForm, Verdict
 from kanta_gateway.pipeline.reporting import Reporter
+from kanta_gateway.tables import disclosure, record
 
 OTHER = "1.2.246.10.94006015.10.0"
 ASKER = "Aino Esimerkki"

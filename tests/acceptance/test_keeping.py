@@ -14,10 +14,10 @@ from tests.logs import opened
 from kanta_gateway.access import register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.statements import newest
-from kanta_gateway.database import document, fingerprint, record
 from kanta_gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, NotPermittedError, ParameterError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Event
+from kanta_gateway.tables import document, fingerprint, record
 
 RECEIVED = datetime(2026, 1, 31, 9, tzinfo=UTC)
 

@@ -13,11 +13,11 @@ from tests.installations import SAMPLE, at, installation, take
 from tests.logs import opened
 from tests.processes import Archive
 
-from kanta_gateway.database import audit_entry, audit_name
 from kanta_gateway.errors import UntrustedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.keystore import day_key
 from kanta_gateway.pipeline.spent import destroy_spent
+from kanta_gateway.tables import audit_entry, audit_name
 
 USE = ("subject", "controller", "at", "purpose")
 DISCLOSURE = ("subject", "controller", "provider", "recipient", "at", "purpose", "basis")

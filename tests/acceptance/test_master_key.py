@@ -12,13 +12,13 @@ from sqlalchemy import select
 from tests.installations import SAMPLE, documents, figures, installation, key_folder, take
 from tests.logs import opened
 
-from kanta_gateway.database import audit_entry, document, record
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.keyfiles import master_keys
 from kanta_gateway.model import Event
 from kanta_gateway.privacy.master import FileMasterKey
 from kanta_gateway.safe import MASTER, NEXT_MASTER
+from kanta_gateway.tables import audit_entry, document, record
 
 
 @pytest.fixture

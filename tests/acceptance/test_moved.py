@@ -12,9 +12,9 @@ from tests.chains import STAFF, Cast, deliver, end, readable, register
 from tests.faults_world import World
 from tests.logs import opened
 
-from kanta_gateway.database import audit_entry, document
 from kanta_gateway.model import Event
 from kanta_gateway.pipeline import deliver as sending
+from kanta_gateway.tables import audit_entry, document
 
 NUMBERS = count(1)
 STREET = {"street_address": "Kuvitelmankatu 8 B 3", "postal_code": "00980", "town": "Järvilakeus"}

@@ -26,10 +26,10 @@ from kanta_gateway import knowledge
 from kanta_gateway.access.identity import assertion
 from kanta_gateway.audit import report
 from kanta_gateway.cli import app
-from kanta_gateway.database import audit_entry, audit_head
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Event
 from kanta_gateway.pipeline.deliver import Deliverer
+from kanta_gateway.tables import audit_entry, audit_head
 from kanta_gateway.web import application
 
 RECORD = {"type": "staff", "id": "H-77", "surname": "Kurkela", "given_names": "Anneli", "title": "sosionomi"}

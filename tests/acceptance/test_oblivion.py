@@ -20,7 +20,6 @@ from tests.processes import Archive
 
 from kanta_gateway import forgotten
 from kanta_gateway.access.statements import Statement
-from kanta_gateway.database import calling_system, data_key, document, record
 from kanta_gateway.errors import GatewayError, KeyUnavailableError, UntrustedError
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.gateway import Gateway
@@ -28,6 +27,7 @@ from kanta_gateway.keyfiles import assertion_of, development_system, thumbprint_
 from kanta_gateway.model import Event
 from kanta_gateway.pipeline.spent import destroy_spent
 from kanta_gateway.privacy.envelope import open_sealed
+from kanta_gateway.tables import calling_system, data_key, document, record
 from kanta_gateway.web import service_of
 
 APPROVAL = Statement(

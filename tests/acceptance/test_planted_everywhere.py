@@ -28,12 +28,12 @@ from tests.installations import installation
 
 from kanta_gateway.access.views import ALL
 from kanta_gateway.contracts.deadlines import ClockState
-from kanta_gateway.database import metadata
 from kanta_gateway.errors import GatewayError
 from kanta_gateway.model import Caller
 from kanta_gateway.pipeline.office import content_of
 from kanta_gateway.pipeline.replies import Reply
 from kanta_gateway.spool import store
+from kanta_gateway.tables import metadata
 from kanta_gateway.web import application
 
 TURNS = 3

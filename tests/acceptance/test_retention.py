@@ -13,12 +13,12 @@ from sqlalchemy import update
 from tests.installations import at, documents, installation, sample, take, written
 from tests.processes import Archive
 
-from kanta_gateway.database import document
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.model import Caller
 from kanta_gateway.pipeline.spent import destroy_spent
 from kanta_gateway.spool import store
+from kanta_gateway.tables import document
 
 
 @pytest.fixture

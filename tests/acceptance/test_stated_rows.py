@@ -12,7 +12,7 @@ from tests import chains
 from tests.chains import STAFF, Cast
 from tests.crossing import CLINIC, ORGANISER, OTHER, PROVIDER, Crossing, kinds
 
-from kanta_gateway.database import document
+from kanta_gateway.tables import document
 
 UNIT = "1.2.246.10.94006007.10.7"
 BUYERS = {"benefits": "1.2.246.10.94006031.10.0", "bank": "1.2.246.10.94006058.10.0"}

@@ -16,9 +16,9 @@ from tests.installations import at
 from tests.logs import opened as entries
 
 from kanta_gateway import forgotten
-from kanta_gateway.database import access_grant, supervision_case, supervision_step
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Event
+from kanta_gateway.tables import access_grant, supervision_case, supervision_step
 
 TABLES = (access_grant, supervision_step, supervision_case)
 YEARS = 12

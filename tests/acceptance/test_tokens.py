@@ -22,7 +22,6 @@ from tests.tokens import PIN, Token
 
 from kanta_gateway import masterkeys
 from kanta_gateway.app import build
-from kanta_gateway.database import document, record
 from kanta_gateway.errors import GatewayError, KeyUnavailableError, MisconfiguredError, UntrustedError
 from kanta_gateway.gateway import Gateway
 from kanta_gateway.hsm import Hsm
@@ -36,6 +35,7 @@ from kanta_gateway.settings import Settings
 from kanta_gateway.signing import keys
 from kanta_gateway.signing.keys import FileSigner, Pkcs11Signer, make_development_keys
 from kanta_gateway.slot import Slot
+from kanta_gateway.tables import document, record
 
 
 @pytest.fixture(scope="module")

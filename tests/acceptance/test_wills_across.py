@@ -12,9 +12,9 @@ from tests import chains
 from tests.chains import STAFF, Cast
 from tests.crossing import BESIDE, ORGANISER, OTHER, PROVIDER, Crossing, kinds
 
-from kanta_gateway.database import client_person
 from kanta_gateway.model import Oid
 from kanta_gateway.pipeline.samepeople import complete
+from kanta_gateway.tables import client_person
 
 PERMIT: dict[str, Any] = {"type": "disclosure_permit", "is_valid": True}
 BY_PERMIT = {"under": "permit", **BESIDE}

@@ -15,7 +15,7 @@ LONG_MODULES = {
     "src/kanta_gateway/contracts/reader.py": (310, "one short function for each part of a contract file"),
     "src/kanta_gateway/contracts/rules.py": (320, "dataclasses with their documented fields, and how they are asked"),
     "src/kanta_gateway/intake/service.py": (315, "one method for each use case behind a route"),
-    "src/kanta_gateway/database.py": (650, "every table beside the others, and the two engines"),
+    "src/kanta_gateway/tables.py": (475, "every table beside the others"),
     "src/kanta_gateway/intake/api.py": (420, "every route with its guard, and the one handler of errors"),
     "src/kanta_gateway/intake/desk.py": (340, "one delivery from bytes to told result, dry or real"),
     "src/kanta_gateway/intake/readers.py": (340, "three readers of bytes with the same limits"),

@@ -439,12 +439,13 @@ def appending(machine: Machine, folder: Path) -> None:
     from datetime import UTC, datetime
 
     from kanta_gateway.audit.log import AuditEvent, Log
-    from kanta_gateway.database import Database, metadata
+    from kanta_gateway.database import Database
     from kanta_gateway.keystore import KeyStore
     from kanta_gateway.model import Caller, Event, Oid
     from kanta_gateway.privacy.daykeys import DayKeys
     from kanta_gateway.privacy.envelope import Vault
     from kanta_gateway.privacy.master import FileMasterKey
+    from kanta_gateway.tables import metadata
 
     database = Database(f"sqlite:///{folder / 'audit.db'}")
     metadata.create_all(database.engine)

@@ -18,10 +18,11 @@ from kanta_gateway.audit import merkle, proofs, report
 from kanta_gateway.audit.checkpoint import CheckpointSigner
 from kanta_gateway.audit.log import AuditEvent, Log
 from kanta_gateway.audit.verify import verify
-from kanta_gateway.database import Database, audit_entry, audit_head, audit_name, audit_node, metadata
+from kanta_gateway.database import Database
 from kanta_gateway.errors import NotFoundError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.privacy.daykeys import DayKeys
+from kanta_gateway.tables import audit_entry, audit_head, audit_name, audit_node, metadata
 
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SIGNER = CheckpointSigner.new("example.test/audit")

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from kanta_gateway.audit.cases import ALERT, CLOSE, INCIDENT, NOTIFY, WORK, Cases, NewCase
-from kanta_gateway.database import Database, supervision_step
+from kanta_gateway.database import Database
+from kanta_gateway.tables import supervision_step
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 

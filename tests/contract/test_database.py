@@ -26,7 +26,7 @@ from kanta_gateway.audit.checkpoint import CheckpointSigner
 from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.merkle import Frontier, leaf_hash
 from kanta_gateway.audit.verify import verify
-from kanta_gateway.database import Database, Plain, content_use, metadata, party_statement
+from kanta_gateway.database import Database, Plain
 from kanta_gateway.errors import DatabaseUnavailableError, MisconfiguredError
 from kanta_gateway.migrate import newest, upgrade
 from kanta_gateway.model import Oid, Organisation, Outcome, instant
@@ -34,6 +34,7 @@ from kanta_gateway.pipeline.filing import stamp_of
 from kanta_gateway.settings import Settings
 from kanta_gateway.spool import moves, persons, records
 from kanta_gateway.spool.records import NewRecord, StoredRecord, Verdict
+from kanta_gateway.tables import content_use, metadata, party_statement
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PROVIDER = "1.2"

@@ -12,7 +12,8 @@ from tests.contract.test_audit_log import SEALS, event, make_log
 from tests.unit.audit.test_merkle import LEAVES, ROOTS
 
 from kanta_gateway.audit import merkle, proofs, report
-from kanta_gateway.database import Database, audit_entry
+from kanta_gateway.database import Database
+from kanta_gateway.tables import audit_entry
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

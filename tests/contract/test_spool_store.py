@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kanta_gateway.database import Database, data_key, record
+from kanta_gateway.database import Database
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Oid, Sha256Hex
 from kanta_gateway.spool import store
 from kanta_gateway.spool.oids import OidSource
 from kanta_gateway.spool.states import State
 from kanta_gateway.spool.store import NewDocument
+from kanta_gateway.tables import data_key, record
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -21,8 +21,9 @@ from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.log import AuditEvent
 from kanta_gateway.audit.merkle import leaf_hash
 from kanta_gateway.audit.verify import Verification, verify
-from kanta_gateway.database import Database, metadata
+from kanta_gateway.database import Database
 from kanta_gateway.model import Caller, Event, Oid
+from kanta_gateway.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,8 +16,8 @@ from sqlalchemy import select
 from tests.chains import ORGANISER, STAFF, Cast, End, Told, deliver, end, register
 from tests.faults_world import World
 
-from kanta_gateway.database import document, record
 from kanta_gateway.pipeline import deliver as sending
+from kanta_gateway.tables import document, record
 
 NUMBERS = count(1)
 QUICK = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

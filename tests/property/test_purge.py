@@ -19,8 +19,9 @@ from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.merkle import is_consistent, is_included
 from kanta_gateway.audit.purge import limit, purge
 from kanta_gateway.audit.verify import Verification, verify
-from kanta_gateway.database import Database, audit_entry, audit_head, audit_name, metadata
+from kanta_gateway.database import Database
 from kanta_gateway.model import Event, instant
+from kanta_gateway.tables import audit_entry, audit_head, audit_name, metadata
 
 NAME = SIGNER.key.name
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from kanta_gateway.database import Database, metadata, record
+from kanta_gateway.database import Database
 from kanta_gateway.model import Oid, Sha256Hex
 from kanta_gateway.spool import store
 from kanta_gateway.spool.oids import OidSource
 from kanta_gateway.spool.states import State
+from kanta_gateway.tables import metadata, record
 
 
 class Spool(RuleBasedStateMachine):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import LargeBinary
 
-from kanta_gateway.database import metadata
 from kanta_gateway.forgotten import CONTENTS
+from kanta_gateway.tables import metadata
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reference-retention.md"
 NOT_BY_KEY = {

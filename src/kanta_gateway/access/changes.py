@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import insert, select, update
 
-from kanta_gateway.database import change, content_use
 from kanta_gateway.errors import UntrustedError
 from kanta_gateway.model import instant
+from kanta_gateway.tables import change, content_use
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import func, select, update
 
-from kanta_gateway.database import access_grant
 from kanta_gateway.model import instant
+from kanta_gateway.tables import access_grant
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

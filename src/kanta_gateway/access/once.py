@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, text, update
 
-from kanta_gateway.database import assertion_used
 from kanta_gateway.model import instant
+from kanta_gateway.tables import assertion_used
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -17,8 +17,8 @@ from sqlalchemy import select, update
 from kanta_gateway.access import register as register_
 from kanta_gateway.access.statements import Statement, newest, of_kind
 from kanta_gateway.access.terms import Agreement, Approval, Relationship, Span
-from kanta_gateway.database import calling_system
 from kanta_gateway.model import Oid, Organisation, instant
+from kanta_gateway.tables import calling_system
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

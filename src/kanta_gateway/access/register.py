@@ -15,8 +15,8 @@ import orjson
 from sqlalchemy import bindparam, func, insert, or_, select, text
 
 from kanta_gateway.access.statements import KINDS, Statement
-from kanta_gateway.database import party_statement
 from kanta_gateway.model import instant
+from kanta_gateway.tables import party_statement
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

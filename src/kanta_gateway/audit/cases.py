@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import insert, select, update
 
-from kanta_gateway.database import supervision_case, supervision_step
 from kanta_gateway.model import instant
+from kanta_gateway.tables import supervision_case, supervision_step
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

@@ -26,9 +26,10 @@ from kanta_gateway.audit.entry import DISCLOSURES, AuditEvent, Registers, body, 
 from kanta_gateway.audit.heads import Heads
 from kanta_gateway.audit.names import Names
 from kanta_gateway.audit.seals import Seals
-from kanta_gateway.database import Plain, audit_checkpoint, audit_entry, audit_head, audit_node
+from kanta_gateway.database import Plain
 from kanta_gateway.errors import NotFoundError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid, instant
+from kanta_gateway.tables import audit_checkpoint, audit_entry, audit_head, audit_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

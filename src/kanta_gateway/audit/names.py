@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import bindparam, delete, insert, select
 
 from kanta_gateway.audit.canonical import canonical
-from kanta_gateway.database import audit_name
+from kanta_gateway.tables import audit_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, func, select
 
 from kanta_gateway.audit import merkle
-from kanta_gateway.database import audit_entry, audit_head, audit_node
 from kanta_gateway.errors import NotFoundError
+from kanta_gateway.tables import audit_entry, audit_head, audit_node
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

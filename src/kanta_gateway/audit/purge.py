@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, select, update
 
 from kanta_gateway.audit.entry import OWN
-from kanta_gateway.database import audit_entry, audit_name
 from kanta_gateway.model import Event, instant
+from kanta_gateway.tables import audit_entry, audit_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

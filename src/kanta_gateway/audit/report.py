@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import select
 
-from kanta_gateway.database import audit_entry
 from kanta_gateway.model import instant
+from kanta_gateway.tables import audit_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

@@ -14,9 +14,9 @@ import orjson
 from sqlalchemy import bindparam, func, or_, select
 
 from kanta_gateway.audit.purge import Purge, read
-from kanta_gateway.database import audit_checkpoint, audit_entry, audit_head, audit_name, audit_node
 from kanta_gateway.errors import GatewayError
 from kanta_gateway.model import Event
+from kanta_gateway.tables import audit_checkpoint, audit_entry, audit_head, audit_name, audit_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import exists, func, or_, select, update
 
-from kanta_gateway.database import notice, notice_call
 from kanta_gateway.model import instant
 from kanta_gateway.notices.states import NoticeState
+from kanta_gateway.tables import notice, notice_call
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -15,11 +15,11 @@ import orjson
 from sqlalchemy import bindparam, func, select, update
 
 from kanta_gateway import forgotten
-from kanta_gateway.database import data_key, notice, notice_call
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import instant
 from kanta_gateway.notices.states import TOLD, NoticeState, is_allowed
+from kanta_gateway.tables import data_key, notice, notice_call
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row

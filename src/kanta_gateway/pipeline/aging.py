@@ -16,13 +16,13 @@ from sqlalchemy import select
 
 from kanta_gateway.audit import purge
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import audit_entry
 from kanta_gateway.errors import UntrustedError
 from kanta_gateway.model import Caller, Event, instant
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.shelf import Old, Shelf
 from kanta_gateway.pipeline.supervised import destroy_supervision
+from kanta_gateway.tables import audit_entry
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from kanta_gateway.access.changes import State
 from kanta_gateway.audit.reconcile import Claim, Known
-from kanta_gateway.database import change, content_use, disclosure
 from kanta_gateway.model import Event
 from kanta_gateway.pipeline import requestclaims
 from kanta_gateway.pipeline.outlet import REPORT
 from kanta_gateway.spool.disclosures import Notice
+from kanta_gateway.tables import change, content_use, disclosure
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from kanta_gateway.audit.reconcile import Claim
-from kanta_gateway.database import disclosure, document, notice, record
 from kanta_gateway.errors import GatewayError
 from kanta_gateway.model import Event
 from kanta_gateway.pipeline.outlet import CONTEXT
 from kanta_gateway.privacy.envelope import Vault, open_sealed, sealed_hash
+from kanta_gateway.tables import disclosure, document, notice, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select

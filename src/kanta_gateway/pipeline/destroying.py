@@ -20,12 +20,12 @@ from sqlalchemy import Integer, select, tuple_
 from kanta_gateway import forgotten
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import client_request, document, notice, record, supervision_case, supervision_step
 from kanta_gateway.errors import ConflictError, NotFoundError, NotPermittedError, ParameterError
 from kanta_gateway.model import Caller, Event, Finding, Oid, Severity, instant
 from kanta_gateway.rights import store as requests
 from kanta_gateway.spool import disclosures, prints
 from kanta_gateway.spool.states import State
+from kanta_gateway.tables import client_request, document, notice, record, supervision_case, supervision_step
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

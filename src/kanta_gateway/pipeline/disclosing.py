@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from kanta_gateway.access import grants
-from kanta_gateway.database import document
 from kanta_gateway.errors import NotFoundError, NotPermittedError
 from kanta_gateway.model import Caller, Decision, Event
 from kanta_gateway.pipeline.across import Asked, Seen
@@ -24,6 +23,7 @@ from kanta_gateway.pipeline.guard import Thing
 from kanta_gateway.pipeline.office import content_of
 from kanta_gateway.spool import persons, records, store
 from kanta_gateway.spool.states import State
+from kanta_gateway.tables import document
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -23,7 +23,6 @@ from kanta_gateway.audit import report
 from kanta_gateway.audit.cases import INCIDENT, NOTIFY
 from kanta_gateway.audit.checkpoint import parse
 from kanta_gateway.audit.incidents import timeline
-from kanta_gateway.database import audit_name, document, notice, record
 from kanta_gateway.errors import KeyUnavailableError
 from kanta_gateway.model import Event, instant
 from kanta_gateway.notices.states import NoticeState
@@ -38,6 +37,7 @@ from kanta_gateway.pipeline.partybook import HELSINKI
 from kanta_gateway.pipeline.sphere import APART
 from kanta_gateway.privacy.identity import identity_code
 from kanta_gateway.spool import records
+from kanta_gateway.tables import audit_name, document, notice, record
 
 INTEGRITY = ("what", "holds", "place", "text", "size", "root")
 RETENTION = ("what", "rule", "destroyed", "entries", "overdue", "oldest")

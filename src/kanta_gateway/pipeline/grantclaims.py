@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from kanta_gateway.audit.reconcile import Claim, Known
-from kanta_gateway.database import access_grant, supervision_case, supervision_step
 from kanta_gateway.forgotten import CONTENTS
 from kanta_gateway.model import Event
+from kanta_gateway.tables import access_grant, supervision_case, supervision_step
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kanta_gateway.audit.reconcile import Claim
-from kanta_gateway.database import access_grant, client_request, disclosure, document, notice, record
 from kanta_gateway.pipeline import grantclaims, requestclaims
 from kanta_gateway.pipeline.claims import DISCLOSURES, of_disclosures
 from kanta_gateway.pipeline.reconciling import (
@@ -19,6 +18,7 @@ from kanta_gateway.pipeline.reconciling import (
     of_records,
 )
 from kanta_gateway.pipeline.requestclaims import REQUESTS
+from kanta_gateway.tables import access_grant, client_request, disclosure, document, notice, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

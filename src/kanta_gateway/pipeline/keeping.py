@@ -21,7 +21,6 @@ from kanta_gateway.access.parties import agreements
 from kanta_gateway.access.terms import DELIVERY_MONTHS, Agreement, window_end
 from kanta_gateway.access.wills import TYPES
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import document, record, reminder
 from kanta_gateway.model import Caller, Event, Oid, Outcome, instant
 from kanta_gateway.pipeline.destroying import BATCH, Gone, controllers, destroy
 from kanta_gateway.pipeline.parts import Parts
@@ -29,6 +28,7 @@ from kanta_gateway.pipeline.partybook import HELSINKI
 from kanta_gateway.retention import Term
 from kanta_gateway.spool import persons, prints
 from kanta_gateway.spool.records import SETTLED
+from kanta_gateway.tables import document, record, reminder
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select, text
 
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import reading
 from kanta_gateway.model import Caller, Event, instant
 from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.parts import Parts
+from kanta_gateway.tables import reading
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -17,7 +17,6 @@ from kanta_gateway import forgotten
 from kanta_gateway.access import grants, register
 from kanta_gateway.access.parties import agreements
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import calling_system, data_key
 from kanta_gateway.forgotten import Content, Forgotten
 from kanta_gateway.model import Caller, Event, Oid, instant
 from kanta_gateway.pipeline import willbook
@@ -26,6 +25,7 @@ from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import JUDGED_AGAIN
 from kanta_gateway.pipeline.reconciling import REVOKED
 from kanta_gateway.spool import records
+from kanta_gateway.tables import calling_system, data_key
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -26,7 +26,6 @@ from kanta_gateway.audit.entry import DISCLOSURES
 from kanta_gateway.audit.problems import Problem
 from kanta_gateway.audit.reconcile import Claim, Known, Told, reconcile
 from kanta_gateway.audit.seals import Seals
-from kanta_gateway.database import calling_system, document, notice, party_statement, record
 from kanta_gateway.model import Event, Oid, Organisation, Outcome
 from kanta_gateway.notices.states import TOLD, NoticeState
 from kanta_gateway.pipeline import claims as more
@@ -36,6 +35,7 @@ from kanta_gateway.pipeline.claims import UNTOLD
 from kanta_gateway.pipeline.outlet import OWN_LOG, REPORT
 from kanta_gateway.privacy.envelope import Vault
 from kanta_gateway.spool.states import DELIVERED, State
+from kanta_gateway.tables import calling_system, document, notice, party_statement, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from kanta_gateway.database import idempotency, record
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Caller, Event, instant
 from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.receive import Delivery
 from kanta_gateway.pipeline.sameness import mark
+from kanta_gateway.tables import idempotency, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from kanta_gateway.audit.reconcile import Claim, Known
-from kanta_gateway.database import client_request
 from kanta_gateway.model import Event
+from kanta_gateway.tables import client_request
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kanta_gateway.audit import merkle, proofs
 from kanta_gateway.audit.verify import verify
-from kanta_gateway.database import Database, document, notice, record
+from kanta_gateway.database import Database
 from kanta_gateway.errors import GatewayError, MisconfiguredError
 from kanta_gateway.model import Caller, Event
 from kanta_gateway.pipeline.casefile import opened
@@ -36,6 +36,7 @@ from kanta_gateway.pipeline.office import Office
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.reconciling import reconciled
 from kanta_gateway.spool import records
+from kanta_gateway.tables import document, notice, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exists, select
 
-from kanta_gateway.database import disclosure, document, notice, record
 from kanta_gateway.model import Caller, Outcome, instant
 from kanta_gateway.notices import store as notices
 from kanta_gateway.pipeline.destroying import BATCH, DONE, Gone, controllers, destroy
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.spool import disclosures
 from kanta_gateway.spool.records import SETTLED
+from kanta_gateway.tables import disclosure, document, notice, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

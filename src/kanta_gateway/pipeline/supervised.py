@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, select
 
 from kanta_gateway.audit import purge
-from kanta_gateway.database import access_grant, supervision_case, supervision_step
 from kanta_gateway.forgotten import CONTENTS
 from kanta_gateway.model import Caller
 from kanta_gateway.pipeline.destroying import BATCH, Gone, destroy
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.partybook import HELSINKI
+from kanta_gateway.tables import access_grant, supervision_case, supervision_step
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -17,11 +17,11 @@ from sqlalchemy import select
 from kanta_gateway.access.statements import Statement
 from kanta_gateway.audit import report
 from kanta_gateway.audit.answers import DENIED
-from kanta_gateway.database import calling_system
 from kanta_gateway.pipeline.asked import PAGE, Asked
 from kanta_gateway.pipeline.known import LEFT, ROLE_ENDED, entries, persons_of, recorded_persons
 from kanta_gateway.pipeline.partybook import HELSINKI
 from kanta_gateway.pipeline.sphere import parties_of
+from kanta_gateway.tables import calling_system
 
 USERS = (
     "kind", "person_id", "person_name", "person_ref", "organisation", "role", "unit", "from", "to", "task", "actions",

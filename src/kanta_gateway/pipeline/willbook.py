@@ -16,11 +16,11 @@ from sqlalchemy import bindparam, insert, select
 
 from kanta_gateway import forgotten
 from kanta_gateway.access.wills import CONSENT, CONTROLLER, DISCLOSURE, GUARDIAN, PROHIBITION, TYPES, Will
-from kanta_gateway.database import lost_will, record
 from kanta_gateway.forgotten import Forgotten
 from kanta_gateway.model import Outcome
 from kanta_gateway.pipeline.casefile import opened
 from kanta_gateway.spool import identities, moves, persons, records
+from kanta_gateway.tables import lost_will, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

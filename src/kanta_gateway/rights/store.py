@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from kanta_gateway import forgotten
-from kanta_gateway.database import client_request, data_key
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import instant
+from kanta_gateway.tables import client_request, data_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

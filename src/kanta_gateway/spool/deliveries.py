@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
-from kanta_gateway.database import delivered, delivery, record
 from kanta_gateway.model import MAX_VERSION, instant
 from kanta_gateway.spool.records import COLUMNS, from_row, json_text
+from kanta_gateway.tables import delivered, delivery, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

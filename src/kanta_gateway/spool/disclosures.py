@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import func, or_, select, update
 
-from kanta_gateway.database import data_key, disclosure
 from kanta_gateway.model import instant
+from kanta_gateway.tables import data_key, disclosure
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

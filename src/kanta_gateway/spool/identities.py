@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import and_, bindparam, delete, exists, select
 
-from kanta_gateway.database import client_person, record
+from kanta_gateway.tables import client_person, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

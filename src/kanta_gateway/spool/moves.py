@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, func, select, tuple_, update
 
-from kanta_gateway.database import moved, record
 from kanta_gateway.spool.records import COLUMNS, RECEIVED, from_row
+from kanta_gateway.tables import moved, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

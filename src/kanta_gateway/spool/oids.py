@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kanta_gateway.database import oid_block
 from kanta_gateway.model import Oid
+from kanta_gateway.tables import oid_block
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, or_, select, update
 
-from kanta_gateway.database import person_link
 from kanta_gateway.model import instant
+from kanta_gateway.tables import person_link
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

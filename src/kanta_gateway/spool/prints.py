@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, exists, select
 
-from kanta_gateway.database import fingerprint, record
 from kanta_gateway.spool.records import PARAMETERS
+from kanta_gateway.tables import fingerprint, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from sqlalchemy import bindparam, func, select, tuple_, update
 
-from kanta_gateway.database import data_key, document, fingerprint, record
 from kanta_gateway.model import MAX_VERSION, Outcome, instant
+from kanta_gateway.tables import data_key, document, fingerprint, record
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select

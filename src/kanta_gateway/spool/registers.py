@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, or_, select, text, tuple_
 from sqlalchemy.exc import IntegrityError
 
-from kanta_gateway.database import (
+from kanta_gateway.errors import UntrustedError
+from kanta_gateway.spool.disclosures import Notice
+from kanta_gateway.spool.states import OPEN
+from kanta_gateway.tables import (
     access_grant,
     client_request,
     data_key,
@@ -28,9 +31,6 @@ from kanta_gateway.database import (
     record,
     reminder,
 )
-from kanta_gateway.errors import UntrustedError
-from kanta_gateway.spool.disclosures import Notice
-from kanta_gateway.spool.states import OPEN
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping, Table

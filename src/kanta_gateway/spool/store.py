@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
-from kanta_gateway.database import data_key, document, record
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Oid, Sha256Hex, instant
 from kanta_gateway.spool.states import DELIVERED, OPEN, WORK, State, is_allowed
+from kanta_gateway.tables import data_key, document, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import update
 
 from kanta_gateway.access.changes import Change, State, add, approved, every, is_stale, settle
-from kanta_gateway.database import Database, change, metadata
+from kanta_gateway.database import Database
 from kanta_gateway.errors import UntrustedError
+from kanta_gateway.tables import change, metadata
 
 AT = "2026-03-02T10:00:00.000000Z"
 

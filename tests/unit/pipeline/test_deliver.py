@@ -15,7 +15,7 @@ from tests.cda_sample import signed
 from tests.logs import MemoryKeys
 
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import Database, document, metadata, record
+from kanta_gateway.database import Database
 from kanta_gateway.errors import RefusedError, UntrustedError
 from kanta_gateway.model import Caller, Event, Oid, Sha256Hex
 from kanta_gateway.pipeline.deliver import Deliverer
@@ -25,6 +25,7 @@ from kanta_gateway.privacy.master import FileMasterKey
 from kanta_gateway.spool import store
 from kanta_gateway.spool.states import State
 from kanta_gateway.spool.store import CONTENT_DESTROYED
+from kanta_gateway.tables import document, metadata, record
 from kanta_gateway.transfer.frame import load_profile
 from kanta_gateway.transfer.receipts import Answer, FinalNo, Receipt, RetryLater
 

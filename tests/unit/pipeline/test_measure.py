@@ -13,11 +13,12 @@ from sqlalchemy import select
 
 from kanta_gateway.access.limits import Limits
 from kanta_gateway.audit.log import AuditEvent
-from kanta_gateway.database import Database, metadata, reading
+from kanta_gateway.database import Database
 from kanta_gateway.model import Caller, Event, Oid
 from kanta_gateway.pipeline.guard import LOCAL
 from kanta_gateway.pipeline.measure import Measure
 from kanta_gateway.pipeline.parts import Keyring, Parts
+from kanta_gateway.tables import metadata, reading
 
 NOW = datetime(2026, 3, 2, 10, 0, 30, tzinfo=UTC)
 CALLER = Caller("records", Oid("1.2"), "T-1", "Erkki Esimerkki", "provider-system", "delivery")

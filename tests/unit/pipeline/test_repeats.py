@@ -11,11 +11,12 @@ from typing import cast
 import pytest
 from sqlalchemy import select
 
-from kanta_gateway.database import Database, data_key, idempotency, metadata, record
+from kanta_gateway.database import Database
 from kanta_gateway.errors import ConflictError
 from kanta_gateway.model import Caller, Oid
 from kanta_gateway.pipeline.parts import Keyring, Parts
 from kanta_gateway.pipeline.repeats import bind, remember
+from kanta_gateway.tables import data_key, idempotency, metadata, record
 
 CALLER = Caller("records", Oid("1.2"), "T-1", "N", "provider-system", "delivery")
 KEY, TICKET, ONE, OTHER = "key-1", "ticket-1", b"1" * 32, b"2" * 32

@@ -10,11 +10,12 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import select
 
-from kanta_gateway.database import Database, data_key, metadata, record
+from kanta_gateway.database import Database
 from kanta_gateway.model import Caller, Oid, Sha256Hex, instant
 from kanta_gateway.pipeline.parts import Parts
 from kanta_gateway.pipeline.spent import destroy_spent
 from kanta_gateway.spool import store
+from kanta_gateway.tables import data_key, metadata, record
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CALLER = Caller("local", Oid("1"), "p", "P", "operator", "retention")
