@@ -28,10 +28,21 @@ from cryptography.hazmat.primitives.serialization import (
 from kanta_gateway.errors import KeyUnavailableError, MisconfiguredError
 from kanta_gateway.hsm import Hsm
 from kanta_gateway.masterkeys import token
-from kanta_gateway.safe import NEXT_SIGNING_KEY, ROOT_CERTIFICATE, SIGNING_CERTIFICATE, SIGNING_KEY, KeyFolder
+from kanta_gateway.safe import (
+    NEXT_SIGNING_KEY,
+    ROOT_CERTIFICATE,
+    SIGNING_CERTIFICATE,
+    SIGNING_KEY,
+    SYSTEM_CERTIFICATE,
+    KeyFolder,
+)
 from kanta_gateway.settings import Settings
 from kanta_gateway.signing.keys import Pkcs11Signer, PrivateKey, is_development, new_key, subject_name
 from kanta_gateway.signing.trust import trust
+
+CERTIFICATES = (ROOT_CERTIFICATE, SIGNING_CERTIFICATE, SYSTEM_CERTIFICATE)
+RENEWAL_DAYS = 60
+"""Time for an issuer's own identification and delivery, and for a second try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,13 @@ def finish(folder: KeyFolder) -> None:
     if _is_of(folder, NEXT_SIGNING_KEY, certificate):
         folder.replace(SIGNING_KEY, folder.read(NEXT_SIGNING_KEY))
         folder.remove(NEXT_SIGNING_KEY)
+
+
+def ending(folder: KeyFolder, now: datetime) -> list[dict[str, Any]]:
+    """Certificates that end soon enough to ask for new ones: the file, and how many days are left."""
+    found = ((name, x509.load_pem_x509_certificate(folder.read(name))) for name in CERTIFICATES if folder.has(name))
+    left = ((name, (one.not_valid_after_utc - now).days) for name, one in found)
+    return [{"file": name, "days_left": days} for name, days in left if 0 <= days <= RENEWAL_DAYS]
 
 
 def _anchors(folder: KeyFolder) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from kanta_gateway import keyfiles, knowledge
+from kanta_gateway import certifying, keyfiles, knowledge
 from kanta_gateway.audit import verifier
 from kanta_gateway.masterkeys import FILE, TOKEN
 from kanta_gateway.papers.paper import Coded, Row
@@ -94,7 +94,7 @@ def _keys(settings: Settings, folder: KeyFolder, parts: Parts) -> list[Row]:
         for use, place in places.items()
     ]
     for one in keyfiles.listed(folder, settings, parts.keys):
-        if (name := one.get("file")) in keyfiles.CERTIFICATES:
+        if (name := one.get("file")) in certifying.CERTIFICATES:
             algorithm = signing if name == SIGNING_CERTIFICATE else ""
             rows.append({"key": Coded("key", name), "algorithm": algorithm, "place": Coded("place", FILE),
                          "valid_to": one["valid_until"]})  # fmt: skip

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kanta_gateway.access.identity import assertion, thumbprint
 from kanta_gateway.access.revocation import NO_LISTS, RevocationLists
 from kanta_gateway.audit.checkpoint import CheckpointSigner, VerifierKey, read_keys
-from kanta_gateway.certifying import finish
+from kanta_gateway.certifying import CERTIFICATES, finish
 from kanta_gateway.errors import GatewayError, KeyUnavailableError, MisconfiguredError
 from kanta_gateway.keystore import KeyStore
 from kanta_gateway.masterkeys import MasterKeys, token
@@ -48,7 +48,6 @@ from kanta_gateway.signing.keys import (
 
 LOG_NAME = "kanta-gateway"
 """How the origin of a log begins in its checkpoints; what follows tells installations apart."""
-CERTIFICATES = (ROOT_CERTIFICATE, SIGNING_CERTIFICATE, SYSTEM_CERTIFICATE)
 _OWN = (
     "production signs with the system's own certificate; ask for one with `keys request` and put it in place with "
     f"`keys install`, or put {SIGNING_CERTIFICATE} and {SIGNING_KEY} into the key folder"

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
+from tests.installations import installation, key_folder
 from tests.processes import InProcess
 from tests.tokens import Token
 
@@ -140,6 +141,21 @@ def test_a_replacement_that_was_interrupted_is_finished(folder: KeyFolder) -> No
 
     assert x509.load_pem_x509_certificate(issued).public_bytes(Encoding.DER) == signs.certificate_der
     assert not folder.has(NEXT_SIGNING_KEY)
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(61, False), (59, True)])
+def test_a_certificate_that_ends_soon_is_told(tmp_path: Path, days: int, is_told: bool) -> None:  # noqa: FBT001
+    """`check` names it while there is time to ask for another one, and it is no mistake yet."""
+    gateway = installation(tmp_path / "data")
+    folder, issuer = key_folder(gateway), Issuer.new()
+    asked = request(folder, gateway.settings, Subject("Esimerkkipaja ry", OID, "kanta-gateway"))
+    install(folder, gateway.settings, issuer.issue(asked, timedelta(days=days, hours=1)), issuer.pem, NOW)
+
+    told = gateway.checkup.lacking()
+    gateway.close()
+
+    assert ([{"file": "signing.cert.pem", "days_left": days}] if is_told else []) == told["certificates_ending"]
+    assert [one for one in told["mistakes"] if "cert" in one] == []
 
 
 def test_what_does_not_fit_is_not_put_in_place(folder: KeyFolder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from kanta_gateway import keyfiles, knowledge
+from kanta_gateway import certifying, keyfiles, knowledge
 from kanta_gateway.contracts import library
 from kanta_gateway.mapping.codes import Row
 from kanta_gateway.model import Caller, Event
@@ -51,6 +51,7 @@ class Checkup:
             ],
             "own_files": knowledge.owned(self._settings.own),
             "unapproved": self.unapproved,
+            "certificates_ending": certifying.ending(self._folder, parts.now()),
             "reviews_overdue": self._changes.overdue(),
             "unverified_codes": codes,
             "contracts_incomplete": self._book.incomplete(),
